@@ -1,0 +1,59 @@
+// One network: decides for each frame where it goes, and learns where stations are. Decisions only; queues and
+// sockets are elsewhere.
+//
+//   switch  learns sources, known unicast to one port, everything else to all others; consumes the addresses that
+//           bridges do not forward (IEEE 802.1Q-2018 table 8-1, 01:80:C2:00:00:00-0F)
+//   wire    transparent: no learning, every frame to all others, reserved addresses included
+//   hub     a repeater: as wire, for any number of ports
+//
+// Not thread-safe: a network lives on one data thread.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "frames/drop_reason.h"
+#include "frames/frame.h"
+#include "frames/mac_table.h"
+
+namespace lanyard {
+
+enum class NetworkKind : std::uint8_t { learning_switch, wire, hub };
+[[nodiscard]] std::string_view name_of(NetworkKind kind);  // "switch", "wire", "hub"
+
+// What to do with one frame.
+struct Verdict {
+  enum class Action : std::uint8_t { unicast, flood, drop };
+  Action action = Action::drop;
+  DropReason reason = DropReason::no_destination;  // where action is drop; always one of the ingress side
+  PortIndex port = no_port;                        // where action is unicast
+};
+
+class Bridge {
+ public:
+  Bridge(NetworkKind kind, const MacTable::Options& options);
+
+  // REQUIRES: not a member already / a member. Removing a port forgets every station learned on it.
+  void add_port(PortIndex port);
+  void remove_port(PortIndex port);
+  [[nodiscard]] std::span<const PortIndex> members() const { return members_; }
+
+  // Decides for frames that all came in by members of this network, in order, each at least 14 bytes long; learns
+  // their sources. `verdicts` is as long as `frames`. `now_ns` is monotonic.
+  void classify(std::span<const Frame> frames, std::span<Verdict> verdicts, std::uint64_t now_ns);
+
+  // A bounded step of forgetting stations not heard of for the ageing time; call now and then.
+  void age(std::uint64_t now_ns);
+
+  [[nodiscard]] NetworkKind kind() const { return kind_; }
+  [[nodiscard]] const MacTable& macs() const { return macs_; }
+
+ private:
+  NetworkKind kind_;
+  std::vector<PortIndex> members_;
+  MacTable macs_;
+};
+
+}  // namespace lanyard

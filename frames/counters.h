@@ -1,0 +1,53 @@
+// What happened on a port, counted by the data thread and read by any other: one writer, relaxed stores (plain moves
+// on the machine), each port in cache lines of its own. The ledger of a port:
+//   received    = unicast + flooded + dropped at ingress
+//   copies made = sent + queued + dropped at egress
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+#include "frames/drop_reason.h"
+
+namespace lanyard {
+
+// A counter with one writer thread; readers elsewhere see a recent value.
+class Counter {
+ public:
+  void add(std::uint64_t n) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
+  void set(std::uint64_t n) { value_.store(n, std::memory_order_relaxed); }
+  [[nodiscard]] std::uint64_t get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+struct alignas(64) PortCounters {
+  // ingress
+  Counter received_frames;
+  Counter received_bytes;
+  Counter unicast;
+  Counter flooded;
+  // egress
+  Counter copies;
+  Counter sent_frames;
+  Counter sent_bytes;
+  Counter queued_frames;  // now, not ever
+  // both
+  std::array<Counter, drop_reason_count> drops;
+  // beside the ledger
+  Counter heads_copied;   // heads of frames cut by the end of a chunk, copied to lie contiguous
+  Counter copied_out;     // frames copied out of a large buffer while they waited on a slow port
+  Counter kernel_drops;   // datagrams the kernel dropped before we saw them (SO_RXQ_OVFL)
+
+  void drop(DropReason reason, std::uint64_t frames = 1) { drops[static_cast<std::size_t>(reason)].add(frames); }
+  [[nodiscard]] std::uint64_t dropped(DropSide side) const {
+    std::uint64_t sum = 0;
+    for (const DropReasonInfo& entry : drop_reasons)
+      if (entry.side == side) sum += drops[static_cast<std::size_t>(entry.reason)].get();
+    return sum;
+  }
+};
+
+}  // namespace lanyard

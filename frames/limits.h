@@ -1,0 +1,73 @@
+// Every bound of the switch, with its unit in the name, and how the bounds hang together. Memory is reserved as
+// virtual address space and costs only the pages that frames really touch.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace lanyard::limits {
+
+inline constexpr std::size_t kibi = 1024;
+inline constexpr std::size_t mebi = 1024 * kibi;
+
+// --- Frames. 69632 is what QEMU takes on a stream (NET_BUFSIZE, include/net/net.h); one byte more and it closes.
+inline constexpr std::size_t frame_bytes_min = 14;
+inline constexpr std::size_t frame_bytes_max = 69632;
+inline constexpr std::size_t length_header_bytes = 4;  // QEMU's stream wire, net/stream.c: big-endian u32
+inline constexpr std::size_t udp_payload_bytes_max = 65507;
+
+// --- Buffers. A chunk receives a stretch of a stream; a slot receives one datagram.
+inline constexpr std::size_t page_bytes = 4096;
+inline constexpr std::size_t chunk_receive_bytes = 256 * kibi;
+// The head of a frame cut by the end of a chunk is copied here, in front of the next chunk, so it lies contiguous.
+inline constexpr std::size_t chunk_headroom_bytes = frame_bytes_max + length_header_bytes;
+inline constexpr std::size_t chunk_bytes =
+    (chunk_headroom_bytes + chunk_receive_bytes + page_bytes - 1) / page_bytes * page_bytes;
+inline constexpr std::size_t slot_bytes = 72 * kibi;
+// In front of a datagram: io_uring's recvmsg header, the source address, control data; and then, reusing those
+// bytes, the length header that a stream egress needs.
+inline constexpr std::size_t slot_headroom_bytes = 256;
+inline constexpr std::size_t slot_receive_bytes = slot_bytes - slot_headroom_bytes;
+
+inline constexpr std::size_t chunks_max = 1536;
+inline constexpr std::size_t slots_max = 4096;
+// Below this many free buffers nothing more is pinned by a queue, so that ingress goes on being drained.
+inline constexpr std::size_t chunks_reserve = chunks_max / 4;
+inline constexpr std::size_t slots_reserve = slots_max / 4;
+
+// --- Ports and networks.
+inline constexpr std::size_t ports_max = 4096;
+inline constexpr std::size_t networks_max = 1024;
+inline constexpr std::size_t peers_per_transport_max = 1024;  // udp with allow=
+inline constexpr std::uint64_t peer_idle_ns_max = 300ULL * 1'000'000'000ULL;
+inline constexpr std::size_t port_name_bytes_max = 64;
+
+// --- Egress queues, per port. Bytes protect memory; frames bound what a script may ask for with queue=.
+inline constexpr std::size_t queue_frames_default = 8192;
+inline constexpr std::size_t queue_frames_max = 65536;
+inline constexpr std::size_t queue_bytes_max = 2 * mebi;
+// A queue may hold this much buffer space (whole buffers, however little of each it needs); beyond it frames are
+// copied out into a buffer of the queue's own.
+inline constexpr std::size_t queue_pinned_bytes_max = 16 * chunk_bytes;
+
+// --- One turn of the loop.
+inline constexpr std::size_t turn_frames_soft_max = 16384;  // no further completion is taken beyond this
+inline constexpr std::size_t batch_frames_max = 36 * kibi;
+inline constexpr std::size_t datagrams_per_receive = 64;
+inline constexpr std::size_t segments_per_send = 256;  // iovec entries of one send; the kernel takes 1024
+inline constexpr std::size_t messages_per_send = 64;
+inline constexpr std::size_t gso_segments_max = 64;  // UDP_MAX_SEGMENTS, Linux before 6.9
+
+// --- MAC table, per network.
+inline constexpr std::size_t macs_default = 131072;
+inline constexpr std::uint64_t mac_ageing_ns_default = 300ULL * 1'000'000'000ULL;
+
+static_assert(slot_receive_bytes > frame_bytes_max, "an oversize datagram must be seen to be oversize");
+static_assert(chunk_receive_bytes > 2 * (frame_bytes_max + length_header_bytes));
+static_assert(turn_frames_soft_max + chunk_bytes / (frame_bytes_min + length_header_bytes) <= batch_frames_max,
+              "the last receive of a turn always fits");
+static_assert(queue_bytes_max > chunk_receive_bytes, "one read of one port must fit in an empty queue");
+static_assert(queue_frames_default <= queue_frames_max);
+static_assert(queue_pinned_bytes_max / slot_bytes > datagrams_per_receive, "one receive of datagrams is not copied");
+
+}  // namespace lanyard::limits
