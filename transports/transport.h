@@ -14,6 +14,7 @@
 #include "frames/stream_reader.h"
 #include "transports/fd.h"
 #include "transports/port.h"
+#include "transports/tcp_watch.h"
 
 namespace lanyard {
 
@@ -37,6 +38,8 @@ class Transport {
   SocketAddress own_address;                // group: where our own sends come from
   Fd second_fd;                             // group: the socket that sends
   bool gso = false;                         // UDP_SEGMENT may be tried
+  bool is_unix_datagram = false;            // its peer may have to be connected again
+  std::unique_ptr<TcpWatch> tcp_watch;      // TCP streams
   std::function<bool(const SocketAddress&)> allows;  // allowed: is this source let in? Pure.
   NetworkIndex network = 0;                 // allowed: where new peers join
   std::size_t max_frame_bytes = limits::frame_bytes_max;
