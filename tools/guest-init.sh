@@ -18,7 +18,9 @@ main() {
   network
   [ -z "$halt" ] || { echo "@ready" >/dev/ttyS1; poweroff -f; }
   people </dev/ttyS0 >/dev/ttyS0 2>&1 &
-  while :; do programs </dev/ttyS1 >/dev/ttyS1 2>&1; done
+  # Not in this process, which every orphan becomes a child of: a child's end makes ash's read forget half a line.
+  programs </dev/ttyS1 >/dev/ttyS1 2>&1 &
+  while :; do wait; done
 }
 
 settings() {
