@@ -32,6 +32,7 @@ class Switch:
         self.log = logs / f"{self.name}.log"
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None
+        self._reader = threading.Thread()
         self._lines: list[str] = []
         self._ended = False
         self._news = threading.Condition()
@@ -53,7 +54,8 @@ class Switch:
                 text=True,
                 env={**os.environ, "XDG_RUNTIME_DIR": str(self.folder)},
             )
-        threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read, args=(self._process,), daemon=True)
+        self._reader.start()
         self.wait_line("ready", lambda line: line == "ready", READY_SECONDS_MAX)
 
     def stop(self) -> None:
@@ -64,6 +66,7 @@ class Switch:
             status = self._process.wait(STOP_SECONDS_MAX)
         except subprocess.TimeoutExpired:
             raise LabError(f"{self.name} did not stop within {STOP_SECONDS_MAX:.0f} s of SIGTERM") from None
+        self._reader.join()
         if status != 0:
             raise LabError(f"{self.name} stopped with exit status {status}")
 
@@ -72,6 +75,7 @@ class Switch:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+            self._reader.join()
 
     # --- What it says.
 
@@ -119,6 +123,8 @@ class Switch:
         """Every frame is accounted for on every port; returns the statistics that show it."""
         stats = self.stats()
         for name, port in stats["ports"].items():
+            if "received_frames" not in port:
+                continue  # it is not up and has counted nothing
             drops: dict[str, int] = port["drops"]
             at_egress = sum(count for reason, count in drops.items() if reason in EGRESS_DROPS)
             at_ingress = sum(drops.values()) - at_egress
@@ -137,8 +143,7 @@ class Switch:
                 self._lines.append(line.rstrip("\n"))
                 self._news.notify_all()
         with self._news:
-            if process is self._process:
-                self._ended = True
+            self._ended = True
             self._news.notify_all()
 
     def diagnose(self) -> str:
