@@ -53,6 +53,13 @@ show_progress() {
   done
 }
 
+# configure FOLDER CMAKE-OPTIONS...: with ccache where it is installed.
+configure() {
+  local options=()
+  if command -v ccache >/dev/null; then options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache); fi
+  step "Configuring ${1#"$top"/}" cmake -S "$top" -B "$1" -G Ninja "${options[@]}" "${@:2}"
+}
+
 # as_root COMMAND...: as it is for root, by sudo for others.
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi
