@@ -1,0 +1,20 @@
+// What a process has used so far, read from outside: the figure of every row is the difference of two
+// readings.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+
+namespace lanyard::bench {
+
+struct ProcessUsage {
+  std::uint64_t cpu_ns = 0;     // user and system, all threads, those of io_uring and those gone included
+  std::uint64_t sleeps = 0;     // times a living thread waited of its own accord
+  std::uint64_t rss_bytes = 0;  // resident now
+};
+
+// All zero when pid is 0. Ends the program when the process is gone.
+[[nodiscard]] ProcessUsage read_usage(pid_t pid);
+
+}  // namespace lanyard::bench
