@@ -2,11 +2,11 @@
 //
 //   load [OPTIONS] FROM TO [FROM TO]...
 //
-// Each pair is a flow of frames from a station at FROM to one at TO, both behind the program under test:
-// unix-connect:, tcp-connect:, udp: or vde:. First the stations of each flow greet each other through it, so
-// that it has learned them; then a tenth of the measured traffic warms it up; then, with nothing under way at
-// the beginning or the end, the CPU time of process --pid is read around the measured traffic. The last line
-// of output is one JSON document:
+// Each pair is a flow of frames from a station at FROM to one at TO, both behind the program under test.
+// First the stations of each flow greet each other through it, so that it has learned them, and `greeted` is
+// printed; then a tenth of the measured traffic warms it up; then, with nothing under way at the beginning or
+// the end, the CPU time of process --pid is read around the measured traffic. The last line of output is one
+// JSON document:
 //
 //   frames, bytes   received by the sinks        sent, lost      lost = sent - frames
 //   strays          flooded to the wrong sink    seconds         from the first send to the last arrival
@@ -160,6 +160,8 @@ std::vector<Flow> make_flows(const Options& options) {
                        window_frames(options, options.endpoints[i]));
   }
   for (Flow& flow : flows) introduce(flow.source(), flow.sink());
+  std::puts("greeted");
+  std::fflush(stdout);
   return flows;
 }
 

@@ -1,0 +1,115 @@
+"""The rows of the table: what traffic, over which wire, and how one run of it is measured."""
+
+import contextlib
+import dataclasses
+import os
+import subprocess
+
+from subject import Load, Places, Subject
+
+STREAMS = ("unix", "tcp")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One kind of traffic. `burst` is frames in one write of the generator."""
+
+    name: str
+    wire: str
+    mix: str
+    burst: int
+    flows: int = 1
+    rate: int = 0  # frames per second over all flows; 0: as fast as goes
+    mtu: int = 0  # 0: loopback; else a veth pair of that MTU for each side
+
+    def load_options(self, frames, seconds):
+        options = ["--mix", self.mix, "--burst", str(self.burst), "--frames", str(frames), "--seconds", str(seconds)]
+        if self.rate:
+            options += ["--rate", str(self.rate)]
+        if self.wire == "udp" and self.burst > 1 and self.mtu == 0:
+            options.append("--offload")  # else the generator would be the limit, not the program under test
+        return options
+
+
+def all_rows():
+    rows = [Row(f"{wire}-{mix}-{burst}", wire, mix, burst)
+            for wire in ("unix", "tcp", "udp") for mix in ("64", "1514", "imix") for burst in (1, 32)]
+    rows += [Row(f"udp-64ports-{burst}", "udp", "1514", burst, flows=32, rate=40000) for burst in (1, 4)]
+    rows += [Row(f"udp-mtu{mtu}-1514-32", "udp", "1514", 32, mtu=mtu) for mtu in (1500, 9000)]
+    return rows
+
+
+def run_once(row, program, tools, folder, frames, seconds):
+    """One run of one program: the load's document, and what tells how quiet the machine was meanwhile."""
+    with contextlib.ExitStack() as stack:
+        prefix, load_prefix, hosts = (), (), None
+        if row.mtu:
+            namespaces = stack.enter_context(Namespaces(row.mtu))
+            prefix, load_prefix, hosts = namespaces.subject_prefix, namespaces.load_prefix, namespaces.hosts
+        places = tools.places if hosts is None else Places(folder, hosts)
+        subject = stack.enter_context(Subject(program, row.wire, 2 * row.flows, places, prefix))
+        before = CoreTimes.read()
+        load = Load(tools.load, subject, subject.endpoints, row.load_options(frames, seconds), load_prefix)
+        result = load.result(seconds)
+        result["others"] = CoreTimes.read().busy_beside(before, result["cpu_ns"])
+        return result
+
+
+@dataclasses.dataclass(frozen=True)
+class CoreTimes:
+    """What the subject's core has done so far. Its busy time beyond the subject's is other people's, or softirqs."""
+
+    busy_ns: int
+    total_ns: int
+
+    @staticmethod
+    def read():
+        tick_ns = 10**9 // os.sysconf("SC_CLK_TCK")
+        with open("/proc/stat") as stat:
+            for line in stat:
+                if line.startswith("cpu1 ") or (os.cpu_count() == 1 and line.startswith("cpu0 ")):
+                    ticks = [int(word) for word in line.split()[1:9]]
+                    idle = ticks[3] + ticks[4]
+                    return CoreTimes((sum(ticks) - idle) * tick_ns, sum(ticks) * tick_ns)
+        return CoreTimes(0, 0)
+
+    def busy_beside(self, before, subject_ns):
+        """A share of the core's time, 0 to 1. Start and warm-up of the subject count as others': a few per cent."""
+        passed = self.total_ns - before.total_ns
+        return max(0.0, (self.busy_ns - before.busy_ns - subject_ns) / passed) if passed else 0.0
+
+
+class Namespaces:
+    """Two network namespaces joined by two veth pairs: generator and sink in one, the program under test in the other.
+    Loopback, with its MTU of 65536, hides fragmentation and the limits of offload. Needs root."""
+
+    def __init__(self, mtu):
+        self.subject_name = f"bench-{os.getpid()}-s"
+        self.load_name = f"bench-{os.getpid()}-l"
+        self.mtu = mtu
+        self.subject_prefix = ("ip", "netns", "exec", self.subject_name)
+        self.load_prefix = ("ip", "netns", "exec", self.load_name)
+        self.hosts = [("10.99.0.1", "10.99.0.2"), ("10.99.1.1", "10.99.1.2")]
+
+    def __enter__(self):
+        for name in (self.subject_name, self.load_name):
+            _ip("netns", "add", name)
+        try:
+            for i, (theirs, ours) in enumerate(self.hosts):
+                _ip("link", "add", f"s{i}", "mtu", str(self.mtu), "netns", self.subject_name,
+                    "type", "veth", "peer", "name", f"l{i}", "mtu", str(self.mtu), "netns", self.load_name)
+                for namespace, link, host in ((self.subject_name, f"s{i}", theirs), (self.load_name, f"l{i}", ours)):
+                    _ip("-n", namespace, "address", "add", f"{host}/24", "dev", link)
+                    _ip("-n", namespace, "link", "set", link, "up")
+        except subprocess.CalledProcessError:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        for name in (self.subject_name, self.load_name):
+            _ip("netns", "delete", name)
+
+
+def _ip(*arguments):
+    subprocess.run(["ip", *arguments], check=True)

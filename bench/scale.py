@@ -1,0 +1,58 @@
+"""What is not CPU per frame: memory and start with many ports, and whether a reader that has stopped holds up others."""
+
+import socket
+import statistics
+
+from subject import Load, Subject
+
+PORTS = 64
+ROUND_TRIPS_PER_SECOND = 500
+
+
+def memory_and_start(program, tools, runs, seconds):
+    """Bytes resident with 64 UNIX ports, connected and idle, then busy; and seconds from exec to `ready`."""
+    starts = []
+    for _ in range(runs - 1):
+        with Subject(program, "unix", PORTS, tools.places) as subject:
+            starts.append(subject.seconds_to_ready)
+    with Subject(program, "unix", PORTS, tools.places) as subject:
+        starts.append(subject.seconds_to_ready)
+        clients = []
+        for endpoint in subject.endpoints:
+            clients.append(socket.socket(socket.AF_UNIX))
+            clients[-1].connect(endpoint.removeprefix("unix-connect:"))
+        idle = subject.resident_bytes()
+        for client in clients:
+            client.close()
+    with Subject(program, "unix", PORTS, tools.places) as subject:
+        options = ["--mix", "imix", "--burst", "32", "--seconds", str(seconds), "--frames", str(10**12)]
+        busy = Load(tools.load, subject, subject.endpoints, options).result(seconds)
+    return {
+        "ready_seconds": {"median": statistics.median(starts), "min": min(starts), "max": max(starts)},
+        "idle_bytes": idle,
+        "busy_bytes": busy["rss_bytes"],
+        "busy_lost": busy["lost"],
+    }
+
+
+def round_trips_beside(program, tools, beside, seconds):
+    """Round trips between two ports while `beside` happens between two others: idle, busy or deaf (at full load towards
+    a reader that has stopped)."""
+    with Subject(program, "unix", 4, tools.places) as subject:
+        background = None
+        if beside != "idle":
+            # Longer than the round trips; a warm-up of a tenth comes on top.
+            options = ["--mix", "1514", "--burst", "32", "--station", "100", "--frames", str(10**12),
+                       "--seconds", str(seconds * 1.5 + 2)]
+            if beside == "deaf":
+                options.append("--deaf")
+            background = Load(tools.load, subject, subject.endpoints[2:], options)
+            background.wait_greeted()
+        options = ["--round-trips", "--mix", "64", "--rate", str(ROUND_TRIPS_PER_SECOND), "--seconds", str(seconds)]
+        result = Load(tools.load, subject, subject.endpoints[:2], options).result(seconds)
+        result["beside"] = background.result(seconds * 2 + 2) if background else None
+        return result
+
+
+def stopped_reader(program, tools, seconds):
+    return {beside: round_trips_beside(program, tools, beside, seconds) for beside in ("idle", "busy", "deaf")}
