@@ -13,8 +13,10 @@ using namespace std::chrono_literals;
 
 constexpr Clock::duration greeting_interval = 100ms;
 constexpr Clock::duration greeting_longest = 10s;
-// Far beyond what a busy machine keeps a frame waiting.
-constexpr Clock::duration quiet_longest = 500ms;
+// After this long without an arrival, what is under way is given up for the window's sake; it may still come.
+constexpr Clock::duration quiet_sending_longest = 500ms;
+// And after this long it is lost. Far beyond what a busy machine keeps a frame waiting.
+constexpr Clock::duration quiet_ending_longest = 3s;
 
 timespec to_timespec(Clock::duration duration) {
   const auto ns = std::max<std::int64_t>(0, std::chrono::nanoseconds(duration).count());
@@ -134,15 +136,19 @@ class StretchRun {
     }
     const timespec timeout = to_timespec(waits_until(sending) - Clock::now());
     if (ppoll(polled_.data(), polled_.size(), &timeout, nullptr) > 0) quiet_since_ = Clock::now();
-    if (Clock::now() - quiet_since_ < quiet_longest || !stretch_.receives) return;
+    if (Clock::now() - quiet_since_ < quiet_longest(sending) || !stretch_.receives) return;
     for (Flow& flow : flows_) flow.give_up_missing();
     if (!sending && !all_complete()) failure("the program under test stopped reading a stream");
     quiet_since_ = Clock::now();
   }
 
+  static Clock::duration quiet_longest(bool sending) {
+    return sending ? quiet_sending_longest : quiet_ending_longest;
+  }
+
   Clock::time_point waits_until(bool sending) const {
     if (!stretch_.receives) return start_ + stretch_.longest;
-    const Clock::time_point quiet_until = quiet_since_ + quiet_longest;
+    const Clock::time_point quiet_until = quiet_since_ + quiet_longest(sending);
     if (!sending || !paced()) return quiet_until;
     const std::chrono::duration<double> due(static_cast<double>(frames_sent()) / stretch_.frames_per_second);
     return std::min(quiet_until, start_ + std::chrono::duration_cast<Clock::duration>(due));
