@@ -47,7 +47,7 @@ def run_once(row, program, tools, folder, frames, seconds):
             namespaces = stack.enter_context(Namespaces(row.mtu))
             prefix, load_prefix, hosts = namespaces.subject_prefix, namespaces.load_prefix, namespaces.hosts
         places = tools.places if hosts is None else Places(folder, hosts)
-        subject = stack.enter_context(Subject(program, row.wire, 2 * row.flows, places, prefix))
+        subject = stack.enter_context(Subject(program, places.pairs(row.wire, 2 * row.flows), folder, prefix))
         before = CoreTimes.read()
         load = Load(tools.load, subject, subject.endpoints, row.load_options(frames, seconds), load_prefix)
         result = load.result(seconds)

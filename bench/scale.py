@@ -13,9 +13,9 @@ def memory_and_start(program, tools, runs, seconds):
     """Bytes resident with 64 UNIX ports, connected and idle, then busy; and seconds from exec to `ready`."""
     starts = []
     for _ in range(runs - 1):
-        with Subject(program, "unix", PORTS, tools.places) as subject:
+        with Subject(program, tools.places.pairs("unix", PORTS), tools.places.folder) as subject:
             starts.append(subject.seconds_to_ready)
-    with Subject(program, "unix", PORTS, tools.places) as subject:
+    with Subject(program, tools.places.pairs("unix", PORTS), tools.places.folder) as subject:
         starts.append(subject.seconds_to_ready)
         clients = []
         for endpoint in subject.endpoints:
@@ -24,7 +24,7 @@ def memory_and_start(program, tools, runs, seconds):
         idle = subject.resident_bytes()
         for client in clients:
             client.close()
-    with Subject(program, "unix", PORTS, tools.places) as subject:
+    with Subject(program, tools.places.pairs("unix", PORTS), tools.places.folder) as subject:
         options = ["--mix", "imix", "--burst", "32", "--seconds", str(seconds), "--frames", str(10**12)]
         busy = Load(tools.load, subject, subject.endpoints, options).result(seconds)
     return {
@@ -38,7 +38,7 @@ def memory_and_start(program, tools, runs, seconds):
 def round_trips_beside(program, tools, beside, seconds):
     """Round trips between two ports while `beside` happens between two others: idle, busy or deaf (at full load towards
     a reader that has stopped)."""
-    with Subject(program, "unix", 4, tools.places) as subject:
+    with Subject(program, tools.places.pairs("unix", 4), tools.places.folder) as subject:
         background = None
         if beside != "idle":
             # Longer than the round trips; a warm-up of a tenth comes on top.

@@ -33,6 +33,9 @@ class Places:
         self.hosts = hosts or [(f"{network}.1", f"{network}.2")]  # (program under test, load), used in turn
         self.serial = 0
 
+    def pairs(self, wire, count):
+        return [self.pair(wire) for _ in range(count)]
+
     def pair(self, wire):
         """Returns (port of the program under test, endpoint of the load)."""
         self.serial += 1
@@ -71,25 +74,28 @@ def vde_switch(path):
 
 
 class Subject:
-    """A running program under test; use as a context manager. `endpoints` are what the load is to be given."""
+    """A running program under test; use as a context manager. `endpoints` are what the load is to be given.
 
-    def __init__(self, program, wire, port_count, places, prefix=()):
+    `pairs` are of Places: one of them for each port. A vde_switch has its own place for them all, in `folder`."""
+
+    def __init__(self, program, pairs, folder, prefix=(), pinned=True):
         self.program = program
-        pairs = [places.pair(wire) for _ in range(port_count)]
         if program.vde:
-            folder = tempfile.mkdtemp(dir=places.folder)
-            self.endpoints = [f"vde:{folder}"] * port_count
-            arguments = [folder]
+            self.vde_folder = tempfile.mkdtemp(dir=folder)
+            self.endpoints = [f"vde:{self.vde_folder}" for _ in pairs]
+            arguments = [self.vde_folder]
         else:
+            self.vde_folder = None
             self.endpoints = [ours for _, ours in pairs]
             arguments = [theirs for theirs, _ in pairs]
-        self.errors = tempfile.TemporaryFile(dir=places.folder)  # a pipe nobody reads would stop a talkative one
+        self.errors = tempfile.TemporaryFile(dir=folder)  # a pipe nobody reads would stop a talkative one
         begin = time.monotonic()
         self.process = subprocess.Popen(
             [*prefix, *program.command, *arguments],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors, preexec_fn=_to_subject_core)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
+            preexec_fn=_to_subject_core if pinned else None)
         try:
-            self._wait_ready(folder if program.vde else None)
+            self._wait_ready()
         except Failed:
             self.stop()
             raise
@@ -105,15 +111,15 @@ class Subject:
     def pid(self):
         return self.process.pid
 
-    def _wait_ready(self, vde_folder):
+    def _wait_ready(self):
         deadline = time.monotonic() + READY_SECONDS_MAX
         seen = b""
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise Failed(f"{self.program.name}: ended with {self.process.returncode} before it was ready: "
                              + self.complaint())
-            if vde_folder is not None:  # says nothing; its control socket is its sign
-                if os.path.exists(f"{vde_folder}/ctl"):
+            if self.vde_folder is not None:  # says nothing; its control socket is its sign
+                if os.path.exists(f"{self.vde_folder}/ctl"):
                     return
                 time.sleep(0.005)
             elif select.select([self.process.stdout], [], [], 0.1)[0]:
@@ -125,6 +131,10 @@ class Subject:
     def complaint(self):
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip()
+
+    def cpu_ns(self):
+        """User and system time so far, of all threads: the CPU clock of the process (clock_getcpuclockid)."""
+        return time.clock_gettime_ns(~self.pid << 3 | 2)
 
     def resident_bytes(self):
         with open(f"/proc/{self.pid}/status") as status:
