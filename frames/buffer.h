@@ -95,6 +95,8 @@ class BufferRef {
   void reset() {
     if (buffer_ != nullptr) std::exchange(buffer_, nullptr)->release();
   }
+  // Hands the reference to the caller.
+  [[nodiscard]] Buffer* release() { return std::exchange(buffer_, nullptr); }
   [[nodiscard]] Buffer* get() const { return buffer_; }
   Buffer* operator->() const { return buffer_; }
   explicit operator bool() const { return buffer_ != nullptr; }

@@ -1,0 +1,128 @@
+// The egress queue; see the header for the theory.
+#include "frames/egress_queue.h"
+
+#include <bit>
+#include <cstring>
+
+#include "frames/bytes.h"
+
+namespace lanyard {
+
+using limits::length_header_bytes;
+
+EgressQueue::EgressQueue(Wire wire, std::size_t frames_max, FramePool& copies)
+    : wire_(wire),
+      frames_max_(frames_max),
+      copies_(&copies),
+      mask_(std::bit_ceil(frames_max) - 1),
+      segments_(std::make_unique_for_overwrite<Segment[]>(mask_ + 1)) {
+  LANYARD_CHECK(frames_max > 0 && frames_max <= limits::queue_frames_max);
+}
+
+bool EgressQueue::push(const Frame& frame) {
+  const bool stream = wire_ == Wire::stream;
+  const std::uint32_t header = stream ? static_cast<std::uint32_t>(length_header_bytes) : 0;
+  const std::uint32_t bytes = frame.bytes + header;
+  if (frames_ >= frames_max_ || bytes_ + bytes > limits::queue_bytes_max) return false;
+  if (stream && !frame.length_header) store_be32(frame.data - length_header_bytes, frame.bytes);
+  std::byte* data = frame.data - header;
+  if (!extend_back(frame.owner, data, bytes)) {
+    if (may_pin(*frame.owner)) {
+      frame.owner->add_reference();
+      append(frame.owner, data, bytes);
+    } else if (!copy_out(data, bytes)) {
+      return false;
+    }
+  }
+  ++frames_;
+  bytes_ += bytes;
+  return true;
+}
+
+// The fast case: the frame lies right behind the last segment. A segment the kernel is sending may grow too, since
+// what was sent is told in bytes.
+bool EgressQueue::extend_back(const Buffer* owner, const std::byte* data, std::uint32_t bytes) {
+  if (wire_ != Wire::stream || empty()) return false;
+  Segment& last = segments_[(tail_ - 1) & mask_];
+  if (last.owner != owner || last.data + last.bytes != data) return false;
+  last.bytes += bytes;
+  ++last.frames;
+  return true;
+}
+
+// Whether the queue may keep a buffer from its pool for one more frame.
+bool EgressQueue::may_pin(const Buffer& owner) const {
+  if (empty()) return true;
+  if (segments_[(tail_ - 1) & mask_].owner == &owner) return true;
+  return pinned_bytes_ + owner.size() <= limits::queue_pinned_bytes_max && !owner.pool().under_pressure();
+}
+
+// Copies a waiting frame behind those copied before, in a buffer of the queue's own.
+bool EgressQueue::copy_out(const std::byte* data, std::uint32_t bytes) {
+  if (!spill_ || spill_used_ + bytes > spill_->size()) {
+    if (copies_->under_pressure()) return false;
+    spill_ = BufferRef(copies_->take());
+    spill_used_ = 0;
+  }
+  std::byte* copy = spill_->memory() + spill_used_;
+  std::memcpy(copy, data, bytes);
+  if (!extend_back(spill_.get(), copy, bytes)) {
+    spill_->add_reference();
+    append(spill_.get(), copy, bytes);
+  }
+  spill_used_ += bytes;
+  ++copied_out_;
+  return true;
+}
+
+// Adds a segment of one frame; takes over one reference on `owner`.
+void EgressQueue::append(Buffer* owner, std::byte* data, std::uint32_t bytes) {
+  if (empty() || segments_[(tail_ - 1) & mask_].owner != owner) pinned_bytes_ += owner->size();
+  segments_[tail_++ & mask_] = {owner, data, bytes, 1};
+}
+
+EgressQueue::Left EgressQueue::sent(std::size_t bytes) {
+  LANYARD_CHECK(bytes <= bytes_);
+  Left left;
+  while (bytes > 0) {
+    const std::size_t rest = segment(0).bytes - front_offset_;
+    if (bytes < rest) {
+      front_offset_ += bytes;
+      bytes_ -= bytes;
+      break;
+    }
+    bytes -= rest;
+    const Left front = pop_front();
+    left.frames += front.frames;
+    left.bytes += front.bytes;
+  }
+  return left;
+}
+
+EgressQueue::Left EgressQueue::pop_front() {
+  LANYARD_CHECK(!empty());
+  const Segment front = segments_[head_++ & mask_];
+  bytes_ -= front.bytes - front_offset_;
+  front_offset_ = 0;
+  frames_ -= front.frames;
+  if (empty() || segments_[head_ & mask_].owner != front.owner) pinned_bytes_ -= front.owner->size();
+  front.owner->release();
+  if (empty()) {
+    head_ = tail_ = 0;  // stay in the warm beginning of the ring
+    spill_.reset();
+  }
+  const std::size_t headers = wire_ == Wire::stream ? length_header_bytes * front.frames : 0;
+  return {front.frames, front.bytes - headers};
+}
+
+EgressQueue::Left EgressQueue::clear() {
+  Left left;
+  while (!empty()) {
+    const Left front = pop_front();
+    left.frames += front.frames;
+    left.bytes += front.bytes;
+  }
+  return left;
+}
+
+}  // namespace lanyard

@@ -1,0 +1,108 @@
+// Connecting ports; see the header.
+#include "switchd/connector_control.h"
+
+#include <algorithm>
+
+#include "switchd/log.h"
+#include "switchd/resolve.h"
+
+namespace lanyard {
+
+ConnectorControl::ConnectorControl(const PortConfig& config, PortServices& services)
+    : PortControl(config, services), resolver_(services.io()), socket_(services.io()), timer_(services.io()) {}
+
+std::string ConnectorControl::address() const {
+  return config_.type == PortType::unix_connect ? config_.path : to_string(config_.address);
+}
+
+std::optional<OpenError> ConnectorControl::open() {
+  services_.registry().set(config_.name, record(address(), "down", nullptr));
+  resolve();
+  return std::nullopt;
+}
+
+void ConnectorControl::resolve() {
+  candidates_.clear();
+  if (config_.type == PortType::unix_connect) {
+    candidates_.push_back(SocketAddress::unix_path(config_.path));
+    return connect_next();
+  }
+  for (const SocketAddress& address : literal_addresses(config_.address)) candidates_.push_back(address);
+  if (!candidates_.empty()) return connect_next();
+  resolver_.async_resolve(
+      config_.address.host, std::to_string(config_.address.port), asio::ip::resolver_base::numeric_service,
+      [this](const asio::error_code& error, const asio::ip::tcp::resolver::results_type& results) {
+        if (stopping_ || error == asio::error::operation_aborted) return;
+        if (error) return failed("cannot resolve: " + error.message());
+        for (const auto& result : results) {
+          const auto endpoint = result.endpoint();
+          candidates_.emplace_back(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
+        }
+        connect_next();
+      });
+}
+
+void ConnectorControl::connect_next() {
+  const SocketAddress target = candidates_.front();
+  candidates_.pop_front();
+  asio::error_code error;
+  socket_.open(asio::generic::stream_protocol(target.family(), target.family() == AF_UNIX ? 0 : IPPROTO_TCP), error);
+  if (error) return failed(error.message());
+  timer_.expires_after(connect_max);
+  timer_.async_wait([this](const asio::error_code& cancelled) {
+    asio::error_code ignored;
+    if (!cancelled) socket_.close(ignored);  // ends the connect below with operation_aborted
+  });
+  socket_.async_connect({&target.any, target.length}, [this](const asio::error_code& result) {
+    if (stopping_) return;
+    const bool timed_out = result == asio::error::operation_aborted;
+    timer_.cancel();
+    asio::error_code ignored;
+    if (!result) return connected(Fd(socket_.release(ignored)));
+    socket_.close(ignored);
+    if (!candidates_.empty()) return connect_next();
+    failed(timed_out ? "no answer" : result.message());
+  });
+}
+
+void ConnectorControl::connected(Fd fd) {
+  if (!fd) return failed("cannot take over the socket");
+  retry_ = retry_min;
+  last_failure_.clear();
+  auto transport = make_stream(std::move(fd), config_.type == PortType::tcp_connect);
+  services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
+  services_.attach(std::move(transport), *this);
+  services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address());
+  log_info("port {} up: {}", config_.name, address());
+}
+
+void ConnectorControl::failed(const std::string& why) {
+  if (why != last_failure_) log_info("port {} is down: {}: {}; trying again", config_.name, address(), why);
+  last_failure_ = why;
+  retry_later();
+}
+
+void ConnectorControl::retry_later() {
+  timer_.expires_after(retry_);
+  retry_ = std::min(retry_ * 2, retry_max);
+  timer_.async_wait([this](const asio::error_code& cancelled) {
+    if (!cancelled && !stopping_) resolve();
+  });
+}
+
+void ConnectorControl::closed(const Notice& notice) {
+  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
+  services_.print("port " + config_.name + " down " + cause_text(notice));
+  log_info("port {} down: {}", config_.name, cause_text(notice));
+  if (!stopping_) retry_later();
+}
+
+void ConnectorControl::stop() {
+  stopping_ = true;
+  asio::error_code ignored;
+  resolver_.cancel();
+  timer_.cancel();
+  socket_.close(ignored);
+}
+
+}  // namespace lanyard

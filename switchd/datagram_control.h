@@ -1,0 +1,45 @@
+// Datagram ports: UDP towards one peer or for many, UNIX datagrams, multicast groups. Bound once, before `ready`;
+// there is no connection to lose. A UDP remote whose name does not resolve yet is tried again.
+#pragma once
+
+#include <asio/ip/udp.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <map>
+
+#include "switchd/port_control.h"
+
+namespace lanyard {
+
+class DatagramControl final : public PortControl {
+ public:
+  DatagramControl(const PortConfig& config, PortServices& services);
+
+  [[nodiscard]] std::optional<OpenError> open() override;
+  [[nodiscard]] std::string address() const override { return address_; }
+  void peer_up(const Notice& notice) override;
+  void peer_down(const Notice& notice) override;
+  void closed(const Notice& notice) override;
+  void stop() override;
+
+ private:
+  [[nodiscard]] std::optional<OpenError> open_udp_remote();
+  [[nodiscard]] std::optional<OpenError> open_udp_remote(const SocketAddress& remote);
+  [[nodiscard]] std::optional<OpenError> open_udp_allow();
+  [[nodiscard]] std::optional<OpenError> open_unix();
+  [[nodiscard]] std::optional<OpenError> open_group();
+  void resolve_remote();
+  void resolve_later(const std::string& why);
+  void hand_over(std::unique_ptr<Transport> transport);
+
+  std::string address_;
+  asio::ip::udp::resolver resolver_;
+  asio::steady_timer timer_;
+  std::chrono::milliseconds retry_{200};
+  std::string last_failure_;
+  std::map<std::string, std::string> peers_;  // far end -> port name
+  bool bound_path_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace lanyard

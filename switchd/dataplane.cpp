@@ -1,0 +1,162 @@
+// The loop and the forwarding; see the header for the theory. Ports that come and go: dataplane_ports.cpp.
+#include "switchd/dataplane.h"
+
+#include <algorithm>
+#include <cerrno>
+
+namespace lanyard {
+
+Dataplane::Dataplane(const DataplaneOptions& options, Handover& handover, const EngineFactory& make_engine)
+    : handover_(handover),
+      chunk_memory_(options.chunks * limits::chunk_bytes),
+      slot_memory_(options.slots * limits::slot_bytes),
+      chunks_(chunk_memory_.span(), limits::chunk_bytes, std::min(limits::chunks_reserve, options.chunks / 4)),
+      slots_(slot_memory_.span(), limits::slot_bytes, std::min(limits::slots_reserve, options.slots / 4)) {
+  std::uint64_t seed = options.seed;
+  for (const NetworkKind kind : options.networks) {
+    MacTable::Options table;
+    table.ageing_ns = options.mac_ageing_ns;
+    table.seed = seed++;
+    networks_.emplace_back(kind, table);
+  }
+  engine_ = make_engine(DataContext{chunks_, slots_, ports_, inbox_}, handover.command_wake.get());
+}
+
+Dataplane::~Dataplane() = default;
+
+bool Dataplane::run() {
+  if (!engine_->start()) return false;
+  while (!stop_asked_) turn(next_housekeeping_ns_);
+  stop();
+  return true;
+}
+
+std::size_t Dataplane::turn(std::uint64_t deadline_ns) {
+  engine_->wait(deadline_ns);
+  now_ns_ = engine_->now_ns();
+  const std::size_t frames = inbox_.frames.size();
+  forward();
+  flush();
+  inbox_.recycle();
+  manage();
+  return frames;
+}
+
+// Frames of one network that follow one another are decided as a batch, small enough to stay in the cache.
+void Dataplane::forward() {
+  for (std::size_t i = 0; i < inbox_.events.size(); ++i)
+    if (inbox_.events[i].kind == TransportEvent::Kind::peer_up) welcome_peer(*inbox_.events[i].port);
+  const std::span<const Frame> frames = inbox_.frames.frames();
+  PortIndex ingress = no_port;
+  NetworkIndex network = 0;
+  const auto network_of = [&](const Frame& frame) {
+    if (frame.ingress != ingress) {
+      ingress = frame.ingress;
+      network = ports_.at(ingress)->network;
+    }
+    return network;
+  };
+  std::size_t at = 0;
+  while (at < frames.size()) {
+    const NetworkIndex here = network_of(frames[at]);
+    std::size_t end = at + 1;
+    while (end < frames.size() && end - at < verdicts_.size() && network_of(frames[end]) == here) ++end;
+    const std::span<const Frame> batch = frames.subspan(at, end - at);
+    networks_[here].classify(batch, verdicts_, now_ns_);
+    deliver(batch, verdicts_);
+    at = end;
+  }
+}
+
+void Dataplane::deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts) {
+  for (std::size_t i = 0; i < frames.size(); ++i) {
+    const Frame& frame = frames[i];
+    const Verdict& verdict = verdicts[i];
+    Port& in = *ports_.at(frame.ingress);
+    switch (verdict.action) {
+      case Verdict::Action::unicast:
+        in.counters->unicast.add(1);
+        send_to(*ports_.at(verdict.port), frame);
+        break;
+      case Verdict::Action::flood:
+        in.counters->flooded.add(1);
+        for (const PortIndex member : networks_[in.network].members())
+          if (member != frame.ingress) send_to(*ports_.at(member), frame);
+        break;
+      case Verdict::Action::drop: in.counters->drop(verdict.reason); break;
+    }
+  }
+}
+
+// Makes one copy: queues it, or drops it with a reason.
+void Dataplane::send_to(Port& port, const Frame& frame) {
+  port.counters->copies.add(1);
+  if (frame.bytes > port.max_frame_bytes) [[unlikely]] {
+    port.counters->drop(DropReason::mtu);
+  } else if (!port.egress.push(frame)) [[unlikely]] {
+    port.counters->drop(DropReason::egress_full);
+  } else {
+    inbox_.mark_dirty(port);
+  }
+}
+
+void Dataplane::flush() {
+  std::vector<Transport*>& to_flush = inbox_.to_flush();
+  for (Transport* transport : to_flush) {
+    transport->listed = false;
+    if (transport->state == Transport::State::up) engine_->flush(*transport);
+  }
+  to_flush.clear();
+}
+
+void Dataplane::manage() {
+  handle_events();
+  take_commands();
+  if (now_ns_ >= next_housekeeping_ns_) keep_house(now_ns_);
+  handle_events();  // what the commands brought about
+  send_notices();
+}
+
+bool Dataplane::memory_returned() const {
+  return chunks_.free_count() == chunks_.capacity() && slots_.free_count() == slots_.capacity();
+}
+
+// The clean stop: nothing is accepted any more (the control plane saw to that); what has arrived is forwarded and
+// sent, within limits for peers that never pause or never read; then everything is cancelled and closed.
+void Dataplane::stop() {
+  constexpr std::uint64_t receive_ns_max = 200'000'000;
+  constexpr std::uint64_t send_ns_max = 500'000'000;
+  constexpr std::uint64_t close_ns_max = 2'000'000'000;
+  drain_receives(engine_->now_ns() + receive_ns_max);
+  drain_sends(engine_->now_ns() + send_ns_max);
+  close_all();
+  manage();
+  const std::uint64_t deadline = engine_->now_ns() + close_ns_max;
+  while (!transports_.empty() && engine_->now_ns() < deadline) turn(deadline);
+  while (!unsent_notices_.empty() && engine_->now_ns() < deadline) send_notices();
+  const bool all_closed = transports_.empty();
+  engine_.reset();
+  Notice stopped;
+  stopped.kind = Notice::Kind::stopped;
+  stopped.memory_returned = all_closed && memory_returned();
+  tell(std::move(stopped));
+  send_notices();
+}
+
+void Dataplane::drain_receives(std::uint64_t deadline_ns) {
+  while (engine_->now_ns() < deadline_ns && turn(0) > 0) {
+  }
+}
+
+void Dataplane::drain_sends(std::uint64_t deadline_ns) {
+  const auto something_queued = [&] {
+    return std::any_of(transports_.begin(), transports_.end(), [](const auto& entry) {
+      const auto& ports = entry.second.transport->ports;
+      return !entry.second.closing &&
+             std::any_of(ports.begin(), ports.end(), [](const auto& port) { return !port->egress.empty(); });
+    });
+  };
+  while (something_queued() && engine_->now_ns() < deadline_ns) turn(deadline_ns);
+}
+
+}  // namespace lanyard

@@ -1,0 +1,108 @@
+// The data plane: one thread, one engine, one loop. A network lives here whole, so the frame path has no locks.
+//
+// One turn, in the direction a frame travels:
+//     wait      submit, wait, collect what came in as frames        (engine)
+//     forward   decide where each frame goes, queue it there        (bridge, egress queues)
+//     flush     send what was queued, one batch for each transport  (engine)
+//     recycle   give back the buffers that no queue holds
+//     manage    ports that came or went, commands, ageing           (nothing that blocks)
+// Completions only append to the inbox; nothing calls back upwards.
+//
+// Transports come in by command and go back by notice. A transport that fails, or is told to go, leaves its network at
+// once and is handed back when the engine says that nothing of it is in flight.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "frames/bridge.h"
+#include "switchd/handover.h"
+#include "transports/engine.h"
+#include "transports/memory.h"
+
+namespace lanyard {
+
+struct DataplaneOptions {
+  std::vector<NetworkKind> networks;  // by NetworkIndex
+  std::uint64_t seed = 0;             // of the MAC tables' hashes
+  std::size_t chunks = limits::chunks_max;
+  std::size_t slots = limits::slots_max;
+  std::uint64_t mac_ageing_ns = limits::mac_ageing_ns_default;
+};
+
+using EngineFactory = std::function<std::unique_ptr<Engine>(const DataContext&, int wake_fd)>;
+
+class Dataplane {
+ public:
+  // Any thread. `handover` outlives the data plane.
+  Dataplane(const DataplaneOptions& options, Handover& handover, const EngineFactory& make_engine);
+  ~Dataplane();
+
+  // The data thread's whole life: until Command::stop has been carried out. False when the engine would not start
+  // (errno is set); nothing was done then.
+  [[nodiscard]] bool run();
+
+  // For the control plane: what the queues of its ports copy to. Only handed on, never used there.
+  [[nodiscard]] FramePool& chunks() { return chunks_; }
+
+  // One turn that waits until `deadline_ns` at most; returns how many frames came in. Public for tests that are
+  // their own data thread.
+  std::size_t turn(std::uint64_t deadline_ns);
+  [[nodiscard]] Engine& engine() { return *engine_; }
+  [[nodiscard]] bool memory_returned() const;
+
+ private:
+  void forward();
+  void deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts);
+  void send_to(Port& port, const Frame& frame);
+  void flush();
+  void manage();
+  void handle_events();
+  void welcome_peer(Port& port);
+  void take_commands();
+  void attach(std::unique_ptr<Transport> transport);
+  void begin_close(Transport& transport, const char* cause, int error);
+  void finish_close(Transport& transport);
+  void list_macs(const Command& command);
+  void keep_house(std::uint64_t now_ns);
+  void expire_peers(Transport& transport, std::uint64_t now_ns);
+  void tell(Notice notice);
+  void send_notices();
+  void stop();
+  void drain_receives(std::uint64_t deadline_ns);
+  void drain_sends(std::uint64_t deadline_ns);
+  void close_all();
+
+  // A transport in our care, and what ended it.
+  struct Entry {
+    std::unique_ptr<Transport> transport;
+    const char* cause = "";
+    int error = 0;
+    bool closing = false;
+  };
+
+  Handover& handover_;
+  MemoryRegion chunk_memory_;
+  MemoryRegion slot_memory_;
+  FramePool chunks_;
+  FramePool slots_;
+  PortTable ports_;
+  Inbox inbox_;
+  std::vector<Bridge> networks_;
+  std::unique_ptr<Engine> engine_;
+  std::unordered_map<std::uint64_t, Entry> transports_;  // by serial
+  std::array<Verdict, 256> verdicts_;
+  std::deque<Notice> unsent_notices_;
+  std::uint64_t now_ns_ = 0;
+  std::uint64_t next_housekeeping_ns_ = 0;
+  bool stop_asked_ = false;
+};
+
+}  // namespace lanyard

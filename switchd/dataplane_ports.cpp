@@ -1,0 +1,183 @@
+// Ports that come and go: the management step of the data plane's loop. Runs on the data thread, blocks on nothing.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "switchd/dataplane.h"
+#include "transports/tcp_watch.h"
+#include "transports/unix_peer.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::uint64_t housekeeping_interval_ns = 1'000'000'000;
+constexpr std::size_t stations_per_slice = 1024;
+
+}  // namespace
+
+// By index: handling one may add others behind it.
+void Dataplane::handle_events() {
+  for (std::size_t i = 0; i < inbox_.events.size(); ++i) {
+    const TransportEvent event = inbox_.events[i];
+    switch (event.kind) {
+      case TransportEvent::Kind::peer_up: break;  // welcomed before its first frame was forwarded
+      case TransportEvent::Kind::failed: begin_close(*event.transport, event.cause, event.error); break;
+      case TransportEvent::Kind::detached: finish_close(*event.transport); break;
+    }
+  }
+  inbox_.events.clear();
+}
+
+void Dataplane::welcome_peer(Port& port) {
+  networks_[port.network].add_port(port.index);
+  Notice notice;
+  notice.kind = Notice::Kind::peer_up;
+  notice.serial = port.transport->serial;
+  notice.peer = port.peer;
+  notice.counters = port.counters;
+  tell(std::move(notice));
+}
+
+void Dataplane::take_commands() {
+  while (auto command = handover_.commands.pop()) {
+    switch (command->kind) {
+      case Command::Kind::attach: attach(std::move(command->transport)); break;
+      case Command::Kind::detach: {
+        const auto entry = transports_.find(command->serial);
+        if (entry != transports_.end()) begin_close(*entry->second.transport, "closed by switchd", 0);
+        break;
+      }
+      case Command::Kind::list_macs: list_macs(*command); break;
+      case Command::Kind::stop: stop_asked_ = true; break;
+    }
+  }
+}
+
+void Dataplane::attach(std::unique_ptr<Transport> owned) {
+  Transport& transport = *owned;
+  const auto [place, added] = transports_.try_emplace(transport.serial);
+  LANYARD_CHECK(added);
+  Entry& entry = place->second;
+  entry.transport = std::move(owned);
+  int error = 0;
+  for (const auto& port : transport.ports) {
+    if (ports_.full()) error = ENOSPC;
+    else ports_.add(*port);
+  }
+  if (error == 0) error = engine_->attach(transport);
+  if (error != 0) {
+    entry.closing = true;
+    entry.cause = "cannot be attached";
+    entry.error = error;
+    return finish_close(transport);
+  }
+  for (const auto& port : transport.ports) networks_[port->network].add_port(port->index);
+}
+
+// Out of its network at once, and out of the engine as soon as nothing is in flight.
+void Dataplane::begin_close(Transport& transport, const char* cause, int error) {
+  Entry& entry = transports_.at(transport.serial);
+  if (entry.closing) return;
+  entry.closing = true;
+  entry.cause = cause;
+  entry.error = error;
+  for (const auto& port : transport.ports) networks_[port->network].remove_port(port->index);
+  engine_->detach(transport);
+}
+
+// Nothing is in flight: the last buffers go back, and the transport goes to the control plane.
+void Dataplane::finish_close(Transport& transport) {
+  const auto place = transports_.find(transport.serial);
+  Entry entry = std::move(place->second);
+  transports_.erase(place);
+  transport.reader.reset();
+  transport.state = Transport::State::closed;
+  std::erase(inbox_.to_flush(), &transport);
+  for (const auto& port : transport.ports) {
+    const EgressQueue::Left left = port->egress.clear();
+    if (left.frames > 0) port->counters->drop(DropReason::port_down, left.frames);
+    port->show_queue();
+    if (port->index != no_port) ports_.remove(*port);
+  }
+  Notice notice;
+  notice.kind = Notice::Kind::closed;
+  notice.serial = transport.serial;
+  notice.cause = entry.cause;
+  notice.error = entry.error;
+  notice.transport = std::move(entry.transport);
+  tell(std::move(notice));
+}
+
+void Dataplane::list_macs(const Command& command) {
+  std::array<MacTable::Entry, stations_per_slice> slice;
+  Notice notice;
+  notice.kind = Notice::Kind::macs;
+  notice.network = command.network;
+  notice.cursor = command.cursor;
+  const std::size_t count = networks_.at(command.network).macs().list(notice.cursor, slice, now_ns_);
+  notice.stations.reserve(count);
+  for (const MacTable::Entry& entry : std::span(slice).first(count)) {
+    const Port* port = ports_.at(entry.port);
+    if (port == nullptr) continue;
+    notice.stations.push_back({entry.station, port->counters, now_ns_ - std::min(now_ns_, entry.seen_ns)});
+  }
+  tell(std::move(notice));
+}
+
+void Dataplane::keep_house(std::uint64_t now_ns) {
+  next_housekeeping_ns_ = now_ns + housekeeping_interval_ns;
+  for (Bridge& network : networks_) network.age(now_ns);
+  for (auto& [serial, entry] : transports_) {
+    Transport& transport = *entry.transport;
+    if (entry.closing) continue;
+    if (transport.sources == Sources::allowed) expire_peers(transport, now_ns);
+    if (transport.is_unix_datagram) keep_unix_peer(transport, now_ns);
+    if (transport.tcp_watch) {
+      const bool waiting = !transport.ports.front()->egress.empty();
+      if (transport.tcp_watch->peer_is_dead(transport.send_fd(), waiting))
+        inbox_.report_failed(transport, "the peer's host does not answer", ETIMEDOUT);
+    }
+  }
+}
+
+// Forgets peers of a udp port that have been silent for long; they are welcome again.
+void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
+  std::erase_if(transport.ports, [&](const std::unique_ptr<Port>& port) {
+    const bool in_flight = port->in_flight && port->in_flight->count > 0;
+    if (now_ns - std::min(now_ns, port->heard_ns) < limits::peer_idle_ns_max) return false;
+    if (!port->egress.empty() || port->dirty || in_flight) return false;
+    networks_[port->network].remove_port(port->index);
+    ports_.remove(*port);
+    transport.peers.erase(port->peer);
+    Notice notice;
+    notice.kind = Notice::Kind::peer_down;
+    notice.serial = transport.serial;
+    notice.peer = port->peer;
+    notice.counters = port->counters;
+    tell(std::move(notice));
+    return true;
+  });
+}
+
+void Dataplane::close_all() {
+  for (auto& [serial, entry] : transports_) begin_close(*entry.transport, "switchd stops", 0);
+}
+
+void Dataplane::tell(Notice notice) { unsent_notices_.push_back(std::move(notice)); }
+
+// A full queue means that the control plane is behind: the rest waits for a later turn, at the latest in a second.
+void Dataplane::send_notices() {
+  bool sent = false;
+  while (!unsent_notices_.empty() && handover_.notices.push(unsent_notices_.front())) {
+    unsent_notices_.pop_front();
+    sent = true;
+  }
+  if (!sent) return;
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const ssize_t ignored = ::write(handover_.notice_wake.get(), &one, sizeof one);
+}
+
+}  // namespace lanyard

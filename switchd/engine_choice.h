@@ -1,0 +1,22 @@
+// Which engine the data plane runs on.
+#pragma once
+
+#include <string>
+
+#include "switchd/config.h"
+#include "switchd/dataplane.h"
+#include "transports/uring_engine.h"
+
+namespace lanyard {
+
+struct ChosenEngine {
+  std::string name;
+  EngineFactory make;
+  std::string remark;  // why not what was asked for, or empty
+};
+
+// `auto` takes the engine that the benchmark shows to be faster (docs/PERFORMANCE.md); io_uring falls back to epoll
+// where the kernel does not let us have it, with a remark that says why.
+[[nodiscard]] ChosenEngine choose_engine(EngineChoice choice, const UringCapabilities& uring);
+
+}  // namespace lanyard

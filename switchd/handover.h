@@ -1,0 +1,59 @@
+// What the control plane and the data plane say to each other: two bounded queues and an eventfd for each direction.
+// Transports travel whole: to the data plane when they are open, back when the last buffer has come home.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "frames/mac_address.h"
+#include "switchd/spsc_queue.h"
+#include "transports/transport.h"
+
+namespace lanyard {
+
+struct Command {
+  enum class Kind : std::uint8_t { attach, detach, list_macs, stop };
+  Kind kind = Kind::stop;
+  std::unique_ptr<Transport> transport;  // attach
+  std::uint64_t serial = 0;              // detach: which transport
+  NetworkIndex network = 0;              // list_macs
+  std::size_t cursor = 0;                // list_macs: 0 to begin, then as the notice says
+};
+
+struct KnownStation {
+  MacAddress station;
+  std::shared_ptr<PortCounters> port;  // identifies the port: counters live as long as anyone holds them
+  std::uint64_t age_ns = 0;
+};
+
+struct Notice {
+  enum class Kind : std::uint8_t {
+    peer_up,    // a udp transport has a new peer
+    peer_down,  // and lost one, by silence
+    closed,     // a transport has gone down; here it is, with nothing in flight
+    macs,       // a slice of a network's table
+    stopped,    // everything is closed; the data thread ends
+  };
+  Kind kind = Kind::stopped;
+  std::uint64_t serial = 0;
+  SocketAddress peer;                      // peer_up, peer_down
+  std::shared_ptr<PortCounters> counters;  // peer_up, peer_down: of its port
+  std::unique_ptr<Transport> transport;    // closed
+  const char* cause = "";                  // closed: a few words for people
+  int error = 0;                           // closed: errno or 0
+  NetworkIndex network = 0;                // macs
+  std::size_t cursor = 0;                  // macs: where the next slice begins, or MacTable::list_end
+  std::vector<KnownStation> stations;      // macs
+  bool memory_returned = true;             // stopped: every buffer was back in its pool
+};
+
+struct Handover {
+  static constexpr std::size_t capacity = 1024;
+  SpscQueue<Command> commands{capacity};  // control plane -> data plane
+  SpscQueue<Notice> notices{capacity};    // data plane -> control plane
+  Fd command_wake;                        // eventfds, nonblocking
+  Fd notice_wake;
+};
+
+}  // namespace lanyard

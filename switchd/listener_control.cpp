@@ -1,0 +1,149 @@
+// Listening ports; see the header.
+#include "switchd/listener_control.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <memory>
+
+#include "switchd/log.h"
+#include "switchd/resolve.h"
+
+namespace lanyard {
+
+std::optional<OpenError> ListenerControl::open() {
+  auto error = config_.type == PortType::unix_listen ? open_unix() : open_tcp();
+  if (error) return error;
+  services_.registry().set(config_.name, record(address_, "listening", nullptr));
+  for (Accepting& accepting : accepting_) accept(accepting);
+  return std::nullopt;
+}
+
+std::optional<OpenError> ListenerControl::open_unix() {
+  auto opened = open_unix_listener({config_.path, config_.mode, config_.group});
+  if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
+  address_ = config_.path;
+  add_acceptor(AF_UNIX, std::move(std::get<Fd>(opened)));
+  return std::nullopt;
+}
+
+std::optional<OpenError> ListenerControl::open_tcp() {
+  const std::vector<SocketAddress> addresses = resolve_now(config_.address);
+  if (addresses.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", 0};
+  auto bound = bind_all(addresses);
+  if (auto* error = std::get_if<OpenError>(&bound)) return std::move(*error);
+  auto& sockets = std::get<std::vector<Fd>>(bound);
+  address_ = to_string(bound_address(sockets.front().get()));
+  warn_when_exposed(addresses);
+  for (Fd& fd : sockets) {
+    const int family = bound_address(fd.get()).family();
+    add_acceptor(family, std::move(fd));
+  }
+  return std::nullopt;
+}
+
+// All addresses with one number: where 0 was asked for, the first socket's decides, and another is tried when it is
+// taken for a later one. A host without IPv6 still gets the IPv4 loopback.
+Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddress>& addresses) const {
+  constexpr int tries = 16;
+  OpenError last;
+  for (int i = 0; i < tries; ++i) {
+    std::vector<Fd> sockets;
+    std::uint16_t port = config_.address.port;
+    bool taken = false;
+    for (SocketAddress address : addresses) {
+      address.family() == AF_INET ? address.v4.sin_port = htons(port) : address.v6.sin6_port = htons(port);
+      auto opened = open_tcp_listener(address);
+      if (auto* error = std::get_if<OpenError>(&opened)) {
+        const bool no_family = error->error == EAFNOSUPPORT || error->error == EADDRNOTAVAIL;
+        if (no_family && !sockets.empty()) continue;
+        last = std::move(*error);
+        taken = true;
+        break;
+      }
+      sockets.push_back(std::move(std::get<Fd>(opened)));
+      port = bound_address(sockets.back().get()).port();
+    }
+    if (!taken) return sockets;
+    if (config_.address.port != 0) break;
+  }
+  return last;
+}
+
+void ListenerControl::warn_when_exposed(const std::vector<SocketAddress>& addresses) const {
+  if (!config_.allow.empty() || std::all_of(addresses.begin(), addresses.end(), is_loopback)) return;
+  log_warn("port {}: anyone who reaches {} can join network {}: these wires carry no authentication; name who may with "
+           "allow=CIDR",
+           config_.name, address_, config_.network);
+}
+
+void ListenerControl::add_acceptor(int family, Fd fd) {
+  const int protocol = family == AF_UNIX ? 0 : IPPROTO_TCP;
+  accepting_.push_back({Acceptor(services_.io()), asio::steady_timer(services_.io())});
+  accepting_.back().acceptor.assign(asio::generic::stream_protocol(family, protocol), fd.release());
+}
+
+void ListenerControl::accept(Accepting& accepting) {
+  accepting.acceptor.async_accept([this, &accepting](const asio::error_code& error, auto socket) {
+    if (stopping_ || error == asio::error::operation_aborted) return;
+    if (error) {
+      // Out of descriptors or memory: what is connected goes on; try again when some may have been freed.
+      if (accepting.failures++ == 0) log_warn("port {}: cannot accept: {}", config_.name, error.message());
+      accepting.pause.expires_after(std::chrono::milliseconds(100));
+      accepting.pause.async_wait([this, &accepting](const asio::error_code& stopped) {
+        if (!stopped && !stopping_) accept(accepting);
+      });
+      return;
+    }
+    accepting.failures = 0;
+    asio::error_code ignored;
+    const auto remote = socket.remote_endpoint(ignored);
+    const SocketAddress peer(remote.data(), static_cast<socklen_t>(remote.size()));
+    Fd fd(socket.release(ignored));
+    if (fd) accepted(std::move(fd), peer);
+    accept(accepting);
+  });
+}
+
+void ListenerControl::accepted(Fd fd, const SocketAddress& peer) {
+  const bool tcp = config_.type == PortType::tcp_listen;
+  if (tcp && !config_.allow.empty() && !allowed_by(config_.allow, peer)) {
+    ++refused_;
+    log_warn("port {}: refused {}: not in allow= ({} refused so far)", config_.name, to_string(peer), refused_);
+    return;
+  }
+  if (services_.registry().records().size() >= limits::ports_max) {
+    log_warn("port {}: refused {}: {} ports are open", config_.name, to_string(peer), limits::ports_max);
+    return;
+  }
+  auto transport = make_stream(std::move(fd), tcp);
+  const std::string name = services_.registry().free_name(config_.name);
+  const std::string far_end = tcp ? to_string(peer) : config_.path;
+  services_.registry().set(name, record(far_end, "up", transport->ports.front()->counters));
+  const std::uint64_t serial = services_.attach(std::move(transport), *this);
+  connections_[serial] = name;
+  services_.print("port " + name + " up " + std::string(name_of(config_.type)) + ":" + far_end);
+  log_info("port {} up: {}", name, far_end);
+}
+
+void ListenerControl::closed(const Notice& notice) {
+  const auto connection = connections_.find(notice.serial);
+  if (connection == connections_.end()) return;
+  const std::string name = connection->second;
+  connections_.erase(connection);
+  services_.registry().remove(name);
+  services_.print("port " + name + " down " + cause_text(notice));
+  log_info("port {} down: {}", name, cause_text(notice));
+}
+
+void ListenerControl::stop() {
+  stopping_ = true;
+  asio::error_code ignored;
+  for (Accepting& accepting : accepting_) {
+    accepting.pause.cancel();
+    accepting.acceptor.close(ignored);
+  }
+  if (config_.type == PortType::unix_listen && !address_.empty()) ::unlink(config_.path.c_str());
+}
+
+}  // namespace lanyard

@@ -1,0 +1,16 @@
+// switchd: the switch. Reads what it is asked to do, then runs until told to stop.
+#include <cstdio>
+
+#include "switchd/config.h"
+#include "switchd/daemon.h"
+#include "switchd/log.h"
+
+int main(int argc, char** argv) {
+  const lanyard::CommandLine line = lanyard::parse_command_line(argc, argv);
+  if (line.exit_code) {
+    std::fputs(line.output.c_str(), *line.exit_code == 0 ? stdout : stderr);
+    return *line.exit_code;
+  }
+  lanyard::set_log_level(line.config.log_level);
+  return lanyard::Daemon(line.config).run();
+}

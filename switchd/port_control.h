@@ -1,0 +1,74 @@
+// The control plane's side of one configured port: opens it, keeps it going, and answers for its transports.
+// Control thread only.
+//
+// Inheritance, because the life cycles differ and the daemon treats them alike:
+//   ListenerControl   accepts; every connection is a transport with a port NAME.N that comes and goes
+//   ConnectorControl  connects, and again with back-off; one port that is up or down
+//   DatagramControl   bound once; one port, or with allow= one NAME.N for each peer
+#pragma once
+
+#include <asio/io_context.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "switchd/config.h"
+#include "switchd/handover.h"
+#include "switchd/port_registry.h"
+#include "transports/open_sockets.h"
+
+namespace lanyard {
+
+class PortControl;
+
+// What the daemon does for its ports.
+class PortServices {
+ public:
+  virtual asio::io_context& io() = 0;
+  virtual PortRegistry& registry() = 0;
+  virtual NetworkIndex network_index(const std::string& name) = 0;
+  virtual FramePool& copies() = 0;  // for egress queues
+  // Hands a transport over; its notices come to `owner`. Returns its serial.
+  virtual std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) = 0;
+  // Prints a line to standard output, at once.
+  virtual void print(const std::string& line) = 0;
+
+ protected:
+  ~PortServices() = default;
+};
+
+class PortControl {
+ public:
+  PortControl(const PortConfig& config, PortServices& services) : config_(config), services_(services) {}
+  PortControl(const PortControl&) = delete;
+  PortControl& operator=(const PortControl&) = delete;
+  virtual ~PortControl() = default;
+
+  // Opens what must be open before `ready`; registers the port. An error ends the start.
+  [[nodiscard]] virtual std::optional<OpenError> open() = 0;
+  // TYPE:ADDRESS as printed; valid after open().
+  [[nodiscard]] virtual std::string address() const = 0;
+  virtual void peer_up(const Notice&) {}
+  virtual void peer_down(const Notice&) {}
+  virtual void closed(const Notice& notice) = 0;
+  // No further connections. Transports stay until the data plane stops.
+  virtual void stop() = 0;
+
+  [[nodiscard]] const PortConfig& config() const { return config_; }
+
+ protected:
+  [[nodiscard]] std::unique_ptr<Transport> make_stream(Fd fd, bool tcp) const;
+  [[nodiscard]] std::unique_ptr<Port> make_port(Wire wire, std::size_t max_frame_bytes) const;
+  [[nodiscard]] std::size_t max_frame_bytes(std::size_t transport_max) const;
+  [[nodiscard]] PortRecord record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const;
+
+  const PortConfig config_;
+  PortServices& services_;
+};
+
+[[nodiscard]] std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortServices& services);
+
+// "closed by peer", "receive failed: Connection reset by peer".
+[[nodiscard]] std::string cause_text(const Notice& notice);
+
+}  // namespace lanyard

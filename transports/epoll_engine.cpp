@@ -1,0 +1,205 @@
+// The epoll engine; see the header for the theory. In the order a frame travels: wait, receive, flush, send.
+#include "transports/epoll_engine.h"
+
+#include <sys/eventfd.h>
+#include <time.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "transports/clock.h"
+#include "transports/receive.h"
+#include "transports/unix_peer.h"
+
+namespace lanyard {
+
+EpollEngine::EpollEngine(const DataContext& context, int wake_fd)
+    : Engine(context), epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_fd_(wake_fd) {
+  LANYARD_CHECK(epoll_);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = nullptr;  // the only one without a transport
+  LANYARD_CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_fd_, &event) == 0);
+  for (std::size_t i = 0; i < datagrams; ++i) {
+    messages_[i].msg_hdr.msg_iov = &receive_iovecs_[i];
+    messages_[i].msg_hdr.msg_iovlen = 1;
+    messages_[i].msg_hdr.msg_name = &names_[i];
+    messages_[i].msg_hdr.msg_control = controls_[i].bytes.data();
+  }
+}
+
+EpollEngine::~EpollEngine() {
+  for (Buffer* slot : slots_)
+    if (slot != nullptr) slot->release();
+}
+
+std::uint64_t EpollEngine::now_ns() const { return monotonic_ns(); }
+
+int EpollEngine::attach(Transport& transport) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.ptr = &transport;
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, transport.receive_fd(), &event) != 0) return errno;
+  transport.state = Transport::State::up;
+  return 0;
+}
+
+void EpollEngine::detach(Transport& transport) {
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, transport.receive_fd(), nullptr);
+  transport.state = Transport::State::draining;
+  context_.inbox.events.push_back({TransportEvent::Kind::detached, &transport, nullptr, "", 0});
+}
+
+void EpollEngine::wait(std::uint64_t deadline_ns) {
+  const std::uint64_t now = now_ns();
+  const std::uint64_t left_ms = deadline_ns <= now ? 0 : (deadline_ns - now + 999'999) / 1'000'000;
+  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
+                                 static_cast<int>(std::min<std::uint64_t>(left_ms, 60'000)));
+  for (int i = 0; i < count && !context_.inbox.full(); ++i) {
+    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+    if (event.data.ptr == nullptr) {
+      std::uint64_t wakes;
+      [[maybe_unused]] const ssize_t ignored = ::read(wake_fd_, &wakes, sizeof wakes);
+      continue;
+    }
+    Transport& transport = *static_cast<Transport*>(event.data.ptr);
+    if ((event.events & EPOLLOUT) != 0) {
+      transport.blocked = false;
+      watch(transport, false, EPOLL_CTL_MOD);
+      context_.inbox.want_flush(transport);
+    }
+    if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) continue;
+    transport.wire() == Wire::stream ? receive_stream(transport) : receive_datagrams(transport);
+  }
+}
+
+void EpollEngine::receive_stream(Transport& transport) {
+  const StreamReader::Window window = stream_window(transport, context_.chunks, scratch());
+  const ssize_t got = ::recv(transport.receive_fd(), window.data, window.bytes, MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+  stream_received(transport, got < 0 ? -errno : got, context_.inbox);
+}
+
+void EpollEngine::receive_datagrams(Transport& transport) {
+  const unsigned ready = refill_slots();
+  if (ready == 0) return datagrams_to_scratch(transport, context_, scratch(), now_ns());
+  // An error is one of an earlier send (ICMP); reading took it off the socket.
+  const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), ready, MSG_DONTWAIT, nullptr);
+  const std::uint64_t now = now_ns();
+  for (int i = 0; i < got; ++i) {
+    const auto at = static_cast<std::size_t>(i);
+    const mmsghdr& message = messages_[at];
+    const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    datagram_received(transport,
+                      {std::exchange(slots_[at], nullptr), static_cast<std::byte*>(receive_iovecs_[at].iov_base),
+                       message.msg_len, truncated, SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
+                      context_, now);
+  }
+  if (got > 0) book_kernel_drops(transport, messages_[static_cast<std::size_t>(got - 1)].msg_hdr);
+}
+
+// Puts a buffer behind every message that lacks one. Returns how many messages are ready, from the front.
+unsigned EpollEngine::refill_slots() {
+  std::size_t i = 0;
+  for (; i < datagrams; ++i) {
+    mmsghdr& message = messages_[i];
+    if (slots_[i] == nullptr) {
+      slots_[i] = context_.slots.take();
+      if (slots_[i] == nullptr) break;
+      receive_iovecs_[i] = {slots_[i]->memory() + limits::slot_headroom_bytes, limits::slot_receive_bytes};
+    } else if (message.msg_hdr.msg_namelen == sizeof(sockaddr_un) &&
+               message.msg_hdr.msg_controllen == sizeof(Control)) {
+      continue;  // untouched since the last time, and so are all behind it that have a buffer
+    }
+    message.msg_hdr.msg_namelen = sizeof(sockaddr_un);
+    message.msg_hdr.msg_controllen = sizeof(Control);
+    message.msg_hdr.msg_flags = 0;
+  }
+  return static_cast<unsigned>(i);
+}
+
+void EpollEngine::flush(Transport& transport) {
+  if (transport.blocked) return;
+  while (!transport.dirty.empty() && !transport.blocked && !transport.failed) {
+    Port& port = *transport.dirty.back();
+    transport.wire() == Wire::stream ? flush_stream(transport, port) : flush_datagrams(transport, port);
+    port.show_queue();
+    if (!port.egress.empty()) break;
+    port.dirty = false;
+    transport.dirty.pop_back();
+  }
+  if (transport.blocked) watch(transport, true, EPOLL_CTL_MOD);
+}
+
+void EpollEngine::flush_stream(Transport& transport, Port& port) {
+  while (!port.egress.empty()) {
+    const std::size_t count = gather_stream(port.egress, send_iovecs_);
+    std::size_t total = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+      observe(static_cast<const std::byte*>(send_iovecs_[i].iov_base), send_iovecs_[i].iov_len);
+      total += send_iovecs_[i].iov_len;
+    }
+    msghdr message{};
+    message.msg_iov = send_iovecs_.data();
+    message.msg_iovlen = count;
+    const ssize_t sent = ::sendmsg(transport.send_fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM) transport.blocked = true;
+      else context_.inbox.report_failed(transport, "send failed", errno);
+      return;
+    }
+    port.count_sent(port.egress.sent(static_cast<std::size_t>(sent)));
+    if (static_cast<std::size_t>(sent) < total) {
+      transport.blocked = true;
+      return;
+    }
+  }
+}
+
+void EpollEngine::flush_datagrams(Transport& transport, Port& port) {
+  while (!port.egress.empty() && send_plan(transport, port)) {
+  }
+}
+
+// One sendmmsg of what is queued. False when the port has to wait.
+bool EpollEngine::send_plan(Transport& transport, Port& port) {
+  plan_.build(port, 0);
+  const std::span<mmsghdr> messages = plan_.messages();
+  for (const mmsghdr& message : messages)
+    for (std::size_t i = 0; i < message.msg_hdr.msg_iovlen; ++i)
+      observe(static_cast<const std::byte*>(message.msg_hdr.msg_iov[i].iov_base), message.msg_hdr.msg_iov[i].iov_len);
+  std::size_t at = 0;
+  while (at < messages.size()) {
+    const int sent = ::sendmmsg(transport.send_fd(), &messages[at], static_cast<unsigned>(messages.size() - at),
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    const int error = sent < 0 ? errno : 0;
+    if (error == EINTR) continue;
+    for (int i = 0; i < sent; ++i) {
+      const SendOutcome outcome = datagrams_sent(port, plan_.segments(at++), 0);
+      LANYARD_CHECK(outcome == SendOutcome::done);
+    }
+    if (error == 0) continue;
+    switch (datagrams_sent(port, plan_.segments(at), -error)) {
+      case SendOutcome::done: ++at; break;
+      case SendOutcome::again: return true;
+      case SendOutcome::blocked: transport.blocked = true; return false;
+      case SendOutcome::unconnected:
+        if (connect_unix_peer(transport)) return true;
+        drop_front(port, plan_.segments(at++), DropReason::send_error);
+        break;
+    }
+  }
+  return true;
+}
+
+void EpollEngine::watch(Transport& transport, bool writable, int operation) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  if (writable) event.events |= EPOLLOUT;
+  event.data.ptr = &transport;
+  LANYARD_CHECK(::epoll_ctl(epoll_.get(), operation, transport.receive_fd(), &event) == 0);
+}
+
+}  // namespace lanyard

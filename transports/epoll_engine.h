@@ -1,0 +1,59 @@
+// The epoll engine: readiness, then recvmmsg, sendmmsg, recv and sendmsg. Runs everywhere, also where io_uring is
+// blocked (containers, CI, hardened hosts), and is the partner for differential tests.
+//
+// One turn: one epoll_wait; for each readable transport one receive (a chunk of stream, or up to 64 datagrams), so
+// that none starves another; level-triggered, so what remains is told again. Writability is asked for only while a
+// descriptor is blocked.
+#pragma once
+
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <vector>
+
+#include "transports/engine.h"
+#include "transports/send.h"
+
+namespace lanyard {
+
+class EpollEngine final : public Engine {
+ public:
+  // `wake_fd` is an eventfd that ends a wait; it outlives the engine.
+  EpollEngine(const DataContext& context, int wake_fd);
+  ~EpollEngine() override;
+
+  [[nodiscard]] std::string_view name() const override { return "epoll"; }
+  [[nodiscard]] std::uint64_t now_ns() const override;
+  [[nodiscard]] int attach(Transport& transport) override;
+  void detach(Transport& transport) override;
+  void wait(std::uint64_t deadline_ns) override;
+  void flush(Transport& transport) override;
+
+ private:
+  void receive_stream(Transport& transport);
+  void receive_datagrams(Transport& transport);
+  [[nodiscard]] unsigned refill_slots();
+  void flush_stream(Transport& transport, Port& port);
+  void flush_datagrams(Transport& transport, Port& port);
+  [[nodiscard]] bool send_plan(Transport& transport, Port& port);
+  void watch(Transport& transport, bool writable, int operation);
+
+  static constexpr std::size_t datagrams = limits::datagrams_per_receive;
+  struct alignas(cmsghdr) Control {
+    std::array<std::byte, CMSG_SPACE(sizeof(std::uint32_t))> bytes;
+  };
+
+  Fd epoll_;
+  int wake_fd_;
+  std::array<epoll_event, 64> events_;
+  std::array<Buffer*, datagrams> slots_{};
+  std::array<mmsghdr, datagrams> messages_{};
+  std::array<iovec, datagrams> receive_iovecs_{};
+  std::array<sockaddr_un, datagrams> names_;  // the largest kind of address we meet
+  std::array<Control, datagrams> controls_;
+  std::array<iovec, limits::segments_per_send> send_iovecs_;
+  DatagramPlan plan_;
+};
+
+}  // namespace lanyard

@@ -1,0 +1,141 @@
+// Opening TCP and UDP sockets and multicast groups; UNIX sockets are in open_unix.cpp.
+#include "transports/open_sockets.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace lanyard {
+
+namespace {
+
+constexpr int datagram_buffer_bytes = 4 * 1024 * 1024;  // asked for; the kernel gives what its limits allow
+
+template <class Value>
+[[nodiscard]] bool set_option(const Fd& fd, int level, int option, const Value& value) {
+  return ::setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
+}
+
+[[nodiscard]] OpenError failed(const std::string& doing) {
+  const int error = errno;
+  return {doing + ": " + std::strerror(error), error};
+}
+
+// Large queues between the kernel and us; best effort.
+void enlarge_buffers(const Fd& fd) {
+  (void)set_option(fd, SOL_SOCKET, SO_RCVBUF, datagram_buffer_bytes);
+  (void)set_option(fd, SOL_SOCKET, SO_SNDBUF, datagram_buffer_bytes);
+}
+
+}  // namespace
+
+SocketAddress bound_address(int fd) {
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return SocketAddress(&address, length);
+}
+
+Opened<Fd> open_tcp_listener(const SocketAddress& local) {
+  const std::string doing = "cannot listen on " + to_string(local);
+  Fd fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return failed(doing);
+  if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) return failed(doing);
+  if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
+  if (::bind(fd.get(), &local.any, local.length) != 0) return failed(doing);
+  if (::listen(fd.get(), SOMAXCONN) != 0) return failed(doing);
+  return fd;
+}
+
+Opened<Fd> open_udp(const SocketAddress& local) {
+  const std::string doing = "cannot bind UDP " + to_string(local);
+  Fd fd(::socket(local.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return failed(doing);
+  if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
+  enlarge_buffers(fd);
+  (void)set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  if (::bind(fd.get(), &local.any, local.length) != 0) return failed(doing);
+  return fd;
+}
+
+Opened<SocketAddress> local_address_towards(const SocketAddress& remote) {
+  const std::string doing = "no route to " + to_string(remote);
+  Fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!fd || ::connect(fd.get(), &remote.any, remote.length) != 0) return failed(doing);
+  SocketAddress local = bound_address(fd.get());
+  if (local.family() == AF_INET) local.v4.sin_port = 0;
+  if (local.family() == AF_INET6) local.v6.sin6_port = 0;
+  return local;
+}
+
+namespace {
+
+// The interface as the kernel takes it, or what is wrong with it.
+[[nodiscard]] Opened<ip_mreqn> membership_of(const MulticastGroup& group) {
+  ip_mreqn membership{};
+  membership.imr_multiaddr = group.group.v4.sin_addr;
+  if (group.interface.empty()) return membership;
+  if (::inet_pton(AF_INET, group.interface.c_str(), &membership.imr_address) == 1) return membership;
+  membership.imr_ifindex = static_cast<int>(::if_nametoindex(group.interface.c_str()));
+  if (membership.imr_ifindex == 0)
+    return OpenError{"interface '" + group.interface + "' is neither an IPv4 address nor the name of an interface here",
+                     ENODEV};
+  return membership;
+}
+
+[[nodiscard]] OpenError no_way(const std::string& doing, const MulticastGroup& group) {
+  OpenError error = failed(doing);
+  const bool unrouted = error.error == ENETUNREACH || error.error == ENODEV || error.error == EHOSTUNREACH;
+  if (unrouted && group.interface.empty())
+    error.what += " (no route to the group: name an interface with interface=ADDRESS or interface=NAME)";
+  return error;
+}
+
+// The address that frames sent to the group carry as their source.
+[[nodiscard]] Opened<SocketAddress> source_address(const ip_mreqn& membership, const MulticastGroup& group) {
+  Fd probe(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!probe || !set_option(probe, IPPROTO_IP, IP_MULTICAST_IF, membership) ||
+      ::connect(probe.get(), &group.group.any, group.group.length) != 0)
+    return no_way("cannot send to group " + to_string(group.group), group);
+  return bound_address(probe.get());
+}
+
+}  // namespace
+
+Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
+  const std::string doing = "cannot join group " + to_string(group.group);
+  auto found = membership_of(group);
+  if (auto* error = std::get_if<OpenError>(&found)) return std::move(*error);
+  const ip_mreqn membership = std::get<ip_mreqn>(found);
+  auto source = source_address(membership, group);
+  if (auto* error = std::get_if<OpenError>(&source)) return std::move(*error);
+
+  MulticastSockets sockets;
+  sockets.receive = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  sockets.send = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!sockets.receive || !sockets.send) return failed(doing);
+  enlarge_buffers(sockets.receive);
+  enlarge_buffers(sockets.send);
+  (void)set_option(sockets.receive, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  // Only this group, not what other sockets here have joined on the same port.
+  if (!set_option(sockets.receive, SOL_SOCKET, SO_REUSEADDR, 1) ||
+      !set_option(sockets.receive, IPPROTO_IP, IP_MULTICAST_ALL, 0) ||
+      ::bind(sockets.receive.get(), &group.group.any, group.group.length) != 0 ||
+      !set_option(sockets.receive, IPPROTO_IP, IP_ADD_MEMBERSHIP, membership))
+    return no_way(doing, group);
+  SocketAddress local = std::get<SocketAddress>(source);
+  local.v4.sin_port = 0;
+  if (!set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_IF, membership) ||
+      !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_TTL, int{group.ttl}) ||
+      !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_LOOP, 1) ||
+      ::bind(sockets.send.get(), &local.any, local.length) != 0)
+    return failed(doing);
+  sockets.own_address = bound_address(sockets.send.get());
+  return sockets;
+}
+
+}  // namespace lanyard

@@ -1,0 +1,59 @@
+// Opens, binds and prepares sockets of every kind for the data plane: nonblocking, close-on-exec, with the options
+// that the wire wants. For the control plane; nothing here is fast or needs to be. Errors are values with an errno
+// and a text that names the address.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "transports/fd.h"
+#include "transports/socket_address.h"
+
+namespace lanyard {
+
+struct OpenError {
+  std::string what;  // one line, names the address
+  int error = 0;     // errno, or 0
+};
+template <class T>
+using Opened = std::variant<T, OpenError>;
+
+// A listening TCP socket. IPv6 sockets take IPv6 only.
+[[nodiscard]] Opened<Fd> open_tcp_listener(const SocketAddress& local);
+
+// A path for a UNIX socket: 0 permission bits of the umask apply, then `mode` and `group` where given.
+struct UnixPath {
+  std::string path;
+  std::optional<std::uint32_t> mode;  // permission bits; without it 0600
+  std::string group;                  // empty: the process's own
+};
+// A path left behind by a dead process is taken over; one that is served is an error, and so is anything that is not
+// a socket.
+[[nodiscard]] Opened<Fd> open_unix_listener(const UnixPath& local);
+[[nodiscard]] Opened<Fd> open_unix_datagram(const UnixPath& local);
+
+// A UDP socket with a large receive buffer and the kernel's count of drops (SO_RXQ_OVFL) in its control data.
+[[nodiscard]] Opened<Fd> open_udp(const SocketAddress& local);
+
+// The local address, port 0, from which `remote` is routed now.
+[[nodiscard]] Opened<SocketAddress> local_address_towards(const SocketAddress& remote);
+
+// A multicast group as QEMU joins it (net/socket.c, net_socket_mcast_create), with a second socket to send from: every
+// member on a host has the group's own address, so only a port of our own tells our echo from others' frames.
+struct MulticastGroup {
+  SocketAddress group;    // IPv4
+  std::string interface;  // IPv4 address or name; empty: as routed
+  std::uint8_t ttl = 1;
+};
+struct MulticastSockets {
+  Fd receive;
+  Fd send;
+  SocketAddress own_address;  // of `send`, as others see it
+};
+[[nodiscard]] Opened<MulticastSockets> open_multicast(const MulticastGroup& group);
+
+[[nodiscard]] SocketAddress bound_address(int fd);
+
+}  // namespace lanyard

@@ -1,0 +1,93 @@
+// Opening UNIX sockets: what a path may already hold, and who may use it.
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "transports/open_sockets.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::uint32_t default_mode = 0600;
+
+[[nodiscard]] OpenError failed(const std::string& doing, int error = errno) {
+  return {doing + ": " + std::strerror(error), error};
+}
+
+// Takes a dead process's socket out of the way. An error when the path is served, or is something else.
+[[nodiscard]] std::optional<OpenError> clear_stale(const std::string& path, const SocketAddress& address, int type,
+                                                   const std::string& doing) {
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) return std::nullopt;  // nothing there, or bind will say what is wrong
+  if (!S_ISSOCK(status.st_mode)) return OpenError{doing + ": the path exists and is not a socket", EADDRINUSE};
+  const Fd probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!probe) return failed(doing);
+  if (::connect(probe.get(), &address.any, address.length) == 0 || errno == EAGAIN)
+    return OpenError{doing + ": a living process serves this path", EADDRINUSE};
+  if (errno == EPROTOTYPE) return OpenError{doing + ": a living process serves this path with another socket type", EADDRINUSE};
+  if (errno != ECONNREFUSED) return failed(doing);
+  if (::unlink(path.c_str()) != 0) return failed(doing + ": cannot remove what a dead process left");
+  return std::nullopt;
+}
+
+[[nodiscard]] Opened<gid_t> group_id(const std::string& name) {
+  group entry{};
+  group* found = nullptr;
+  std::vector<char> text(16 * 1024);
+  const int error = ::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
+  if (found == nullptr) return OpenError{"there is no group '" + name + "'", error};
+  return entry.gr_gid;
+}
+
+[[nodiscard]] std::optional<OpenError> set_access(const UnixPath& local, const std::string& doing) {
+  if (!local.group.empty()) {
+    const auto gid = group_id(local.group);
+    if (const auto* error = std::get_if<OpenError>(&gid)) return OpenError{doing + ": " + error->what, error->error};
+    if (::chown(local.path.c_str(), static_cast<uid_t>(-1), std::get<gid_t>(gid)) != 0)
+      return failed(doing + ": cannot give the path to group '" + local.group + "'");
+  }
+  const std::uint32_t mode = local.mode.value_or(local.group.empty() ? default_mode : 0660);
+  if (::chmod(local.path.c_str(), mode) != 0) return failed(doing + ": cannot set its mode");
+  return std::nullopt;
+}
+
+[[nodiscard]] Opened<Fd> bind_path(const UnixPath& local, int type, const std::string& doing) {
+  const SocketAddress address = SocketAddress::unix_path(local.path);
+  if (auto error = clear_stale(local.path, address, type, doing)) return std::move(*error);
+  Fd fd(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  if (!fd) return failed(doing);
+  const mode_t before = ::umask(0177);  // nobody else gets in before the mode is set
+  const int bound = ::bind(fd.get(), &address.any, address.length);
+  const int bind_error = errno;
+  ::umask(before);
+  if (bound != 0) return failed(doing, bind_error);
+  if (auto error = set_access(local, doing)) {
+    ::unlink(local.path.c_str());
+    return std::move(*error);
+  }
+  return fd;
+}
+
+}  // namespace
+
+Opened<Fd> open_unix_listener(const UnixPath& local) {
+  const std::string doing = "cannot listen on " + local.path;
+  auto opened = bind_path(local, SOCK_STREAM, doing);
+  if (auto* fd = std::get_if<Fd>(&opened); fd != nullptr && ::listen(fd->get(), SOMAXCONN) != 0) {
+    const int error = errno;
+    ::unlink(local.path.c_str());
+    return failed(doing, error);
+  }
+  return opened;
+}
+
+Opened<Fd> open_unix_datagram(const UnixPath& local) {
+  return bind_path(local, SOCK_DGRAM, "cannot bind " + local.path);
+}
+
+}  // namespace lanyard

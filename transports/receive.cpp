@@ -1,0 +1,128 @@
+// From received bytes to frames; see the header.
+#include "transports/receive.h"
+
+#include <sys/socket.h>
+
+#include <cerrno>
+
+namespace lanyard {
+
+namespace {
+
+// Makes a port for a new, allowed peer. nullptr when there is no room for one more.
+Port* add_peer(Transport& transport, const SocketAddress& source, const DataContext& context) {
+  if (transport.peers.size() >= limits::peers_per_transport_max || context.ports.full()) return nullptr;
+  auto port = std::make_unique<Port>(Wire::datagram, transport.network, transport.max_frame_bytes,
+                                     transport.queue_frames, *transport.copies);
+  port->peer = source;
+  port->transport = &transport;
+  port->gso_bytes_max = transport.gso ? limits::udp_payload_bytes_max : 0;
+  context.ports.add(*port);
+  Port* added = port.get();
+  transport.peers.emplace(source, added);
+  transport.ports.push_back(std::move(port));
+  context.inbox.events.push_back({TransportEvent::Kind::peer_up, &transport, added, "", 0});
+  return added;
+}
+
+// The port a datagram belongs to; nullptr: from somebody who is not let in.
+Port* port_of(Transport& transport, const Datagram& datagram, const DataContext& context) {
+  switch (transport.sources) {
+    case Sources::connected:
+    case Sources::group: return transport.ports.front().get();
+    case Sources::one_peer: {
+      Port* port = transport.ports.front().get();
+      return datagram.source == port->peer ? port : nullptr;
+    }
+    case Sources::allowed: {
+      const auto known = transport.peers.find(datagram.source);
+      if (known != transport.peers.end()) return known->second;
+      // Only a whole frame makes a port: a stray or empty datagram does not.
+      if (datagram.bytes < limits::frame_bytes_min || !transport.allows(datagram.source)) return nullptr;
+      return add_peer(transport, datagram.source, context);
+    }
+  }
+  return nullptr;
+}
+
+[[nodiscard]] DropReason reason_without_port(const Transport& transport, const Datagram& datagram) {
+  const bool welcome = transport.sources == Sources::allowed && transport.allows(datagram.source);
+  return welcome && datagram.bytes < limits::frame_bytes_min ? DropReason::runt : DropReason::unknown_source;
+}
+
+[[nodiscard]] PortCounters& fallback_counters(Transport& transport) {
+  return transport.stranger_counters ? *transport.stranger_counters : *transport.ports.front()->counters;
+}
+
+}  // namespace
+
+StreamReader::Window stream_window(Transport& transport, FramePool& chunks, std::span<std::byte> scratch) {
+  return transport.reader.window(chunks, scratch);
+}
+
+void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox) {
+  if (bytes <= 0) {
+    inbox.report_failed(transport, bytes == 0 ? "closed by peer" : "receive failed", static_cast<int>(-bytes));
+    return;
+  }
+  const Port& port = *transport.ports.front();
+  const StreamReader::Result got =
+      transport.reader.received(static_cast<std::size_t>(bytes), port.index, inbox.frames);
+  PortCounters& counters = *port.counters;
+  counters.received_frames.add(got.frames + got.runts + got.oversize + got.discarded + (got.bad_length ? 1 : 0));
+  counters.received_bytes.add(got.bytes);
+  if (got.runts > 0) counters.drop(DropReason::runt, got.runts);
+  if (got.oversize > 0) counters.drop(DropReason::oversize, got.oversize);
+  if (got.discarded > 0) counters.drop(DropReason::no_buffer, got.discarded);
+  if (got.heads_copied > 0) counters.heads_copied.add(got.heads_copied);
+  if (got.bad_length) {
+    counters.drop(DropReason::bad_length);
+    inbox.report_failed(transport, "bad length in the stream", EPROTO);
+  }
+}
+
+void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
+                       std::uint64_t now_ns) {
+  BufferRef slot(datagram.slot);
+  Port* port = port_of(transport, datagram, context);
+  PortCounters& counters = port != nullptr ? *port->counters : fallback_counters(transport);
+  counters.received_frames.add(1);
+  counters.received_bytes.add(datagram.bytes);
+  if (port == nullptr) return counters.drop(reason_without_port(transport, datagram));
+  port->heard_ns = now_ns;
+  if (transport.sources == Sources::group && datagram.source == transport.own_address)
+    return counters.drop(DropReason::echo);
+  if (datagram.bytes < limits::frame_bytes_min) return counters.drop(DropReason::runt);
+  if (datagram.truncated || datagram.bytes > port->max_frame_bytes) return counters.drop(DropReason::oversize);
+  if (!slot) return counters.drop(DropReason::no_buffer);
+  context.inbox.frames.push(
+      {datagram.data, slot.get(), static_cast<std::uint32_t>(datagram.bytes), port->index, false});
+  context.inbox.hold(slot.release());
+}
+
+void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
+                          std::uint64_t now_ns) {
+  for (std::size_t i = 0; i < limits::datagrams_per_receive; ++i) {
+    sockaddr_un name;
+    socklen_t name_bytes = sizeof name;
+    const ssize_t got = ::recvfrom(transport.receive_fd(), scratch.data(), scratch.size(), MSG_DONTWAIT | MSG_TRUNC,
+                                   reinterpret_cast<sockaddr*>(&name), &name_bytes);
+    if (got < 0) return;
+    datagram_received(transport,
+                      {nullptr, nullptr, static_cast<std::size_t>(got), false, SocketAddress(&name, name_bytes)},
+                      context, now_ns);
+  }
+}
+
+void book_kernel_drops(Transport& transport, const msghdr& message) {
+  auto& mutable_message = const_cast<msghdr&>(message);  // CMSG_NXTHDR wants it so; it only reads
+  for (cmsghdr* control = CMSG_FIRSTHDR(&mutable_message); control != nullptr;
+       control = CMSG_NXTHDR(&mutable_message, control)) {
+    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_RXQ_OVFL) continue;
+    std::uint32_t total;
+    __builtin_memcpy(&total, CMSG_DATA(control), sizeof total);
+    fallback_counters(transport).kernel_drops.set(total);
+  }
+}
+
+}  // namespace lanyard

@@ -1,0 +1,37 @@
+// From received bytes to frames in the inbox: what all engines share. Books what came in on the port it came by.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "transports/engine.h"
+
+namespace lanyard {
+
+// Where the next bytes of a stream go; see StreamReader::window.
+[[nodiscard]] StreamReader::Window stream_window(Transport& transport, FramePool& chunks, std::span<std::byte> scratch);
+
+// A stream gave `bytes` bytes, 0 for its end, or -errno. Reports the failure when it is one.
+void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox);
+
+// One datagram of `bytes` bytes lies at `data` in `slot` (one reference, taken over here); `truncated` when it was
+// longer than that. `slot` is null when the bytes went to scratch because no slot was free.
+struct Datagram {
+  Buffer* slot;
+  std::byte* data;
+  std::size_t bytes;
+  bool truncated;
+  SocketAddress source;
+};
+void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
+                       std::uint64_t now_ns);
+
+// No slot is free: drains up to 64 datagrams into `scratch` all the same, so that each is counted.
+void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
+                          std::uint64_t now_ns);
+
+// Books what the kernel says it dropped on this socket before we saw it (SO_RXQ_OVFL), from the control data of a
+// received message, if it is there.
+void book_kernel_drops(Transport& transport, const msghdr& message);
+
+}  // namespace lanyard

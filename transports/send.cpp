@@ -1,0 +1,123 @@
+// From queued segments to messages and back to the ledger; see the header.
+#include "transports/send.h"
+
+#include <netinet/in.h>
+#include <netinet/udp.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "frames/check.h"
+#include "transports/transport.h"
+
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103  // linux/udp.h; glibc 2.36 has it only with _DEFAULT_SOURCE
+#endif
+
+namespace lanyard {
+
+namespace {
+
+// How many segments from `first` can leave as one UDP_SEGMENT message: equal sizes, the last may be shorter.
+[[nodiscard]] std::size_t run_length(const Port& port, std::size_t first, std::size_t most) {
+  const EgressQueue& queue = port.egress;
+  const std::uint32_t size = queue.segment(first).bytes;
+  if (size > port.gso_bytes_max) return 1;
+  const std::size_t limit = std::min({most, limits::gso_segments_max, queue.segment_count() - first});
+  std::size_t total = size;
+  std::size_t length = 1;
+  while (length < limit) {
+    const std::uint32_t next = queue.segment(first + length).bytes;
+    if (next > size || total + next > limits::udp_payload_bytes_max) break;
+    total += next;
+    ++length;
+    if (next < size) break;
+  }
+  return length;
+}
+
+// The errors with which a route or device refuses UDP_SEGMENT: a segment above the MTU (EMSGSIZE, EINVAL since
+// Linux 6.9), no checksum offload (EIO), or a kernel that does not know it.
+[[nodiscard]] bool refuses_gso(int error) {
+  return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
+}
+
+}  // namespace
+
+std::size_t gather_stream(const EgressQueue& queue, std::span<iovec> out) {
+  const std::size_t count = std::min(queue.segment_count(), out.size());
+  std::size_t offset = queue.front_offset();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Segment& segment = queue.segment(i);
+    out[i] = {segment.data + offset, segment.bytes - offset};
+    offset = 0;
+  }
+  return count;
+}
+
+std::size_t DatagramPlan::build(Port& port, std::size_t first) {
+  count_ = iovecs_used_ = 0;
+  std::size_t at = first;
+  const std::size_t end = port.egress.segment_count();
+  while (at < end && count_ < messages_.size() && iovecs_used_ < iovecs_.size()) {
+    const std::size_t length = run_length(port, at, iovecs_.size() - iovecs_used_);
+    add_message(port, at, length);
+    at += length;
+  }
+  return at - first;
+}
+
+void DatagramPlan::add_message(Port& port, std::size_t first, std::size_t count) {
+  mmsghdr& message = messages_[count_];
+  std::memset(&message, 0, sizeof message);
+  if (port.peer.length > 0 && port.transport->sources != Sources::connected) {
+    message.msg_hdr.msg_name = &port.peer.any;
+    message.msg_hdr.msg_namelen = port.peer.length;
+  }
+  message.msg_hdr.msg_iov = &iovecs_[iovecs_used_];
+  message.msg_hdr.msg_iovlen = count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const Segment& segment = port.egress.segment(first + i);
+    iovecs_[iovecs_used_++] = {segment.data, segment.bytes};
+  }
+  if (count > 1) {
+    message.msg_hdr.msg_control = controls_[count_].bytes.data();
+    message.msg_hdr.msg_controllen = controls_[count_].bytes.size();
+    cmsghdr* header = CMSG_FIRSTHDR(&message.msg_hdr);
+    header->cmsg_level = IPPROTO_UDP;
+    header->cmsg_type = UDP_SEGMENT;
+    header->cmsg_len = CMSG_LEN(sizeof(std::uint16_t));
+    const auto size = static_cast<std::uint16_t>(port.egress.segment(first).bytes);
+    std::memcpy(CMSG_DATA(header), &size, sizeof size);
+  }
+  segments_[count_++] = static_cast<std::uint16_t>(count);
+}
+
+SendOutcome datagrams_sent(Port& port, std::size_t segments, int result) {
+  if (result >= 0) {
+    for (std::size_t i = 0; i < segments; ++i) port.count_sent(port.egress.pop_front());
+    return SendOutcome::done;
+  }
+  const int error = -result;
+  if (segments > 1 && refuses_gso(error)) {
+    port.gso_bytes_max = error == EMSGSIZE || error == EINVAL ? port.egress.segment(0).bytes - 1 : 0;
+    return SendOutcome::again;
+  }
+  const bool kernel_queues = port.transport->sources == Sources::connected;  // UNIX: a receiver takes about 11
+  if (kernel_queues && error == EAGAIN) return SendOutcome::blocked;
+  if (kernel_queues && (error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE ||
+                        error == ENOENT || error == EDESTADDRREQ))
+    return SendOutcome::unconnected;
+  drop_front(port, segments,
+             error == EMSGSIZE                                               ? DropReason::mtu
+             : error == EAGAIN || error == ENOBUFS || error == ENOMEM ? DropReason::egress_full
+                                                                             : DropReason::send_error);
+  return SendOutcome::done;
+}
+
+void drop_front(Port& port, std::size_t segments, DropReason reason) {
+  for (std::size_t i = 0; i < segments; ++i) port.counters->drop(reason, port.egress.pop_front().frames);
+}
+
+}  // namespace lanyard

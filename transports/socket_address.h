@@ -1,0 +1,42 @@
+// An IPv4, IPv6 or UNIX socket address as the kernel takes it. Length 0: none.
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lanyard {
+
+struct SocketAddress {
+  union {
+    sockaddr any;
+    sockaddr_in v4;
+    sockaddr_in6 v6;
+    sockaddr_un un;
+  };
+  socklen_t length = 0;
+
+  SocketAddress() : un{} {}
+  // REQUIRES: `length` readable bytes. Longer than any address we know: truncated.
+  SocketAddress(const void* address, socklen_t address_length);
+  [[nodiscard]] static SocketAddress unix_path(std::string_view path);  // REQUIRES: 1 to 107 bytes
+  [[nodiscard]] int family() const { return length == 0 ? AF_UNSPEC : any.sa_family; }
+  [[nodiscard]] std::uint16_t port() const;  // 0 for UNIX addresses
+  // Same family, address and port, or same path. Flow labels and padding do not count.
+  friend bool operator==(const SocketAddress& a, const SocketAddress& b);
+  [[nodiscard]] std::size_t hash() const;
+};
+
+struct SocketAddressHash {
+  std::size_t operator()(const SocketAddress& address) const { return address.hash(); }
+};
+
+// "127.0.0.1:7000", "[::1]:7000", "/path", or "-" for none.
+[[nodiscard]] std::string to_string(const SocketAddress& address);
+
+}  // namespace lanyard

@@ -1,0 +1,400 @@
+// The io_uring engine; see the header for the theory. In the order a frame travels: wait, arm, complete, receive,
+// flush, send.
+#include "transports/uring_engine.h"
+
+#include <poll.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "transports/clock.h"
+#include "transports/receive.h"
+#include "transports/unix_peer.h"
+
+namespace lanyard {
+
+std::uint64_t UringEngine::Tag::pack() const {
+  return static_cast<std::uint64_t>(operation) | std::uint64_t{message} << 8 | std::uint64_t{slot & 0xFFFFFu} << 16 |
+         std::uint64_t{generation & 0xFFF'FFFFu} << 36;
+}
+
+UringEngine::Tag UringEngine::Tag::unpack(std::uint64_t user_data) {
+  return {static_cast<Operation>(user_data & 0xFF), static_cast<std::uint8_t>(user_data >> 8),
+          static_cast<std::uint32_t>(user_data >> 16) & 0xFFFFFu, static_cast<std::uint32_t>(user_data >> 36)};
+}
+
+UringEngine::UringEngine(const DataContext& context, int wake_fd, const UringCapabilities& capabilities)
+    : Engine(context), wake_fd_(wake_fd), capabilities_(capabilities), provided_(slots_entries, nullptr) {
+  receive_template_.msg_namelen = name_bytes;
+  receive_template_.msg_controllen = control_bytes;
+  for (unsigned i = slots_entries; i > 0; --i) free_ids_.push_back(static_cast<std::uint16_t>(i - 1));
+}
+
+UringEngine::~UringEngine() {
+  if (started_) {
+    io_uring_unregister_buf_ring(&ring_, slots_group);
+    io_uring_queue_exit(&ring_);
+  }
+  if (slots_ring_ != nullptr) ::munmap(slots_ring_, slots_entries * sizeof(io_uring_buf));
+  for (Buffer* slot : provided_)
+    if (slot != nullptr) slot->release();
+}
+
+std::uint64_t UringEngine::now_ns() const { return monotonic_ns(); }
+
+bool UringEngine::start() {
+  io_uring_params params{};
+  params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_CQSIZE;
+  params.cq_entries = ring_entries * 8;
+  if (capabilities_.defer_taskrun) params.flags |= IORING_SETUP_DEFER_TASKRUN;
+  const int set_up = io_uring_queue_init_params(ring_entries, &ring_, &params);
+  if (set_up < 0) {
+    errno = -set_up;
+    return false;
+  }
+  started_ = true;
+  io_uring_register_ring_fd(&ring_);
+  slots_ring_ = static_cast<io_uring_buf_ring*>(::mmap(nullptr, slots_entries * sizeof(io_uring_buf),
+                                                       PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  LANYARD_CHECK(slots_ring_ != MAP_FAILED);
+  io_uring_buf_ring_init(slots_ring_);
+  io_uring_buf_reg registration{};
+  registration.ring_addr = reinterpret_cast<std::uintptr_t>(slots_ring_);
+  registration.ring_entries = slots_entries;
+  registration.bgid = slots_group;
+  const int registered = io_uring_register_buf_ring(&ring_, &registration, 0);
+  if (registered < 0) {
+    errno = -registered;
+    return false;
+  }
+  arm_wake();
+  return true;
+}
+
+int UringEngine::attach(Transport& transport) {
+  if (free_places_.empty()) {
+    free_places_.push_back(static_cast<std::uint32_t>(places_.size()));
+    places_.emplace_back();
+  }
+  transport.slot = free_places_.back();
+  free_places_.pop_back();
+  Place& place = places_[transport.slot];
+  place.transport = &transport;
+  transport.generation = ++place.generation & 0xFFF'FFFFu;
+  transport.state = Transport::State::up;
+  to_arm_.push_back(&transport);
+  return 0;
+}
+
+void UringEngine::detach(Transport& transport) {
+  transport.state = Transport::State::draining;
+  std::erase(to_arm_, &transport);
+  if (transport.operations > 0) {
+    cancel(transport.receive_fd());
+    if (transport.send_fd() != transport.receive_fd()) cancel(transport.send_fd());
+  }
+  ++transport.operations;  // so that it ends here, too, when nothing was in flight
+  operation_ended(transport);
+}
+
+void UringEngine::wait(std::uint64_t deadline_ns) {
+  refill_slots();
+  arm_waiting_receives();
+  const std::uint64_t now = now_ns();
+  const std::uint64_t left = deadline_ns <= now ? 0 : deadline_ns - now;
+  __kernel_timespec timeout{};
+  timeout.tv_sec = static_cast<std::int64_t>(left / 1'000'000'000ULL);
+  timeout.tv_nsec = static_cast<long long>(left % 1'000'000'000ULL);
+  io_uring_cqe* first = nullptr;
+  io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+  stream_messages_used_ = plans_used_ = 0;
+  unsigned head = 0;
+  unsigned seen = 0;
+  io_uring_cqe* cqe = nullptr;
+  io_uring_for_each_cqe(&ring_, head, cqe) {
+    if (context_.inbox.full()) break;
+    complete(*cqe);
+    ++seen;
+  }
+  io_uring_cq_advance(&ring_, seen);
+}
+
+io_uring_sqe* UringEngine::next_sqe() {
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  if (sqe == nullptr) {
+    submit();
+    sqe = io_uring_get_sqe(&ring_);
+  }
+  LANYARD_CHECK(sqe != nullptr);
+  return sqe;
+}
+
+// Early, because the queue or the message memory is full. The kernel has then read every message.
+void UringEngine::submit() {
+  while (io_uring_sq_ready(&ring_) > 0) {
+    const int submitted = io_uring_submit(&ring_);
+    LANYARD_CHECK(submitted >= 0 || submitted == -EINTR || submitted == -EAGAIN || submitted == -EBUSY);
+    if (submitted == -EBUSY || submitted == -EAGAIN) io_uring_get_events(&ring_);
+  }
+  stream_messages_used_ = plans_used_ = 0;
+}
+
+void UringEngine::arm_wake() {
+  io_uring_sqe* sqe = next_sqe();
+  io_uring_prep_read(sqe, wake_fd_, &wakes_, sizeof wakes_, 0);
+  io_uring_sqe_set_data64(sqe, Tag{Operation::wake}.pack());
+}
+
+void UringEngine::arm_waiting_receives() {
+  for (Transport* transport : to_arm_) arm_receive(*transport);
+  to_arm_.clear();
+}
+
+void UringEngine::arm_receive(Transport& transport) {
+  if (transport.failed) return;
+  const Tag tag{Operation::receive, 0, transport.slot, transport.generation};
+  io_uring_sqe* sqe = next_sqe();
+  if (transport.wire() == Wire::stream) {
+    const StreamReader::Window window = stream_window(transport, context_.chunks, scratch());
+    io_uring_prep_recv(sqe, transport.receive_fd(), window.data, window.bytes, 0);
+    if (transport.drained) sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+  } else {
+    io_uring_prep_recvmsg_multishot(sqe, transport.receive_fd(), &receive_template_, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = slots_group;
+  }
+  io_uring_sqe_set_data64(sqe, tag.pack());
+  ++transport.operations;
+}
+
+// Gives the kernel as many slots as its ring holds, the last used first.
+void UringEngine::refill_slots() {
+  const int mask = io_uring_buf_ring_mask(slots_entries);
+  int added = 0;
+  while (!free_ids_.empty()) {
+    Buffer* slot = context_.slots.take();
+    if (slot == nullptr) break;
+    const std::uint16_t id = free_ids_.back();
+    free_ids_.pop_back();
+    provided_[id] = slot;
+    io_uring_buf_ring_add(slots_ring_, slot->memory() + slot_offset,
+                          static_cast<unsigned>(limits::slot_bytes - slot_offset), id, mask, added++);
+  }
+  if (added > 0) io_uring_buf_ring_advance(slots_ring_, added);
+}
+
+void UringEngine::complete(const io_uring_cqe& cqe) {
+  const Tag tag = Tag::unpack(cqe.user_data);
+  switch (tag.operation) {
+    case Operation::wake: arm_wake(); return;
+    case Operation::cancel: return;
+    case Operation::send: {
+      Port* port = context_.ports.at(tag.slot);
+      LANYARD_CHECK(port != nullptr && (port->generation & 0xFFF'FFFFu) == tag.generation);
+      sent(*port, tag, cqe.res);
+      return;
+    }
+    case Operation::receive:
+    case Operation::writable: break;
+  }
+  const Place& place = places_.at(tag.slot);
+  LANYARD_CHECK(place.transport != nullptr && (place.generation & 0xFFF'FFFFu) == tag.generation);
+  Transport& transport = *place.transport;
+  if (tag.operation == Operation::receive) return received(transport, cqe);
+  transport.blocked = false;
+  if (transport.state == Transport::State::up) context_.inbox.want_flush(transport);
+  operation_ended(transport);
+}
+
+void UringEngine::received(Transport& transport, const io_uring_cqe& cqe) {
+  const bool up = transport.state == Transport::State::up;
+  const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
+  if (transport.wire() == Wire::datagram) {
+    received_datagram(transport, cqe);
+  } else if (up && cqe.res != -ECANCELED && cqe.res != -EINTR && cqe.res != -EAGAIN) {
+    transport.drained = (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
+    stream_received(transport, cqe.res, context_.inbox);
+  }
+  if (more) return;
+  if (up) to_arm_.push_back(&transport);
+  operation_ended(transport);
+}
+
+void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cqe) {
+  if ((cqe.flags & IORING_CQE_F_BUFFER) == 0) {
+    // Out of slots: the ring is refilled before the next receive, unless the pool is empty too.
+    if (cqe.res == -ENOBUFS && transport.state == Transport::State::up && context_.slots.free_count() == 0)
+      datagrams_to_scratch(transport, context_, scratch(), now_ns());
+    return;
+  }
+  const auto id = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);
+  BufferRef slot(std::exchange(provided_.at(id), nullptr));
+  free_ids_.push_back(id);
+  if (cqe.res < 0 || transport.state != Transport::State::up) return;
+  std::byte* start = slot->memory() + slot_offset;
+  io_uring_recvmsg_out* out = io_uring_recvmsg_validate(start, cqe.res, &receive_template_);
+  if (out == nullptr) return;
+  const SocketAddress source(io_uring_recvmsg_name(out), out->namelen);
+  msghdr control{};
+  control.msg_control = start + sizeof *out + name_bytes;
+  control.msg_controllen = out->controllen;
+  book_kernel_drops(transport, control);
+  const std::size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, &receive_template_);
+  auto* data = static_cast<std::byte*>(io_uring_recvmsg_payload(out, &receive_template_));
+  datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, source}, context_, now_ns());
+}
+
+void UringEngine::flush(Transport& transport) {
+  while (!transport.dirty.empty() && !transport.blocked) {
+    Port& port = *transport.dirty.back();
+    transport.dirty.pop_back();
+    port.dirty = false;
+    port.show_queue();
+    if (port.egress.empty() || transport.failed) continue;
+    transport.wire() == Wire::stream ? flush_stream(transport, port) : flush_datagrams(transport, port);
+  }
+}
+
+void UringEngine::flush_stream(Transport& transport, Port& port) {
+  if (transport.send_in_flight) return;  // its completion asks again
+  if (stream_messages_used_ == stream_messages_.size()) {
+    if (stream_messages_.size() < ring_entries / 4) stream_messages_.push_back(std::make_unique<StreamMessage>());
+    else submit();
+  }
+  io_uring_sqe* sqe = next_sqe();
+  StreamMessage& message = *stream_messages_[stream_messages_used_++];
+  const std::size_t count = gather_stream(port.egress, message.iovecs);
+  for (std::size_t i = 0; i < count; ++i)
+    observe(static_cast<const std::byte*>(message.iovecs[i].iov_base), message.iovecs[i].iov_len);
+  if (count == 1) {
+    io_uring_prep_send(sqe, transport.send_fd(), message.iovecs[0].iov_base, message.iovecs[0].iov_len, MSG_NOSIGNAL);
+  } else {
+    message.header = {};
+    message.header.msg_iov = message.iovecs.data();
+    message.header.msg_iovlen = count;
+    io_uring_prep_sendmsg(sqe, transport.send_fd(), &message.header, MSG_NOSIGNAL);
+  }
+  io_uring_sqe_set_data64(sqe, Tag{Operation::send, 0, port.index, port.generation}.pack());
+  transport.send_in_flight = true;
+  ++transport.operations;
+}
+
+void UringEngine::flush_datagrams(Transport& transport, Port& port) {
+  if (!port.in_flight) port.in_flight = std::make_unique<MessagesInFlight>();
+  if (port.in_flight->count > 0) return;  // the last completion asks again
+  if (plans_used_ == plans_.size()) {
+    if (plans_.size() < 32) plans_.push_back(std::make_unique<DatagramPlan>());
+    else submit();
+  }
+  if (io_uring_sq_space_left(&ring_) < limits::messages_per_send) submit();  // links must not be cut
+  DatagramPlan& plan = *plans_[plans_used_++];
+  plan.build(port, 0);
+  const std::span<mmsghdr> messages = plan.messages();
+  const bool link = transport.sources == Sources::connected;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const msghdr& header = messages[i].msg_hdr;
+    for (std::size_t j = 0; j < header.msg_iovlen; ++j)
+      observe(static_cast<const std::byte*>(header.msg_iov[j].iov_base), header.msg_iov[j].iov_len);
+    io_uring_sqe* sqe = next_sqe();
+    io_uring_prep_sendmsg(sqe, transport.send_fd(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (link && i + 1 < messages.size()) sqe->flags |= IOSQE_IO_LINK;
+    io_uring_sqe_set_data64(
+        sqe, Tag{Operation::send, static_cast<std::uint8_t>(i), port.index, port.generation}.pack());
+    port.in_flight->segments[i] = plan.segments(i);
+    ++transport.operations;
+  }
+  port.in_flight->count = static_cast<std::uint16_t>(messages.size());
+  port.in_flight->done = 0;
+}
+
+void UringEngine::sent(Port& port, const Tag& tag, int result) {
+  Transport& transport = *port.transport;
+  if (transport.wire() == Wire::stream) {
+    sent_stream(port, result);
+  } else {
+    MessagesInFlight& flight = *port.in_flight;
+    flight.results.at(tag.message) = result;
+    if (++flight.done == flight.count) settle_messages(port);
+  }
+  operation_ended(transport);
+}
+
+void UringEngine::sent_stream(Port& port, int result) {
+  Transport& transport = *port.transport;
+  transport.send_in_flight = false;
+  if (result >= 0) {
+    port.count_sent(port.egress.sent(static_cast<std::size_t>(result)));
+    port.show_queue();
+  } else if (result != -ECANCELED && result != -EINTR && result != -EAGAIN && result != -ENOBUFS &&
+             result != -ENOMEM) {
+    context_.inbox.report_failed(transport, "send failed", -result);
+    return;
+  }
+  if (!port.egress.empty() && transport.state == Transport::State::up) context_.inbox.mark_dirty(port);
+}
+
+// All messages of a plan have come back: books them in order, from the front of the queue.
+void UringEngine::settle_messages(Port& port) {
+  Transport& transport = *port.transport;
+  MessagesInFlight& flight = *port.in_flight;
+  bool stop = false;
+  for (std::size_t i = 0; i < flight.count && !stop; ++i) {
+    if (flight.results[i] == -ECANCELED) break;  // linked behind one that failed, or the transport is closing
+    switch (datagrams_sent(port, flight.segments[i], flight.results[i])) {
+      case SendOutcome::done: break;
+      case SendOutcome::again: send_one_by_one(port, flight.segments[i]); break;
+      case SendOutcome::blocked:
+        wait_until_writable(transport);
+        stop = true;
+        break;
+      case SendOutcome::unconnected:
+        if (!connect_unix_peer(transport)) drop_front(port, flight.segments[i], DropReason::send_error);
+        stop = true;
+        break;
+    }
+  }
+  flight.count = 0;
+  port.show_queue();
+  if (!port.egress.empty() && transport.state == Transport::State::up) context_.inbox.mark_dirty(port);
+}
+
+// A run that the route refused as one UDP_SEGMENT message, while later messages of the plan may have left: its
+// frames go at once, each by itself. Rare: the size is remembered.
+void UringEngine::send_one_by_one(Port& port, std::size_t segments) {
+  for (std::size_t i = 0; i < segments; ++i) {
+    const Segment& segment = port.egress.segment(0);
+    const ssize_t result = ::sendto(port.transport->send_fd(), segment.data, segment.bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
+                                    &port.peer.any, port.peer.length);
+    const SendOutcome outcome = datagrams_sent(port, 1, result < 0 ? -errno : 0);
+    LANYARD_CHECK(outcome == SendOutcome::done);
+  }
+}
+
+void UringEngine::wait_until_writable(Transport& transport) {
+  if (transport.state != Transport::State::up) return;
+  io_uring_sqe* sqe = next_sqe();
+  io_uring_prep_poll_add(sqe, transport.send_fd(), POLLOUT);
+  io_uring_sqe_set_data64(sqe, Tag{Operation::writable, 0, transport.slot, transport.generation}.pack());
+  transport.blocked = true;
+  ++transport.operations;
+}
+
+void UringEngine::cancel(int fd) {
+  io_uring_sqe* sqe = next_sqe();
+  io_uring_prep_cancel_fd(sqe, fd, IORING_ASYNC_CANCEL_ALL);
+  io_uring_sqe_set_data64(sqe, Tag{Operation::cancel}.pack());
+}
+
+void UringEngine::operation_ended(Transport& transport) {
+  LANYARD_CHECK(transport.operations > 0);
+  if (--transport.operations > 0 || transport.state != Transport::State::draining) return;
+  places_[transport.slot].transport = nullptr;
+  free_places_.push_back(transport.slot);
+  transport.state = Transport::State::closed;
+  context_.inbox.events.push_back({TransportEvent::Kind::detached, &transport, nullptr, "", 0});
+}
+
+}  // namespace lanyard
