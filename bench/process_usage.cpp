@@ -7,9 +7,13 @@
 #include "bench/process_usage.h"
 
 #include <time.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -31,6 +35,34 @@ std::uint64_t status_value(const std::filesystem::path& file, std::string_view k
   return 0;
 }
 
+// The core that a process ran on last: the 39th field of its stat file (proc(5)), the second being in
+// parentheses.
+int last_core(const std::filesystem::path& file) {
+  std::ifstream stat(file);
+  std::string text;
+  std::getline(stat, text);
+  std::istringstream rest(text.substr(std::min(text.size(), text.rfind(')') + 1)));
+  std::string word;
+  for (int field = 3; field <= 39; ++field) rest >> word;
+  return std::atoi(word.c_str());
+}
+
+// All time of a core but its idle time: user, nice, system, idle, iowait, irq, softirq and steal, in ticks
+// (proc(5)).
+std::uint64_t core_busy_ns(int core) {
+  std::ifstream stat("/proc/stat");
+  std::string word;
+  while (stat >> word && word != "cpu" + std::to_string(core)) {
+  }
+  std::uint64_t busy = 0;
+  for (int i = 0; i < 8; ++i) {
+    std::uint64_t ticks = 0;
+    stat >> ticks;
+    if (i != 3 && i != 4) busy += ticks;
+  }
+  return busy * (1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
+}
+
 }  // namespace
 
 ProcessUsage read_usage(pid_t pid) {
@@ -48,6 +80,7 @@ ProcessUsage read_usage(pid_t pid) {
   std::error_code error;
   for (const auto& thread : std::filesystem::directory_iterator(folder / "task", error))
     usage.sleeps += status_value(thread.path() / "status", "voluntary_ctxt_switches:");
+  usage.core_busy_ns = core_busy_ns(last_core(folder / "stat"));
   return usage;
 }
 

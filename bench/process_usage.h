@@ -12,6 +12,8 @@ struct ProcessUsage {
   std::uint64_t cpu_ns = 0;     // user and system, all threads, those of io_uring and those gone included
   std::uint64_t sleeps = 0;     // times a living thread waited of its own accord
   std::uint64_t rss_bytes = 0;  // resident now
+  std::uint64_t core_busy_ns =
+      0;  // of the core it ran on last: what of it the process did not use, others did
 };
 
 // All zero when pid is 0. Ends the program when the process is gone.

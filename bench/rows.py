@@ -40,7 +40,7 @@ def all_rows():
 
 
 def run_once(row, program, tools, folder, frames, seconds):
-    """One run of one program: the load's document, and what tells how quiet the machine was meanwhile."""
+    """One run of one program: the document its load ends with."""
     with contextlib.ExitStack() as stack:
         prefix, load_prefix, hosts = (), (), None
         if row.mtu:
@@ -48,35 +48,8 @@ def run_once(row, program, tools, folder, frames, seconds):
             prefix, load_prefix, hosts = namespaces.subject_prefix, namespaces.load_prefix, namespaces.hosts
         places = tools.places if hosts is None else Places(folder, hosts)
         subject = stack.enter_context(Subject(program, places.pairs(row.wire, 2 * row.flows), folder, prefix))
-        before = CoreTimes.read()
         load = Load(tools.load, subject, subject.endpoints, row.load_options(frames, seconds), load_prefix)
-        result = load.result(seconds)
-        result["others"] = CoreTimes.read().busy_beside(before, result["cpu_ns"])
-        return result
-
-
-@dataclasses.dataclass(frozen=True)
-class CoreTimes:
-    """What the subject's core has done so far. Its busy time beyond the subject's is other people's, or softirqs."""
-
-    busy_ns: int
-    total_ns: int
-
-    @staticmethod
-    def read():
-        tick_ns = 10**9 // os.sysconf("SC_CLK_TCK")
-        with open("/proc/stat") as stat:
-            for line in stat:
-                if line.startswith("cpu1 ") or (os.cpu_count() == 1 and line.startswith("cpu0 ")):
-                    ticks = [int(word) for word in line.split()[1:9]]
-                    idle = ticks[3] + ticks[4]
-                    return CoreTimes((sum(ticks) - idle) * tick_ns, sum(ticks) * tick_ns)
-        return CoreTimes(0, 0)
-
-    def busy_beside(self, before, subject_ns):
-        """A share of the core's time, 0 to 1. Start and warm-up of the subject count as others': a few per cent."""
-        passed = self.total_ns - before.total_ns
-        return max(0.0, (self.busy_ns - before.busy_ns - subject_ns) / passed) if passed else 0.0
+        return load.result(seconds)
 
 
 class Namespaces:
