@@ -38,6 +38,7 @@ class Bridge {
   // REQUIRES: not a member already / a member. Removing a port forgets every station learned on it.
   void add_port(PortIndex port);
   void remove_port(PortIndex port);
+  // In the order they were added.
   [[nodiscard]] std::span<const PortIndex> members() const { return members_; }
 
   // Decides for frames that all came in by members of this network, in order, each at least 14 bytes long; learns
@@ -51,6 +52,9 @@ class Bridge {
   [[nodiscard]] const MacTable& macs() const { return macs_; }
 
  private:
+  Verdict decide(MacAddress destination, MacAddress source, PortIndex ingress, std::uint64_t now_ns);
+  [[nodiscard]] Verdict to_all_others() const;
+
   NetworkKind kind_;
   std::vector<PortIndex> members_;
   MacTable macs_;
