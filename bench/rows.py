@@ -34,6 +34,8 @@ class Row:
 def all_rows():
     rows = [Row(f"{wire}-{mix}-{burst}", wire, mix, burst)
             for wire in ("unix", "tcp", "udp") for mix in ("64", "1514", "imix") for burst in (1, 32)]
+    # What a guest really does: it sends frame by frame, and the switch mostly sleeps.
+    rows += [Row(f"{wire}-1514-1-paced", wire, "1514", 1, rate=20000) for wire in ("unix", "tcp", "udp")]
     rows += [Row(f"udp-64ports-{burst}", "udp", "1514", burst, flows=32, rate=40000) for burst in (1, 4)]
     rows += [Row(f"udp-mtu{mtu}-1514-32", "udp", "1514", 32, mtu=mtu) for mtu in (1500, 9000)]
     return rows

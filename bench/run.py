@@ -10,9 +10,9 @@ figure is the median of several runs with its range. The program under test runs
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
     bench/run.py --bin build/bin --quick                only that every row runs and its frames arrive
 
-Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator), udp-64ports-BURST (32 flows in turn, 40000
-frames per second together), udp-mtuMTU-... (over veth pairs, as root), 64-ports (memory and start) and stopped-reader
-(round trips of one pair beside another pair).
+Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator), ...-paced (20000 frames per second, so that the
+switch sleeps between them), udp-64ports-BURST (32 flows in turn, 40000 frames per second together), udp-mtuMTU-... (over
+veth pairs, as root), 64-ports (memory and start) and stopped-reader (round trips of one pair beside another pair).
 """
 
 import argparse
