@@ -16,7 +16,7 @@ constexpr Clock::duration greeting_longest = 10s;
 // After this long without an arrival, what is under way is given up for the window's sake; it may still come.
 constexpr Clock::duration quiet_sending_longest = 500ms;
 // And after this long it is lost. Far beyond what a busy machine keeps a frame waiting.
-constexpr Clock::duration quiet_ending_longest = 3s;
+constexpr Clock::duration quiet_ending_longest = 5s;
 
 timespec to_timespec(Clock::duration duration) {
   const auto ns = std::max<std::int64_t>(0, std::chrono::nanoseconds(duration).count());

@@ -11,7 +11,7 @@
 //   frames, bytes   received by the sinks        sent, lost      lost = sent - frames
 //   strays          flooded to the wrong sink    seconds         from the first send to the last arrival
 //   cpu_ns, sleeps  of --pid in that time        rss_bytes       of --pid at its end
-//   core_busy_ns    of the core that --pid ran on, in ticks
+//   others          share of the time in which the core of --pid was busy with something else
 //   with --round-trips instead of bytes and strays: min_ns, median_ns, p99_ns, max_ns
 //
 // One thread for both ends, because they share a core: two would only add the cost of switching between them.
@@ -171,10 +171,9 @@ Clock::duration to_duration(double seconds) {
 }
 
 void print_usage_of_process(const ProcessUsage& before, const ProcessUsage& after) {
-  std::printf(", \"cpu_ns\": %ju, \"core_busy_ns\": %ju, \"sleeps\": %ju, \"rss_bytes\": %ju}\n",
-              std::uintmax_t{after.cpu_ns - before.cpu_ns},
-              std::uintmax_t{after.core_busy_ns - before.core_busy_ns},
-              std::uintmax_t{after.sleeps - before.sleeps}, std::uintmax_t{after.rss_bytes});
+  std::printf(", \"cpu_ns\": %ju, \"sleeps\": %ju, \"rss_bytes\": %ju, \"others\": %.3f}\n",
+              std::uintmax_t{after.cpu_ns - before.cpu_ns}, std::uintmax_t{after.sleeps - before.sleeps},
+              std::uintmax_t{after.rss_bytes}, share_of_others(before, after));
 }
 
 void measure_traffic(const Options& options, std::vector<Flow>& flows) {

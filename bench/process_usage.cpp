@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -81,7 +82,16 @@ ProcessUsage read_usage(pid_t pid) {
   for (const auto& thread : std::filesystem::directory_iterator(folder / "task", error))
     usage.sleeps += status_value(thread.path() / "status", "voluntary_ctxt_switches:");
   usage.core_busy_ns = core_busy_ns(last_core(folder / "stat"));
+  const auto now = std::chrono::steady_clock::now().time_since_epoch();
+  usage.clock_ns = static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count());
   return usage;
+}
+
+double share_of_others(const ProcessUsage& before, const ProcessUsage& after) {
+  const auto busy = static_cast<double>(after.core_busy_ns - before.core_busy_ns);
+  const auto own = static_cast<double>(after.cpu_ns - before.cpu_ns);
+  const auto elapsed = static_cast<double>(after.clock_ns - before.clock_ns);
+  return elapsed > 0 ? std::clamp((busy - own) / elapsed, 0.0, 1.0) : 0.0;
 }
 
 }  // namespace lanyard::bench

@@ -19,14 +19,9 @@ def summary(runs):
         "lost_share": sum(run["lost"] for run in runs) / sent if sent else 0.0,
         "strays": sum(run["strays"] for run in runs),
         "sleeps_per_frame": statistics.median(run["sleeps"] / run["frames"] for run in runs if run["frames"]),
-        "others": max(_used_by_others(run) for run in runs),
+        "others": max(run["others"] for run in runs),
         "runs": runs,
     }
-
-
-def _used_by_others(run):
-    """The share of the time that the subject's core was busy with something else. From ticks: exact to 10 ms."""
-    return max(0.0, (run["core_busy_ns"] - run["cpu_ns"]) / 1e9 / run["seconds"]) if run["seconds"] else 0.0
 
 
 def print_row(name, programs):

@@ -6,8 +6,9 @@ times change from day to day on a virtual machine; a ratio inside one run does n
 figure is the median of several runs with its range. The program under test runs on core 1, generator and sink on core
 0. `others` is the largest share of core 1 that something else used meanwhile: above a few per cent, measure again.
 
-    bench/run.py --bin build/bin                        everything, five runs each: about half an hour
+    bench/run.py --bin build/bin                        everything, five runs each: about ten minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
+    bench/run.py --bin build/bin --baseline old/switchd --rows 'unix-64'     was a change worth it?
     bench/run.py --bin build/bin --quick                only that every row runs and its frames arrive
 
 Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator), ...-paced (20000 frames per second, so that the
@@ -50,6 +51,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default="build/bin", help="folder of pump, load and switchd (default %(default)s)")
     parser.add_argument("--switchd", help="another switchd than the one in --bin")
+    parser.add_argument("--baseline", metavar="PATH", help="an earlier switchd, measured in turns with the present one")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
     parser.add_argument("--no-peer", action="store_true", help="leave vde_switch out")
     parser.add_argument("--rows", default="", metavar="REGEX", help="only rows whose name has a match")
@@ -69,11 +71,15 @@ def parse_arguments():
 
 def find_programs(arguments):
     programs = [subject.pump(f"{arguments.bin}/pump")]
+    engines = [engine for engine in arguments.engines.split(",") if engine]
     switchd = arguments.switchd or f"{arguments.bin}/switchd"
+    for path in filter(None, (arguments.switchd, arguments.baseline)):
+        if not os.access(path, os.X_OK):
+            sys.exit(f"{path}: not a program")
     if os.access(switchd, os.X_OK):
-        programs += [subject.switchd(switchd, engine) for engine in arguments.engines.split(",") if engine]
-    elif arguments.switchd:
-        sys.exit(f"{switchd}: not a program")
+        programs += [subject.switchd(switchd, engine) for engine in engines]
+    if arguments.baseline:
+        programs += [subject.switchd(arguments.baseline, engine, "baseline") for engine in engines]
     vde = shutil.which("vde_switch")
     if vde and not arguments.no_peer:
         programs.append(subject.vde_switch(vde))

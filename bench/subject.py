@@ -65,8 +65,8 @@ def pump(path):
     return Program("pump", [path])
 
 
-def switchd(path, engine):
-    return Program(f"switchd {engine}", [path, "--engine", engine, "--control", "none", "--log-level", "warn"])
+def switchd(path, engine, name="switchd"):
+    return Program(f"{name} {engine}", [path, "--engine", engine, "--control", "none", "--log-level", "warn"])
 
 
 def vde_switch(path):
