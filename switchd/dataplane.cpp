@@ -62,8 +62,9 @@ void Dataplane::forward() {
     std::size_t end = at + 1;
     while (end < frames.size() && end - at < verdicts_.size() && network_of(frames[end]) == here) ++end;
     const std::span<const Frame> batch = frames.subspan(at, end - at);
-    networks_[here].classify(batch, verdicts_, now_ns_);
-    deliver(batch, verdicts_);
+    const std::span<Verdict> verdicts = std::span(verdicts_).first(batch.size());
+    networks_[here].classify(batch, verdicts, now_ns_);
+    deliver(batch, verdicts);
     at = end;
   }
 }
@@ -105,6 +106,7 @@ void Dataplane::flush() {
   for (Transport* transport : to_flush) {
     transport->listed = false;
     if (transport->state == Transport::State::up) engine_->flush(*transport);
+    for (Port* port : transport->dirty) port->show_queue();  // those that have to wait
   }
   to_flush.clear();
 }
@@ -119,6 +121,25 @@ void Dataplane::manage() {
 
 bool Dataplane::memory_returned() const {
   return chunks_.free_count() == chunks_.capacity() && slots_.free_count() == slots_.capacity();
+}
+
+Dataplane::Place Dataplane::place_of(const std::byte* address) const {
+  const auto inside = [&](const std::span<std::byte> memory) {
+    return address >= memory.data() && address < memory.data() + memory.size();
+  };
+  const auto offset = [&](const std::span<std::byte> memory) {
+    return static_cast<std::size_t>(address - memory.data());
+  };
+  if (inside(chunk_memory_.span())) return {true, false, offset(chunk_memory_.span()) % limits::chunk_bytes};
+  if (inside(slot_memory_.span())) return {false, true, offset(slot_memory_.span()) % limits::slot_bytes};
+  return {};
+}
+
+std::vector<Buffer*> Dataplane::take_all_buffers() {
+  std::vector<Buffer*> taken;
+  while (Buffer* buffer = chunks_.take()) taken.push_back(buffer);
+  while (Buffer* buffer = slots_.take()) taken.push_back(buffer);
+  return taken;
 }
 
 // The clean stop: nothing is accepted any more (the control plane saw to that); what has arrived is forwarded and

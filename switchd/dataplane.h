@@ -55,8 +55,20 @@ class Dataplane {
   // One turn that waits until `deadline_ns` at most; returns how many frames came in. Public for tests that are
   // their own data thread.
   std::size_t turn(std::uint64_t deadline_ns);
+  // The clean stop, the last thing that run() does; afterwards there is no engine.
+  void stop();
   [[nodiscard]] Engine& engine() { return *engine_; }
   [[nodiscard]] bool memory_returned() const;
+
+  // For tests. Where in the frame memory an address lies.
+  struct Place {
+    bool in_chunk = false;
+    bool in_slot = false;
+    std::size_t buffer_offset = 0;
+  };
+  [[nodiscard]] Place place_of(const std::byte* address) const;
+  // Every free buffer, with one reference each: what is left is what is in use.
+  [[nodiscard]] std::vector<Buffer*> take_all_buffers();
 
  private:
   void forward();
@@ -75,7 +87,6 @@ class Dataplane {
   void expire_peers(Transport& transport, std::uint64_t now_ns);
   void tell(Notice notice);
   void send_notices();
-  void stop();
   void drain_receives(std::uint64_t deadline_ns);
   void drain_sends(std::uint64_t deadline_ns);
   void close_all();

@@ -27,7 +27,8 @@ constexpr std::uint32_t default_mode = 0600;
   if (!S_ISSOCK(status.st_mode)) return OpenError{doing + ": the path exists and is not a socket", EADDRINUSE};
   const Fd probe(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!probe) return failed(doing);
-  if (::connect(probe.get(), &address.any, address.length) == 0 || errno == EAGAIN)
+  // EPERM: a datagram socket that is connected, and not to us.
+  if (::connect(probe.get(), &address.any, address.length) == 0 || errno == EAGAIN || errno == EPERM)
     return OpenError{doing + ": a living process serves this path", EADDRINUSE};
   if (errno == EPROTOTYPE) return OpenError{doing + ": a living process serves this path with another socket type", EADDRINUSE};
   if (errno != ECONNREFUSED) return failed(doing);

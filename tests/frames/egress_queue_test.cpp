@@ -1,0 +1,160 @@
+// Egress queues: what waits, what is merged, what is copied, what is refused.
+#include "frames/egress_queue.h"
+
+#include <catch2/catch.hpp>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "frames/bytes.h"
+
+using namespace lanyard;
+
+namespace {
+
+struct Pools {
+  Pools() : chunk_memory(32 * limits::chunk_bytes), slot_memory(128 * limits::slot_bytes),
+            chunks(chunk_memory, limits::chunk_bytes), slots(slot_memory, limits::slot_bytes) {}
+  // `count` frames of `bytes` behind one another in one chunk, as a stream brings them. The caller has a reference.
+  std::vector<Frame> in_chunk(int count, std::uint32_t bytes) {
+    Buffer* chunk = chunks.take();
+    std::byte* at = chunk->memory() + 100;
+    std::vector<Frame> frames;
+    for (int i = 0; i < count; ++i) {
+      store_be32(at, bytes);
+      std::memset(at + 4, i, bytes);
+      frames.push_back({at + 4, chunk, bytes, 0, true});
+      at += 4 + bytes;
+    }
+    return frames;
+  }
+  Frame in_slot(std::uint32_t bytes) {
+    Buffer* slot = slots.take();
+    std::byte* data = slot->memory() + limits::slot_headroom_bytes;
+    std::memset(data, 0x5A, bytes);
+    return {data, slot, bytes, 0, false};
+  }
+  [[nodiscard]] bool all_back() const {
+    return chunks.free_count() == chunks.capacity() && slots.free_count() == slots.capacity();
+  }
+  std::vector<std::byte> chunk_memory, slot_memory;
+  FramePool chunks, slots;
+};
+
+std::string bytes_of(const EgressQueue& queue) {
+  std::string all;
+  for (std::size_t i = 0; i < queue.segment_count(); ++i)
+    all.append(reinterpret_cast<const char*>(queue.segment(i).data), queue.segment(i).bytes);
+  return all.substr(queue.front_offset());
+}
+
+}  // namespace
+
+TEST_CASE("neighbouring frames of a chunk leave a stream port as one segment") {
+  Pools pools;
+  EgressQueue queue(Wire::stream, 100, pools.chunks);
+  const auto frames = pools.in_chunk(32, 1514);
+  for (const Frame& frame : frames) REQUIRE(queue.push(frame));
+  CHECK(queue.segment_count() == 1);
+  CHECK(queue.segment(0).data == frames[0].data - 4);
+  CHECK(queue.segment(0).bytes == 32 * 1518);
+  CHECK(queue.queued_frames() == 32);
+  frames[0].owner->release();
+  CHECK_FALSE(pools.all_back());
+  const auto left = queue.sent(32 * 1518);
+  CHECK(left.frames == 32);
+  CHECK(left.bytes == 32 * 1514);
+  CHECK(pools.all_back());
+}
+
+TEST_CASE("a datagram leaves a stream port from its slot, with its length written in front") {
+  Pools pools;
+  EgressQueue queue(Wire::stream, 100, pools.chunks);
+  const Frame frame = pools.in_slot(60);
+  REQUIRE(queue.push(frame));
+  CHECK(queue.segment(0).data == frame.data - 4);
+  CHECK(load_be32(queue.segment(0).data) == 60);
+  frame.owner->release();
+  queue.clear();
+  CHECK(pools.all_back());
+}
+
+TEST_CASE("a datagram port has one segment for each frame, without length headers") {
+  Pools pools;
+  EgressQueue queue(Wire::datagram, 100, pools.chunks);
+  const auto frames = pools.in_chunk(3, 64);
+  for (const Frame& frame : frames) REQUIRE(queue.push(frame));
+  CHECK(queue.segment_count() == 3);
+  CHECK(queue.segment(1).data == frames[1].data);
+  CHECK(queue.segment(1).bytes == 64);
+  frames[0].owner->release();
+  queue.clear();
+}
+
+TEST_CASE("short writes leave the rest queued, in order, at any byte") {
+  Pools pools;
+  std::mt19937 random(7);
+  EgressQueue queue(Wire::stream, 1000, pools.chunks);
+  const auto frames = pools.in_chunk(20, 100);
+  const Frame other = pools.in_slot(70);
+  for (const Frame& frame : frames) REQUIRE(queue.push(frame));
+  REQUIRE(queue.push(other));
+  const std::string all = bytes_of(queue);
+  std::string sent;
+  std::uint64_t left = 0;
+  while (!queue.empty()) {
+    const std::string rest = bytes_of(queue);
+    REQUIRE(sent + rest == all);
+    const std::size_t part = 1 + random() % std::min<std::size_t>(rest.size(), 90);
+    sent += rest.substr(0, part);
+    left += queue.sent(part).frames;
+  }
+  CHECK(left == 21);
+  CHECK(sent == all);
+  CHECK(queue.queued_bytes() == 0);
+  frames[0].owner->release();
+  other.owner->release();
+  CHECK(pools.all_back());
+}
+
+TEST_CASE("a full queue refuses by frames and by bytes, and keeps nothing of what it refused") {
+  Pools pools;
+  EgressQueue few(Wire::stream, 2, pools.chunks);
+  const auto frames = pools.in_chunk(3, 64);
+  CHECK(few.push(frames[0]));
+  CHECK(few.push(frames[1]));
+  CHECK_FALSE(few.push(frames[2]));
+  EgressQueue many(Wire::stream, limits::queue_frames_max, pools.chunks);
+  const auto large = pools.in_chunk(4, 65'000);
+  std::size_t queued = 0;
+  while (many.push(large[queued % 4])) ++queued;
+  CHECK(queued == limits::queue_bytes_max / 65'004);
+  CHECK(many.queued_bytes() <= limits::queue_bytes_max);
+  frames[0].owner->release();
+  large[0].owner->release();
+  few.clear();
+  many.clear();
+  CHECK(pools.all_back());
+}
+
+TEST_CASE("a queue that waits pins a bounded number of buffers; further frames are copied out, in order") {
+  Pools pools;
+  EgressQueue queue(Wire::stream, 8192, pools.chunks);
+  std::string expected;
+  std::size_t pushed = 0;
+  for (; pushed < 300; ++pushed) {
+    const Frame frame = pools.in_slot(static_cast<std::uint32_t>(60 + pushed % 50));
+    std::memset(frame.data, static_cast<int>(pushed), frame.bytes);
+    const bool queued = queue.push(frame);
+    if (queued) expected.append(reinterpret_cast<const char*>(frame.data - 4), frame.bytes + 4);
+    frame.owner->release();
+    REQUIRE(queued);
+  }
+  CHECK(queue.copied_out() > 200);
+  CHECK(pools.slots.capacity() - pools.slots.free_count() <= limits::queue_pinned_bytes_max / limits::slot_bytes);
+  CHECK(pools.chunks.capacity() - pools.chunks.free_count() <= 2);
+  CHECK(bytes_of(queue) == expected);
+  queue.clear();
+  CHECK(pools.all_back());
+}
