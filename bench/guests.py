@@ -5,45 +5,37 @@ All pairs of a wire are up at once and are measured in turn, so that a change of
 guests are emulated where there is no KVM, and then keep both cores busy: the figures say what a user of such a machine
 gets, not what the switch could carry. `switch CPU` is the switch's time for each second of the measurement.
 
-    bench/guests.py --build build                      four wires, three runs of five seconds each
-    bench/guests.py --build build --wires unix,udp --runs 5 --json guests.json
+    bench/guests.py                          four wires, three runs of five seconds each
+    bench/guests.py --wires unix,udp --runs 5 --json guests.json
 
-Runs in the laboratory of tests/e2e (namespaces of its own), with the guest of tools/guest.
+Runs in the laboratory of tests/e2e (namespaces of its own), with the guest of tools/guest and the switch in build/bin.
 """
 
 import argparse
 import contextlib
 import json
-import os
 import shutil
 import statistics
 import sys
 from pathlib import Path
 
-TOP = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/e2e"))
+
+import subject  # noqa: E402
+from host import BUILD  # noqa: E402
+from judge import serve, throughput  # noqa: E402
+from lab import run  # noqa: E402
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", default=os.environ.get("LANYARD_BUILD", str(TOP / "build")),
-                        help="with bin/switchd and guest/ (default %(default)s)")
-    parser.add_argument("--switchd", help="another switchd than the one in the build")
+    parser.add_argument("--switchd", default=str(BUILD / "bin/switchd"), help="default %(default)s")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
     parser.add_argument("--wires", default="unix,tcp,udp,mcast", help="default %(default)s")
     parser.add_argument("--runs", type=int, default=3, help="of each pair (default %(default)s)")
     parser.add_argument("--seconds", type=int, default=5, help="of one run (default %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every run there as well")
     return parser.parse_args()
-
-
-# Before the laboratory is imported: it takes the build from the environment when it is.
-arguments = parse_arguments()
-os.environ["LANYARD_BUILD"] = str(Path(arguments.build).resolve())
-sys.path.insert(0, str(TOP / "tests/e2e"))
-
-import subject  # noqa: E402
-from judge import serve, throughput  # noqa: E402
-from lab import run  # noqa: E402
 
 
 class Pair:
@@ -87,16 +79,15 @@ def port_and_netdev(wire, folder, number):
     }[wire]
 
 
-def programs():
-    path = arguments.switchd or f"{os.environ['LANYARD_BUILD']}/bin/switchd"
-    yield from (subject.switchd(path, engine) for engine in arguments.engines.split(",") if engine)
+def programs(arguments):
+    yield from (subject.switchd(arguments.switchd, engine) for engine in arguments.engines.split(",") if engine)
     if vde := shutil.which("vde_switch"):
         yield subject.vde_switch(vde)
 
 
-def make_pairs(lab, host, wire, stack):
+def make_pairs(lab, host, wire, arguments, stack):
     pairs = [Pair("QEMU to QEMU", direct_netdevs(wire, lab.sockets))]
-    for i, program in enumerate(programs()):
+    for i, program in enumerate(programs(arguments)):
         ports = [port_and_netdev(wire, lab.sockets, 2 * i + side) for side in (1, 2)]
         running = stack.enter_context(
             subject.Subject(program, ports, lab.sockets, prefix=host.command(), pinned=False))
@@ -108,10 +99,10 @@ def make_pairs(lab, host, wire, stack):
     return pairs
 
 
-def measure_wire(lab, wire):
+def measure_wire(lab, wire, arguments):
     host = lab.host(wire)
     with contextlib.ExitStack() as stack:
-        pairs = make_pairs(lab, host, wire, stack)
+        pairs = make_pairs(lab, host, wire, arguments, stack)
         for side in (0, 1):
             lab.boot([pair.guests[side] for pair in pairs])
         serve([pair.guests[1] for pair in pairs])
@@ -133,12 +124,14 @@ def print_pair(wire, pair):
           + (f"  switch CPU {share:.0%}" if pair.joined_by else ""), flush=True)
 
 
-def scenario(lab):
-    measured = {wire: measure_wire(lab, wire) for wire in arguments.wires.split(",")}
+def bench_of_guests(lab):
+    arguments = parse_arguments()
+    measured = {wire: measure_wire(lab, wire, arguments) for wire in arguments.wires.split(",")}
     if arguments.json:
         with open(arguments.json, "w") as file:
             json.dump({"command": sys.argv, "wires": measured}, file, indent=1)
 
 
 if __name__ == "__main__":
-    run("bench of guests", scenario)
+    parse_arguments()  # before the laboratory is made: --help and mistakes need none
+    run(bench_of_guests)
