@@ -11,23 +11,28 @@ gets, not what the switch could carry. `switch CPU` is the switch's time for eac
 Runs in the laboratory of tests/e2e (namespaces of its own), with the guest of tools/guest and the switch in build/bin.
 """
 
+from __future__ import annotations
+
 import argparse
 import contextlib
 import json
 import shutil
 import statistics
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/e2e"))
 
 import subject  # noqa: E402
-from host import BUILD  # noqa: E402
+from guest import Guest  # noqa: E402
+from host import BUILD, Host  # noqa: E402
 from judge import serve, throughput  # noqa: E402
-from lab import run  # noqa: E402
+from lab import Lab, run  # noqa: E402
 
 
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--switchd", default=str(BUILD / "bin/switchd"), help="default %(default)s")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
@@ -41,21 +46,21 @@ def parse_arguments():
 class Pair:
     """Two guests, and what joins them: a running program, or nothing where QEMU does it alone."""
 
-    def __init__(self, name, netdevs, joined_by=None):
+    def __init__(self, name: str, netdevs: list[str], joined_by: subject.Subject | None = None) -> None:
         self.name = name
         self.netdevs = netdevs  # the first one's guest is up before the second one's starts: it may be a listener
         self.joined_by = joined_by
-        self.guests = ()
-        self.runs = []
+        self.guests: list[Guest] = []
+        self.runs: list[dict[str, float]] = []
 
-    def measure(self, seconds):
+    def measure(self, seconds: int) -> None:
         before = self.joined_by.cpu_ns() if self.joined_by else 0
-        rate = throughput(*self.guests, seconds=seconds)
+        rate = throughput(self.guests[0], self.guests[1], seconds)
         used = self.joined_by.cpu_ns() - before if self.joined_by else 0
         self.runs.append({"megabits_per_second": rate, "switch_cpu_share": used / seconds / 1e9})
 
 
-def direct_netdevs(wire, folder):
+def direct_netdevs(wire: str, folder: Path) -> list[str]:
     """QEMU to QEMU, as its own documentation has it."""
     there, here = "127.0.0.1:6001", "127.0.0.1:6002"
     return {
@@ -66,7 +71,7 @@ def direct_netdevs(wire, folder):
     }[wire]
 
 
-def port_and_netdev(wire, folder, number):
+def port_and_netdev(wire: str, folder: Path, number: int) -> tuple[str, str]:
     """One port of a switch and the guest behind it. Numbers are free to choose: the host is a namespace of its own."""
     there, here = f"127.0.0.1:{7000 + number}", f"127.0.0.1:{8000 + number}"
     path = f"{folder}/{number}"
@@ -79,13 +84,15 @@ def port_and_netdev(wire, folder, number):
     }[wire]
 
 
-def programs(arguments):
+def programs(arguments: argparse.Namespace) -> Iterator[subject.Program]:
     yield from (subject.switchd(arguments.switchd, engine) for engine in arguments.engines.split(",") if engine)
     if vde := shutil.which("vde_switch"):
         yield subject.vde_switch(vde)
 
 
-def make_pairs(lab, host, wire, arguments, stack):
+def make_pairs(
+    lab: Lab, host: Host, wire: str, arguments: argparse.Namespace, stack: contextlib.ExitStack
+) -> list[Pair]:
     pairs = [Pair("QEMU to QEMU", direct_netdevs(wire, lab.sockets))]
     for i, program in enumerate(programs(arguments)):
         ports = [port_and_netdev(wire, lab.sockets, 2 * i + side) for side in (1, 2)]
@@ -99,7 +106,7 @@ def make_pairs(lab, host, wire, arguments, stack):
     return pairs
 
 
-def measure_wire(lab, wire, arguments):
+def measure_wire(lab: Lab, wire: str, arguments: argparse.Namespace) -> dict[str, Any]:
     host = lab.host(wire)
     with contextlib.ExitStack() as stack:
         pairs = make_pairs(lab, host, wire, arguments, stack)
@@ -117,14 +124,14 @@ def measure_wire(lab, wire, arguments):
     return {pair.name: pair.runs for pair in pairs}
 
 
-def print_pair(wire, pair):
+def print_pair(wire: str, pair: Pair) -> None:
     rates = [run["megabits_per_second"] for run in pair.runs]
     share = statistics.median(run["switch_cpu_share"] for run in pair.runs)
     print(f"{wire:6} {pair.name:17} {statistics.median(rates):6.0f} Mb/s [{min(rates):.0f}-{max(rates):.0f}]"
           + (f"  switch CPU {share:.0%}" if pair.joined_by else ""), flush=True)
 
 
-def bench_of_guests(lab):
+def bench_of_guests(lab: Lab) -> None:
     arguments = parse_arguments()
     measured = {wire: measure_wire(lab, wire, arguments) for wire in arguments.wires.split(",")}
     if arguments.json:

@@ -1,13 +1,22 @@
 """The rows of the table: what traffic, over which wire, and how one run of it is measured."""
 
+from __future__ import annotations
+
 import contextlib
 import dataclasses
 import os
 import subprocess
+from typing import Any
 
-from subject import Load, Places, Subject
+from subject import Load, Places, Program, Subject
 
-STREAMS = ("unix", "tcp")
+
+class Tools:
+    """Where the programs are, and the addresses left for them to use."""
+
+    def __init__(self, folder: str, places: Places) -> None:
+        self.load = f"{folder}/load"
+        self.places = places
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,7 +31,7 @@ class Row:
     rate: int = 0  # frames per second over all flows; 0: as fast as goes
     mtu: int = 0  # 0: loopback; else a veth pair of that MTU for each side
 
-    def load_options(self, frames, seconds):
+    def load_options(self, frames: int, seconds: float) -> list[str]:
         options = ["--mix", self.mix, "--burst", str(self.burst), "--frames", str(frames), "--seconds", str(seconds)]
         if self.rate:
             options += ["--rate", str(self.rate)]
@@ -31,7 +40,7 @@ class Row:
         return options
 
 
-def all_rows():
+def all_rows() -> list[Row]:
     rows = [Row(f"{wire}-{mix}-{burst}", wire, mix, burst)
             for wire in ("unix", "tcp", "udp") for mix in ("64", "1514", "imix") for burst in (1, 32)]
     # What a guest really does: it sends frame by frame, and the switch mostly sleeps.
@@ -41,24 +50,27 @@ def all_rows():
     return rows
 
 
-def run_once(row, program, tools, folder, frames, seconds):
+def run_once(row: Row, program: Program, tools: Tools, frames: int, seconds: float) -> dict[str, Any]:
     """One run of one program: the document its load ends with."""
     with contextlib.ExitStack() as stack:
-        prefix, load_prefix, hosts = (), (), None
+        places = tools.places
+        prefix: tuple[str, ...] = ()
+        load_prefix: tuple[str, ...] = ()
         if row.mtu:
             namespaces = stack.enter_context(Namespaces(row.mtu))
-            prefix, load_prefix, hosts = namespaces.subject_prefix, namespaces.load_prefix, namespaces.hosts
-        places = tools.places if hosts is None else Places(folder, hosts)
-        subject = stack.enter_context(Subject(program, places.pairs(row.wire, 2 * row.flows), folder, prefix))
+            prefix, load_prefix = namespaces.subject_prefix, namespaces.load_prefix
+            places = Places(places.folder, namespaces.hosts)
+        subject = stack.enter_context(Subject(program, places.pairs(row.wire, 2 * row.flows), places.folder, prefix))
         load = Load(tools.load, subject, subject.endpoints, row.load_options(frames, seconds), load_prefix)
-        return load.result(seconds)
+        result = load.result(seconds)
+    return result
 
 
 class Namespaces:
     """Two network namespaces joined by two veth pairs: generator and sink in one, the program under test in the other.
     Loopback, with its MTU of 65536, hides fragmentation and the limits of offload. Needs root."""
 
-    def __init__(self, mtu):
+    def __init__(self, mtu: int) -> None:
         self.subject_name = f"bench-{os.getpid()}-s"
         self.load_name = f"bench-{os.getpid()}-l"
         self.mtu = mtu
@@ -66,7 +78,7 @@ class Namespaces:
         self.load_prefix = ("ip", "netns", "exec", self.load_name)
         self.hosts = [("10.99.0.1", "10.99.0.2"), ("10.99.1.1", "10.99.1.2")]
 
-    def __enter__(self):
+    def __enter__(self) -> Namespaces:
         for name in (self.subject_name, self.load_name):
             _ip("netns", "add", name)
         try:
@@ -81,10 +93,10 @@ class Namespaces:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         for name in (self.subject_name, self.load_name):
             _ip("netns", "delete", name)
 
 
-def _ip(*arguments):
+def _ip(*arguments: str) -> None:
     subprocess.run(["ip", *arguments], check=True)

@@ -12,9 +12,11 @@ figure is the median of several runs with its range. The program under test runs
     bench/run.py --bin build/bin --quick                only that every row runs and its frames arrive
 
 Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator), ...-paced (20000 frames per second, so that the
-switch sleeps between them), udp-64ports-BURST (32 flows in turn, 40000 frames per second together), udp-mtuMTU-... (over
-veth pairs, as root), 64-ports (memory and start) and stopped-reader (round trips of one pair beside another pair).
+switch sleeps between them), udp-64ports-BURST (32 flows in turn, 40000 frames per second together), udp-mtuMTU-...
+(over veth pairs, as root), 64-ports (memory and start) and stopped-reader (round trips of one pair beside another).
 """
+
+from __future__ import annotations
 
 import argparse
 import datetime
@@ -25,6 +27,7 @@ import re
 import shutil
 import sys
 import tempfile
+from typing import Any
 
 import report
 import rows
@@ -38,16 +41,7 @@ QUICK_SCALE_SECONDS = 0.2
 LOST_SHARE_MAX = {"unix": 0.0, "tcp": 0.0, "udp": 0.05}
 
 
-class Tools:
-    """Where the programs are, and the addresses left for them to use."""
-
-    def __init__(self, folder, places):
-        self.load = f"{folder}/load"
-        self.pump = f"{folder}/pump"
-        self.places = places
-
-
-def parse_arguments():
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default="build/bin", help="folder of pump, load and switchd (default %(default)s)")
     parser.add_argument("--switchd", help="another switchd than the one in --bin")
@@ -69,12 +63,12 @@ def parse_arguments():
     return arguments
 
 
-def find_programs(arguments):
+def find_programs(arguments: argparse.Namespace) -> list[subject.Program]:
     programs = [subject.pump(f"{arguments.bin}/pump")]
     engines = [engine for engine in arguments.engines.split(",") if engine]
     switchd = arguments.switchd or f"{arguments.bin}/switchd"
-    for path in filter(None, (arguments.switchd, arguments.baseline)):
-        if not os.access(path, os.X_OK):
+    for path in (arguments.switchd, arguments.baseline):
+        if path and not os.access(path, os.X_OK):
             sys.exit(f"{path}: not a program")
     if os.access(switchd, os.X_OK):
         programs += [subject.switchd(switchd, engine) for engine in engines]
@@ -86,7 +80,7 @@ def find_programs(arguments):
     return programs
 
 
-def why_not(row, program):
+def why_not(row: rows.Row, program: subject.Program) -> str | None:
     """Why this program has no figure in this row; None when it has."""
     if program.vde and (row.wire != "udp" or row.mtu or row.flows > 1):
         return "its ports are one UNIX datagram for each frame, comparable with udp on loopback"
@@ -95,15 +89,21 @@ def why_not(row, program):
     return None
 
 
-def measure_row(row, programs, tools, folder, arguments, faults):
+def measure_row(
+    row: rows.Row,
+    programs: list[subject.Program],
+    tools: rows.Tools,
+    arguments: argparse.Namespace,
+    faults: list[str],
+) -> dict[str, dict[str, Any] | None]:
     """Runs the programs in turn, another one first each time; returns the summary of each."""
     taking_part = [program for program in programs if why_not(row, program) is None]
-    results = {program.name: [] for program in taking_part}
+    results: dict[str, list[dict[str, Any]]] = {program.name: [] for program in taking_part}
     for number in range(arguments.runs):
         for i in range(len(taking_part)):
             program = taking_part[(i + number) % len(taking_part)]
             try:
-                result = rows.run_once(row, program, tools, folder, arguments.frames, arguments.seconds)
+                result = rows.run_once(row, program, tools, arguments.frames, arguments.seconds)
             except subject.Failed as failed:
                 faults.append(f"{row.name}: {failed}")
                 continue
@@ -112,16 +112,18 @@ def measure_row(row, programs, tools, folder, arguments, faults):
     return {name: report.summary(runs) for name, runs in results.items()}
 
 
-def check(row, program, result, faults):
+def check(row: rows.Row, program: subject.Program, result: dict[str, Any], faults: list[str]) -> None:
     if result["frames"] == 0 or result["lost"] > LOST_SHARE_MAX[row.wire] * result["sent"]:
         faults.append(f"{row.name}: {program.name}: {result['lost']} of {result['sent']} frames were lost")
     if result["strays"] > 0:
         faults.append(f"{row.name}: {program.name}: {result['strays']} frames went where they do not belong")
 
 
-def measure_scale(programs, tools, arguments, faults):
+def measure_scale(
+    programs: list[subject.Program], tools: rows.Tools, arguments: argparse.Namespace, faults: list[str]
+) -> dict[str, dict[str, Any]]:
     """The rows that are not about CPU per frame."""
-    measured = {"64-ports": {}, "stopped-reader": {}}
+    measured: dict[str, dict[str, Any]] = {"64-ports": {}, "stopped-reader": {}}
     for program in programs:
         if program.vde:
             continue
@@ -141,7 +143,7 @@ def measure_scale(programs, tools, arguments, faults):
     return measured
 
 
-def rise_above_others(nice):
+def rise_above_others(nice: int) -> None:
     """For this process and all it starts. Where the kernel groups sessions, niceness counts within the group only, and
     the group has its own."""
     os.nice(nice)
@@ -150,12 +152,12 @@ def rise_above_others(nice):
             autogroup.write(str(nice))
 
 
-def cpu_model():
+def cpu_model() -> str:
     with open("/proc/cpuinfo") as cpuinfo:
         return next((line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")), "")
 
 
-def main():
+def main() -> int:
     arguments = parse_arguments()
     if arguments.list:
         print(*[row.name for row in rows.all_rows()], "64-ports", "stopped-reader", sep="\n")
@@ -163,19 +165,19 @@ def main():
     if arguments.nice:
         rise_above_others(arguments.nice)
     programs = find_programs(arguments)
-    faults = []
-    document = {
+    faults: list[str] = []
+    document: dict[str, Any] = {
         "command": sys.argv,
         "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
         "machine": {"kernel": platform.release(), "cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()},
         "rows": {},
     }
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
-        tools = Tools(arguments.bin, subject.Places(folder))
+        tools = rows.Tools(arguments.bin, subject.Places(folder))
         print(report.FRAMES_HEADER)
         for row in rows.all_rows():
             if re.search(arguments.rows, row.name):
-                document["rows"][row.name] = measure_row(row, programs, tools, folder, arguments, faults)
+                document["rows"][row.name] = measure_row(row, programs, tools, arguments, faults)
                 report.print_row(row.name, document["rows"][row.name])
         document["scale"] = measure_scale(programs, tools, arguments, faults)
     document["faults"] = faults

@@ -1,15 +1,19 @@
-"""What is not CPU per frame: memory and start with many ports, and whether a reader that has stopped holds up others."""
+"""What is not CPU per frame: memory and start with many ports, and whether a stopped reader holds up others."""
+
+from __future__ import annotations
 
 import socket
 import statistics
+from typing import Any
 
-from subject import Load, Subject
+from rows import Tools
+from subject import Load, Program, Subject
 
 PORTS = 64
 ROUND_TRIPS_PER_SECOND = 500
 
 
-def memory_and_start(program, tools, runs, seconds):
+def memory_and_start(program: Program, tools: Tools, runs: int, seconds: float) -> dict[str, Any]:
     """Bytes resident with 64 UNIX ports, connected and idle, then busy; and seconds from exec to `ready`."""
     starts = []
     for _ in range(runs - 1):
@@ -35,7 +39,7 @@ def memory_and_start(program, tools, runs, seconds):
     }
 
 
-def round_trips_beside(program, tools, beside, seconds):
+def round_trips_beside(program: Program, tools: Tools, beside: str, seconds: float) -> dict[str, Any]:
     """Round trips between two ports while `beside` happens between two others: idle, busy or deaf (at full load towards
     a reader that has stopped)."""
     with Subject(program, tools.places.pairs("unix", 4), tools.places.folder) as subject:
@@ -54,5 +58,5 @@ def round_trips_beside(program, tools, beside, seconds):
         return result
 
 
-def stopped_reader(program, tools, seconds):
+def stopped_reader(program: Program, tools: Tools, seconds: float) -> dict[str, dict[str, Any]]:
     return {beside: round_trips_beside(program, tools, beside, seconds) for beside in ("idle", "busy", "deaf")}
