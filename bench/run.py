@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""Measures switchd against the pump, its limit, and against vde_switch, its peer.
+
+The figure is CPU per frame: user and system time of the program under test over the frames that arrived. Absolute
+times change from day to day on a virtual machine; a ratio inside one run does not, so the programs take turns, and each
+figure is the median of several runs with its range. The program under test runs on core 1, generator and sink on core
+0. `others` is the largest share of core 1 that something else used meanwhile: above a few per cent, measure again.
+
+    bench/run.py --bin build/bin                        everything, five runs each: about ten minutes
+    bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
+    bench/run.py --bin build/bin --baseline old/switchd --rows 'unix-64'     was a change worth it?
+    bench/run.py --bin build/bin --quick                only that every row runs and its frames arrive
+
+Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator), ...-paced (20000 frames per second, so that the
+switch sleeps between them), udp-64ports-BURST (32 flows in turn, 40000 frames per second together), udp-mtuMTU-...
+(over veth pairs, as root), 64-ports (memory and start) and stopped-reader (round trips of one pair beside another).
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from typing import Any
+
+import report
+import rows
+import scale
+import subject
+
+QUICK_FRAMES = 2000
+QUICK_SECONDS = 5
+QUICK_SCALE_SECONDS = 0.2
+# Offered no faster than they are taken; what is missing then is a fault. A busy machine may still lose a few datagrams.
+LOST_SHARE_MAX = {"unix": 0.0, "tcp": 0.0, "udp": 0.05}
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default="build/bin", help="folder of pump, load and switchd (default %(default)s)")
+    parser.add_argument("--switchd", help="another switchd than the one in --bin")
+    parser.add_argument("--baseline", metavar="PATH", help="an earlier switchd, measured in turns with the present one")
+    parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
+    parser.add_argument("--no-peer", action="store_true", help="leave vde_switch out")
+    parser.add_argument("--rows", default="", metavar="REGEX", help="only rows whose name has a match")
+    parser.add_argument("--runs", type=int, default=5, help="of each program in each row (default %(default)s)")
+    parser.add_argument("--frames", type=int, default=10**12, help="of one run at most")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of one run at most (default %(default)s)")
+    parser.add_argument("--nice", type=int, default=0, help="of everything measured; below 0 as root on a busy machine")
+    parser.add_argument("--json", metavar="FILE", help="write every run there as well")
+    parser.add_argument("--quick", action="store_true", help="few frames, one run: does everything still run?")
+    parser.add_argument("--list", action="store_true", help="print the names of the rows")
+    arguments = parser.parse_args()
+    if arguments.quick:
+        arguments.runs, arguments.frames, arguments.seconds = 1, QUICK_FRAMES, QUICK_SECONDS
+    arguments.scale_seconds = QUICK_SCALE_SECONDS if arguments.quick else arguments.seconds
+    return arguments
+
+
+def find_programs(arguments: argparse.Namespace) -> list[subject.Program]:
+    programs = [subject.pump(f"{arguments.bin}/pump")]
+    engines = [engine for engine in arguments.engines.split(",") if engine]
+    switchd = arguments.switchd or f"{arguments.bin}/switchd"
+    for path in (arguments.switchd, arguments.baseline):
+        if path and not os.access(path, os.X_OK):
+            sys.exit(f"{path}: not a program")
+    if os.access(switchd, os.X_OK):
+        programs += [subject.switchd(switchd, engine) for engine in engines]
+    if arguments.baseline:
+        programs += [subject.switchd(arguments.baseline, engine, "baseline") for engine in engines]
+    vde = shutil.which("vde_switch")
+    if vde and not arguments.no_peer:
+        programs.append(subject.vde_switch(vde))
+    return programs
+
+
+def why_not(row: rows.Row, program: subject.Program) -> str | None:
+    """Why this program has no figure in this row; None when it has."""
+    if program.vde and (row.wire != "udp" or row.mtu or row.flows > 1):
+        return "its ports are one UNIX datagram for each frame, comparable with udp on loopback"
+    if row.mtu and os.geteuid() != 0:
+        return "network namespaces need root"
+    return None
+
+
+def measure_row(
+    row: rows.Row,
+    programs: list[subject.Program],
+    tools: rows.Tools,
+    arguments: argparse.Namespace,
+    faults: list[str],
+) -> dict[str, dict[str, Any] | None]:
+    """Runs the programs in turn, another one first each time; returns the summary of each."""
+    taking_part = [program for program in programs if why_not(row, program) is None]
+    results: dict[str, list[dict[str, Any]]] = {program.name: [] for program in taking_part}
+    for number in range(arguments.runs):
+        for i in range(len(taking_part)):
+            program = taking_part[(i + number) % len(taking_part)]
+            try:
+                result = rows.run_once(row, program, tools, arguments.frames, arguments.seconds)
+            except subject.Failed as failed:
+                faults.append(f"{row.name}: {failed}")
+                continue
+            results[program.name].append(result)
+            check(row, program, result, faults)
+    return {name: report.summary(runs) for name, runs in results.items()}
+
+
+def check(row: rows.Row, program: subject.Program, result: dict[str, Any], faults: list[str]) -> None:
+    if result["frames"] == 0 or result["lost"] > LOST_SHARE_MAX[row.wire] * result["sent"]:
+        faults.append(f"{row.name}: {program.name}: {result['lost']} of {result['sent']} frames were lost")
+    if result["strays"] > 0:
+        faults.append(f"{row.name}: {program.name}: {result['strays']} frames went where they do not belong")
+
+
+def measure_scale(
+    programs: list[subject.Program], tools: rows.Tools, arguments: argparse.Namespace, faults: list[str]
+) -> dict[str, dict[str, Any]]:
+    """The rows that are not about CPU per frame."""
+    measured: dict[str, dict[str, Any]] = {"64-ports": {}, "stopped-reader": {}}
+    for program in programs:
+        if program.vde:
+            continue
+        try:
+            if re.search(arguments.rows, "64-ports"):
+                figures = scale.memory_and_start(program, tools, arguments.runs, arguments.scale_seconds)
+                measured["64-ports"][program.name] = figures
+                report.print_memory(program.name, figures)
+            if re.search(arguments.rows, "stopped-reader"):
+                figures = scale.stopped_reader(program, tools, arguments.scale_seconds)
+                measured["stopped-reader"][program.name] = figures
+                report.print_round_trips(program.name, figures)
+                if any(trips["lost"] for trips in figures.values()):
+                    faults.append(f"stopped-reader: {program.name}: round trips were lost")
+        except subject.Failed as failed:
+            faults.append(str(failed))
+    return measured
+
+
+def rise_above_others(nice: int) -> None:
+    """For this process and all it starts. Where the kernel groups sessions, niceness counts within the group only, and
+    the group has its own."""
+    os.nice(nice)
+    if os.path.exists("/proc/self/autogroup"):
+        with open("/proc/self/autogroup", "w") as autogroup:
+            autogroup.write(str(nice))
+
+
+def cpu_model() -> str:
+    with open("/proc/cpuinfo") as cpuinfo:
+        return next((line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")), "")
+
+
+def main() -> int:
+    arguments = parse_arguments()
+    if arguments.list:
+        print(*[row.name for row in rows.all_rows()], "64-ports", "stopped-reader", sep="\n")
+        return 0
+    if arguments.nice:
+        rise_above_others(arguments.nice)
+    programs = find_programs(arguments)
+    faults: list[str] = []
+    document: dict[str, Any] = {
+        "command": sys.argv,
+        "date": datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds"),
+        "machine": {"kernel": platform.release(), "cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()},
+        "rows": {},
+    }
+    with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
+        tools = rows.Tools(arguments.bin, subject.Places(folder))
+        print(report.FRAMES_HEADER)
+        for row in rows.all_rows():
+            if re.search(arguments.rows, row.name):
+                document["rows"][row.name] = measure_row(row, programs, tools, arguments, faults)
+                report.print_row(row.name, document["rows"][row.name])
+        document["scale"] = measure_scale(programs, tools, arguments, faults)
+    document["faults"] = faults
+    if arguments.json:
+        with open(arguments.json, "w") as file:
+            json.dump(document, file, indent=1)
+    for fault in faults:
+        print("fault:", fault, file=sys.stderr)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

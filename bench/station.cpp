@@ -1,0 +1,122 @@
+// Stations on streams and on datagram sockets; see station.h.
+#include "bench/station.h"
+
+#include <endian.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "bench/datagrams.h"
+#include "frames/limits.h"
+
+namespace lanyard::bench {
+
+namespace {
+
+// Stream wire (QEMU, net/stream.c): a big-endian u32 length, then the frame.
+class StreamStation final : public Station {
+ public:
+  StreamStation(Fd socket, MacAddress mac) : Station(mac), socket_(std::move(socket)), chunk_(chunk_bytes) {}
+
+  bool send(const Burst& burst) override {
+    const ssize_t sent = ::send(socket_.get(), burst.wire.data() + sent_, burst.wire.size() - sent_,
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0) {
+      if (errno == EAGAIN || errno == EINTR) return false;
+      system_error("send");
+    }
+    sent_ += static_cast<std::size_t>(sent);
+    if (sent_ < burst.wire.size()) return false;
+    sent_ = 0;
+    return true;
+  }
+
+  bool receive(Tally& tally) override {
+    const ssize_t received =
+        recv(socket_.get(), chunk_.data() + held_, limits::chunk_receive_bytes, MSG_DONTWAIT);
+    if (received < 0) {
+      if (errno == EAGAIN || errno == EINTR) return false;
+      system_error("recv");
+    }
+    if (received == 0) failure("the program under test closed a connection");
+    count_frames(held_ + static_cast<std::size_t>(received), tally);
+    return true;
+  }
+
+  int fd() const override { return socket_.get(); }
+
+ private:
+  // A frame cut by the end of the chunk is kept in front of what comes next.
+  static constexpr std::size_t chunk_bytes = limits::chunk_headroom_bytes + limits::chunk_receive_bytes;
+
+  void count_frames(std::size_t bytes, Tally& tally) {
+    std::span<const std::byte> rest(chunk_.data(), bytes);
+    while (rest.size() >= limits::length_header_bytes) {
+      std::uint32_t length;
+      std::memcpy(&length, rest.data(), sizeof length);
+      length = be32toh(length);
+      if (length == 0 || length > limits::frame_bytes_max) failure("the framing of a stream was lost");
+      if (rest.size() < limits::length_header_bytes + length) break;
+      count_frame(rest.subspan(limits::length_header_bytes, length), mac(), tally);
+      rest = rest.subspan(limits::length_header_bytes + length);
+    }
+    std::memmove(chunk_.data(), rest.data(), rest.size());
+    held_ = rest.size();
+  }
+
+  Fd socket_;
+  std::vector<std::byte> chunk_;
+  std::size_t held_ = 0;  // bytes of an incomplete frame at the beginning of the chunk
+  std::size_t sent_ = 0;  // bytes of the present burst
+};
+
+// Datagram wire: the bare frame. Connected, so that only what the program under test sends is received.
+class DatagramStation final : public Station {
+ public:
+  DatagramStation(Fd socket, MacAddress mac, bool offload)
+      : Station(mac), socket_(std::move(socket)), sender_(nullptr, offload) {}
+
+  bool send(const Burst& burst) override {
+    sender_.send(socket_, burst.frames);  // what is refused shows as loss
+    return true;
+  }
+
+  bool receive(Tally& tally) override {
+    const auto datagrams = receiver_.receive(socket_, MSG_DONTWAIT);
+    for (const std::span<std::byte>& datagram : datagrams) count_frame(datagram, mac(), tally);
+    return !datagrams.empty();
+  }
+
+  int fd() const override { return socket_.get(); }
+
+ private:
+  Fd socket_;
+  DatagramReceiver receiver_;
+  DatagramSender sender_;
+};
+
+}  // namespace
+
+std::unique_ptr<Station> make_station(const Endpoint& endpoint, MacAddress mac, bool offload) {
+  switch (endpoint.type) {
+    case EndpointType::unix_connect:
+    case EndpointType::tcp_connect:
+      return std::make_unique<StreamStation>(open_endpoint(endpoint), mac);
+    case EndpointType::udp: {
+      Fd socket = open_endpoint(endpoint);
+      if (connect(socket.get(), endpoint.remote.get(), endpoint.remote.bytes) != 0)
+        system_error(endpoint.place);
+      return std::make_unique<DatagramStation>(std::move(socket), mac, offload);
+    }
+    case EndpointType::vde:
+      return make_vde_station(endpoint, mac);
+    case EndpointType::unix_listen:
+    case EndpointType::tcp_listen:
+      break;
+  }
+  usage_error(endpoint.place + ": the load connects; it does not listen");
+}
+
+}  // namespace lanyard::bench

@@ -1,0 +1,205 @@
+"""The program under test: how each of them is started, given ports, watched and stopped.
+
+All of them run on core 1, the load on core 0, where there are two cores. Every start gets ports that no start before it
+had, on loopback addresses that belong to this runner's process alone: nothing waits for a port to become free, and two
+runners do not meet.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+READY_SECONDS_MAX = 15
+STOP_SECONDS_MAX = 10
+LOAD_SECONDS_EXTRA = 60
+
+LOAD_CORE, SUBJECT_CORE = (0, 1) if (os.cpu_count() or 1) > 1 else (-1, -1)
+
+
+class Failed(Exception):
+    """A program did not start, or ended in a way it should not; says which and how."""
+
+
+class Places:
+    """Pairs of addresses: for the program under test as a port, for the load as the endpoint opposite to it."""
+
+    def __init__(self, folder: str | Path, hosts: Sequence[tuple[str, str]] = ()) -> None:
+        pid = os.getpid()
+        network = f"127.{1 + pid // 250 % 250}.{1 + pid % 250}"
+        self.folder = folder
+        self.hosts = list(hosts) or [(f"{network}.1", f"{network}.2")]  # (program under test, load), used in turn
+        self.serial = 0
+
+    def pairs(self, wire: str, count: int) -> list[tuple[str, str]]:
+        return [self.pair(wire) for _ in range(count)]
+
+    def pair(self, wire: str) -> tuple[str, str]:
+        """Returns (port of the program under test, endpoint of the load)."""
+        self.serial += 1
+        theirs, ours = self.hosts[self.serial % len(self.hosts)]
+        number = 10000 + self.serial % 50000
+        if wire == "unix":
+            path = f"{self.folder}/{self.serial}"
+            return f"unix-listen:{path}", f"unix-connect:{path}"
+        if wire == "tcp":
+            return f"tcp-listen:{theirs}:{number}", f"tcp-connect:{theirs}:{number}"
+        if wire == "udp":
+            there, here = f"{theirs}:{number}", f"{ours}:{number}"
+            return f"udp:{there},remote={here}", f"udp:{here},remote={there}"
+        raise ValueError(wire)
+
+
+class Program:
+    """One column of the table: a name and how to start it with given ports."""
+
+    def __init__(self, name: str, command: list[str], vde: bool = False) -> None:
+        self.name = name
+        self.command = command
+        self.vde = vde
+
+
+def pump(path: str) -> Program:
+    return Program("pump", [path])
+
+
+def switchd(path: str, engine: str, name: str = "switchd") -> Program:
+    return Program(f"{name} {engine}", [path, "--engine", engine, "--control", "none", "--log-level", "warn"])
+
+
+def vde_switch(path: str) -> Program:
+    return Program("vde_switch", [path, "--numports", "80", "--sock"], vde=True)
+
+
+class Subject:
+    """A running program under test; use as a context manager. `endpoints` are what the load is to be given.
+
+    `pairs` are of Places: one of them for each port. A vde_switch has its own place for them all, in `folder`."""
+
+    def __init__(
+        self,
+        program: Program,
+        pairs: Sequence[tuple[str, str]],
+        folder: str | Path,
+        prefix: Sequence[str] = (),
+        pinned: bool = True,
+    ) -> None:
+        self.program = program
+        self.vde_folder = ""
+        if program.vde:
+            self.vde_folder = tempfile.mkdtemp(dir=folder)
+            self.endpoints = [f"vde:{self.vde_folder}" for _ in pairs]
+            arguments = [self.vde_folder]
+        else:
+            self.endpoints = [ours for _, ours in pairs]
+            arguments = [theirs for theirs, _ in pairs]
+        self.errors = tempfile.TemporaryFile(dir=folder)  # a pipe nobody reads would stop a talkative one
+        begin = time.monotonic()
+        self.process = subprocess.Popen(
+            [*prefix, *program.command, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            preexec_fn=_to_subject_core if pinned else None,
+        )
+        try:
+            self._wait_ready()
+        except Failed:
+            self.stop()
+            raise
+        self.seconds_to_ready = time.monotonic() - begin
+
+    def __enter__(self) -> Subject:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def _wait_ready(self) -> None:
+        assert self.process.stdout is not None
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        seen = b""
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise Failed(f"{self.program.name}: ended with {self.process.returncode} before it was ready: "
+                             + self.complaint())
+            if self.vde_folder:  # says nothing; its control socket is its sign
+                if os.path.exists(f"{self.vde_folder}/ctl"):
+                    return
+                time.sleep(0.005)
+            elif select.select([self.process.stdout], [], [], 0.1)[0]:
+                seen += os.read(self.process.stdout.fileno(), 65536)
+                if seen.startswith(b"ready\n") or b"\nready\n" in seen:
+                    return
+        raise Failed(f"{self.program.name}: not ready within {READY_SECONDS_MAX} s")
+
+    def complaint(self) -> str:
+        self.errors.seek(0)
+        return self.errors.read().decode(errors="replace").strip()
+
+    def cpu_ns(self) -> int:
+        """User and system time so far, of all threads: the CPU clock of the process (clock_getcpuclockid)."""
+        return time.clock_gettime_ns(~self.pid << 3 | 2)
+
+    def resident_bytes(self) -> int:
+        with open(f"/proc/{self.pid}/status") as status:
+            for line in status:
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) * 1024
+        return 0
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.terminate()
+        try:
+            self.process.communicate(timeout=STOP_SECONDS_MAX)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise Failed(f"{self.program.name}: had to be killed") from None
+
+
+def _to_subject_core() -> None:
+    if SUBJECT_CORE >= 0:
+        os.sched_setaffinity(0, {SUBJECT_CORE})
+
+
+class Load:
+    """A running load on the endpoints of a subject."""
+
+    def __init__(
+        self, path: str, subject: Subject, endpoints: Sequence[str], options: Sequence[str], prefix: Sequence[str] = ()
+    ) -> None:
+        command = [*prefix, path, "--core", str(LOAD_CORE), "--pid", str(subject.pid), *options, *endpoints]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.subject = subject
+
+    def wait_greeted(self) -> None:
+        """Until the switch has learned all stations; then traffic begins."""
+        assert self.process.stdout is not None
+        if self.process.stdout.readline() != "greeted\n":
+            self.result()
+
+    def result(self, seconds: float = 10) -> dict[str, Any]:
+        """The JSON document it ends with. `seconds` is how long it was told to run."""
+        try:
+            out, err = self.process.communicate(timeout=seconds + LOAD_SECONDS_EXTRA)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.communicate()
+            raise Failed(f"load on {self.subject.program.name}: did not end") from None
+        if self.process.returncode != 0:
+            raise Failed(f"load on {self.subject.program.name}: {err.strip()}")
+        document: dict[str, Any] = json.loads(out.splitlines()[-1])
+        return document
