@@ -63,9 +63,10 @@ int Daemon::run() {
 }
 
 void Daemon::choose_engine() {
-  const bool wants_uring = config_.engine == EngineChoice::io_uring;
-  ChosenEngine chosen = lanyard::choose_engine(config_.engine, wants_uring ? probe_uring() : UringCapabilities{});
-  if (!chosen.remark.empty()) log_warn("{}", chosen.remark);
+  const UringCapabilities uring = config_.engine == EngineChoice::epoll ? UringCapabilities{} : probe_uring();
+  ChosenEngine chosen = lanyard::choose_engine(config_.engine, has_stream_port(config_), uring);
+  if (!chosen.remark.empty())
+    log(config_.engine == EngineChoice::io_uring ? LogLevel::warn : LogLevel::info, "{}", chosen.remark);
   engine_name_ = chosen.name;
   make_engine_ = std::move(chosen.make);
 }

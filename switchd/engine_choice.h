@@ -15,8 +15,12 @@ struct ChosenEngine {
   std::string remark;  // why not what was asked for, or empty
 };
 
-// `auto` takes the engine that the benchmark shows to be faster (docs/PERFORMANCE.md); io_uring falls back to epoll
-// where the kernel does not let us have it, with a remark that says why.
-[[nodiscard]] ChosenEngine choose_engine(EngineChoice choice, const UringCapabilities& uring);
+// `auto` takes what the benchmark shows to be faster (docs/PERFORMANCE.md): io_uring where there are streams, epoll
+// where all ports are datagrams. Where the kernel does not let us have io_uring, epoll takes over, with a remark that
+// says why.
+[[nodiscard]] ChosenEngine choose_engine(EngineChoice choice, bool any_stream, const UringCapabilities& uring);
+
+// Does any port of the configuration carry a stream?
+[[nodiscard]] bool has_stream_port(const Config& config);
 
 }  // namespace lanyard
