@@ -106,6 +106,7 @@ unsigned EpollEngine::refill_slots() {
     mmsghdr& message = messages_[i];
     if (slots_[i] == nullptr) {
       slots_[i] = context_.slots.take();
+      if (slots_[i] == nullptr) slots_[i] = take_slot_behind(i);
       if (slots_[i] == nullptr) break;
       receive_iovecs_[i] = {slots_[i]->memory() + limits::slot_headroom_bytes, limits::slot_receive_bytes};
     } else if (message.msg_hdr.msg_namelen == sizeof(sockaddr_un) &&
@@ -117,6 +118,13 @@ unsigned EpollEngine::refill_slots() {
     message.msg_hdr.msg_flags = 0;
   }
   return static_cast<unsigned>(i);
+}
+
+// The pool is empty, but a message further behind may have a slot.
+Buffer* EpollEngine::take_slot_behind(std::size_t message) {
+  for (std::size_t i = datagrams - 1; i > message; --i)
+    if (slots_[i] != nullptr) return std::exchange(slots_[i], nullptr);
+  return nullptr;
 }
 
 void EpollEngine::flush(Transport& transport) {

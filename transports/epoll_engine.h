@@ -34,6 +34,7 @@ class EpollEngine final : public Engine {
   void receive_stream(Transport& transport);
   void receive_datagrams(Transport& transport);
   [[nodiscard]] unsigned refill_slots();
+  [[nodiscard]] Buffer* take_slot_behind(std::size_t message);
   void flush_stream(Transport& transport, Port& port);
   void flush_datagrams(Transport& transport, Port& port);
   [[nodiscard]] bool send_plan(Transport& transport, Port& port);

@@ -59,6 +59,7 @@ class Transport {
   std::uint32_t slot = 0;          // the engine's name for it
   std::uint32_t generation = 0;
   StreamReader reader;
+  std::vector<std::byte> scratch;  // streams, completion engines: for bytes that no chunk is free for
   std::unordered_map<SocketAddress, Port*, SocketAddressHash> peers;  // allowed
   std::vector<Port*> dirty;        // ports with something to send
   bool listed = false;             // in the inbox's list of transports to flush

@@ -158,7 +158,7 @@ void UringEngine::arm_receive(Transport& transport) {
   const Tag tag{Operation::receive, 0, transport.slot, transport.generation};
   io_uring_sqe* sqe = next_sqe();
   if (transport.wire() == Wire::stream) {
-    const StreamReader::Window window = stream_window(transport, context_.chunks, scratch());
+    const StreamReader::Window window = stream_window(transport, context_.chunks, scratch_for(transport));
     io_uring_prep_recv(sqe, transport.receive_fd(), window.data, window.bytes, 0);
     if (transport.drained) sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
   } else {
@@ -168,6 +168,13 @@ void UringEngine::arm_receive(Transport& transport) {
   }
   io_uring_sqe_set_data64(sqe, tag.pack());
   ++transport.operations;
+}
+
+// A receive may stay armed for long: streams that discard at the same time need scratch memory each of its own. It is
+// made when the pool runs dry, and kept.
+std::span<std::byte> UringEngine::scratch_for(Transport& transport) {
+  if (transport.scratch.empty() && context_.chunks.free_count() == 0) transport.scratch.resize(scratch_bytes);
+  return transport.scratch.empty() ? scratch() : std::span(transport.scratch);
 }
 
 // Gives the kernel as many slots as its ring holds, the last used first.

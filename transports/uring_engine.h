@@ -72,6 +72,7 @@ class UringEngine final : public Engine {
   void arm_wake();
   void arm_receive(Transport& transport);
   void arm_waiting_receives();
+  [[nodiscard]] std::span<std::byte> scratch_for(Transport& transport);
   void refill_slots();
   void complete(const io_uring_cqe& cqe);
   void received(Transport& transport, const io_uring_cqe& cqe);

@@ -340,21 +340,29 @@ TEST_CASE("when no buffer is free, datagrams and streams are drained and counted
   ON_EVERY_ENGINE;
   const Wire wire = GENERATE(Wire::stream, Wire::datagram);
   INFO((wire == Wire::stream ? "stream" : "datagram"));
-  Rig rig({.engine = engine, .chunks = 3, .slots = 2});
+  Rig rig({.engine = engine, .chunks = 6, .slots = 8});
   Vm& a = rig.add({.wire = wire});
   Vm& b = rig.add_stream();
-  introduce(rig, {&a, &b});
+  Vm& c = rig.add({.wire = wire});
+  introduce(rig, {&a, &b, &c});
+  b.stop_reading();  // and so keeps what it is sent
   std::vector<Buffer*> taken = rig.plane().take_all_buffers();
-  // What the reader and the engine hold is used up first; then frames are counted and gone.
-  for (unsigned i = 0; i < 600; ++i) {
+  // What readers and the engine hold is used up first; then frames are counted and gone, two senders at once.
+  for (unsigned i = 0; i < 1000; ++i) {
     a.send(frame(mac(2), mac(1), 1000, i));
+    c.send(frame(mac(2), mac(3), 1000, i));
     if (i % 10 == 0) rig.turns(2);
   }
-  REQUIRE(rig.run_until([&] { return a.counters().received_frames.get() == 601; }));
-  if (wire == Wire::datagram) CHECK(drops(a, DropReason::no_buffer) > 0);
+  REQUIRE(rig.run_until([&] {
+    return a.counters().received_frames.get() == 1001 && c.counters().received_frames.get() == 1001;
+  }));
+  CHECK(drops(a, DropReason::no_buffer) + drops(c, DropReason::no_buffer) > 0);
   for (Buffer* buffer : taken) buffer->release();
-  a.send(frame(mac(2), mac(1), 1000, 9999));
-  REQUIRE(rig.run_until([&] { return !b.received().empty() && b.received().back() == frame(mac(2), mac(1), 1000, 9999); }));
+  b.resume_reading();
+  REQUIRE(rig.run_until([&] { return b.counters().queued_frames.get() == 0; }));
+  const std::string last = frame(mac(2), mac(1), 1000, 9999);
+  a.send(last);
+  REQUIRE(rig.run_until([&] { return b.received().back() == last; }));
   CHECK(rig.ledger_balances());
   CHECK(rig.stop());
 }
