@@ -1,0 +1,86 @@
+// TcpWatch on a real loopback connection: which timeouts the kernel is left with, and what is taken for a dead host.
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "transports/fd.h"
+#include "transports/open_sockets.h"
+#include "transports/tcp_watch.h"
+
+using namespace lanyard;
+
+namespace {
+
+// A connection: `here` is ours, `there` the VM's.
+struct TcpPair {
+  TcpPair() {
+    sockaddr_in any{};
+    any.sin_family = AF_INET;
+    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const Fd listener(::socket(AF_INET, SOCK_STREAM, 0));
+    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0);
+    REQUIRE(::listen(listener.get(), 1) == 0);
+    const SocketAddress bound = bound_address(listener.get());
+    there = Fd(::socket(AF_INET, SOCK_STREAM, 0));
+    REQUIRE(::connect(there.get(), &bound.any, bound.length) == 0);
+    here = Fd(::accept(listener.get(), nullptr, nullptr));
+    REQUIRE(here);
+    TcpWatch::prepare(here.get());
+  }
+
+  [[nodiscard]] int option(int level, int name) const {
+    int value = -1;
+    socklen_t size = sizeof value;
+    REQUIRE(::getsockopt(here.get(), level, name, &value, &size) == 0);
+    return value;
+  }
+  [[nodiscard]] int user_timeout_ms() const { return option(IPPROTO_TCP, TCP_USER_TIMEOUT); }
+
+  // Sends until the VM, which does not read, takes no more.
+  void fill() const {
+    const std::string bytes(64 * 1024, 'x');
+    while (::send(here.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+    }
+  }
+
+  Fd here;
+  Fd there;
+};
+
+}  // namespace
+
+TEST_CASE("a new connection is prepared to notice a dead host, and sends without delay") {
+  const TcpPair pair;
+  CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);
+  CHECK(pair.option(SOL_SOCKET, SO_KEEPALIVE) == 1);
+  CHECK(pair.option(IPPROTO_TCP, TCP_NODELAY) == 1);
+  const int idle_ms_max = 1000 * (pair.option(IPPROTO_TCP, TCP_KEEPIDLE) +
+                                  pair.option(IPPROTO_TCP, TCP_KEEPINTVL) * pair.option(IPPROTO_TCP, TCP_KEEPCNT));
+  CHECK(idle_ms_max <= TcpWatch::dead_after_ms);
+}
+
+TEST_CASE("a connection that waits for its peer to read loses the kernel's timeout, and gets it back") {
+  const TcpPair pair;
+  pair.fill();
+  TcpWatch watch;
+  CHECK_FALSE(watch.peer_is_dead(pair.here.get(), true));
+  CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);  // once may be a moment
+  CHECK_FALSE(watch.peer_is_dead(pair.here.get(), true));
+  CHECK(pair.user_timeout_ms() == 0);
+  CHECK_FALSE(watch.peer_is_dead(pair.here.get(), true));
+  CHECK(pair.user_timeout_ms() == 0);
+  CHECK_FALSE(watch.peer_is_dead(pair.here.get(), false));
+  CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);
+}
+
+TEST_CASE("a connection that is busy now and then keeps the kernel's timeout") {
+  const TcpPair pair;
+  TcpWatch watch;
+  for (int second = 0; second < 6; ++second) {
+    CHECK_FALSE(watch.peer_is_dead(pair.here.get(), second % 2 == 0));
+    CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);
+  }
+}
