@@ -87,7 +87,7 @@ TEST_CASE("frames of every length pass between every pair of wires unchanged and
   introduce(rig, {&a, &b});
   const std::size_t before = b.received().size();
   std::vector<std::string> sent;
-  for (const std::size_t bytes : {14, 15, 42, 60, 64, 1514, 1515, 9014, 60'000, 65'507})
+  for (const std::size_t bytes : {14UL, 15UL, 42UL, 60UL, 64UL, 1514UL, 1515UL, 9014UL, 60'000UL, 65'507UL})
     sent.push_back(frame(mac(2), mac(1), bytes, static_cast<unsigned>(bytes)));
   for (const std::string& one : sent) a.send(one);
   REQUIRE(rig.run_until([&] { return b.received().size() == before + sent.size(); }));
