@@ -27,7 +27,8 @@ using Json = nlohmann::ordered_json;
 [[nodiscard]] Json port_json(const PortRecord& record) {
   Json json = {
       {"type", record.type}, {"address", record.address}, {"network", record.network}, {"state", record.state}};
-  if (record.counters) json.update(counters_json(*record.counters));
+  static const PortCounters none;  // a listener carries no frames itself; scripts find the same fields everywhere
+  json.update(counters_json(record.counters ? *record.counters : none));
   return json;
 }
 

@@ -136,7 +136,7 @@ def show_switch(switch: Switch, guests: list[Guest]) -> None:
     for name, port in stats["ports"].items():
         behind = [entry["mac"] for entry in stats["networks"]["lan"]["macs"] if entry["port"] == name]
         who = ", ".join(f"{names.get(mac, '?')} ({mac})" for mac in sorted(behind))
-        dropped = ", ".join(f"{count} {reason}" for reason, count in port.get("drops", {}).items() if count)
+        dropped = ", ".join(f"{count} {reason}" for reason, count in port["drops"].items() if count)
         print(f"  {name:8} {port['received_frames']:10} {port['sent_frames']:10}  {dropped or 'none':10}  {who}")
     sys.stdout.flush()
 
