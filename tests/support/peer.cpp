@@ -37,8 +37,12 @@ void set_option(const Fd& fd, int level, int option, const Value& value) {
   check(::setsockopt(fd.get(), level, option, &value, sizeof value) == 0, "setsockopt");
 }
 
-[[nodiscard]] Fd connected(const SocketAddress& to, int receive_buffer_bytes) {
+[[nodiscard]] Fd connected(const SocketAddress& to, int receive_buffer_bytes, const std::string& source = "") {
   Fd fd = new_socket(to.family(), SOCK_STREAM);
+  if (!source.empty()) {
+    const SocketAddress from = socket_address(source);
+    check(::bind(fd.get(), &from.any, from.length) == 0, "bind " + source);
+  }
   if (receive_buffer_bytes > 0) set_option(fd, SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
   if (::connect(fd.get(), &to.any, to.length) == 0) return fd;
   check(errno == EINPROGRESS, "connect to " + to_string(to));
@@ -62,8 +66,8 @@ SocketAddress socket_address(const std::string& text) {
 
 std::uint16_t free_udp_port() { return socket_address(Peer::udp().local()).port(); }
 
-Peer Peer::tcp(const std::string& address) {
-  Peer peer(connected(socket_address(address), 0), true);
+Peer Peer::tcp(const std::string& address, const std::string& source) {
+  Peer peer(connected(socket_address(address), 0, source), true);
   set_option(peer.fd_, IPPROTO_TCP, TCP_NODELAY, 1);
   return peer;
 }

@@ -18,7 +18,8 @@ namespace lanyard::test {
 
 class Peer {
  public:
-  [[nodiscard]] static Peer tcp(const std::string& address);
+  // From `source`, an address of this host with port 0, where one is given.
+  [[nodiscard]] static Peer tcp(const std::string& address, const std::string& source = "");
   // With a receive buffer of the least size, so that it is soon full.
   [[nodiscard]] static Peer small_tcp(const std::string& address);
   [[nodiscard]] static Peer unix_stream(const std::string& path);

@@ -31,9 +31,9 @@ class TempFolder {
 };
 
 struct SpawnOptions {
-  std::vector<std::string> environment;  // "NAME=VALUE", besides our own
-  std::function<void()> in_child;        // before exec; may only do what is safe after a fork
-  bool await_ready = true;
+  std::vector<std::string> environment{};   // "NAME=VALUE", besides our own
+  std::function<void()> in_child = nullptr;  // before exec; may only do what is safe after a fork
+  bool await_ready = true;                   // else the test takes the lines itself
 };
 
 class SwitchdProcess {

@@ -255,7 +255,10 @@ TEST_CASE("a paused VM under full load loses its own frames only, and works when
   const auto stats = daemon.await_drops("slow.1", "egress_full")["ports"];
   for (const auto& [name, port] : stats.items()) {
     if (!port.contains("drops") || name == "slow.1") continue;
-    for (const auto& [reason, count] : port["drops"].items()) CHECK((name + " " + reason, count == 0));
+    for (const auto& [reason, count] : port["drops"].items()) {
+      INFO(name << " " << reason);
+      CHECK(count == 0);
+    }
   }
   CHECK_FALSE(daemon.has_printed("port slow.1 down"));
   const std::string fresh = frame(mac(3), mac(1), 60, 4242);

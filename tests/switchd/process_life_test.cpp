@@ -1,0 +1,261 @@
+// How the real switchd lives: ports that come and go without a trace, peers that send in pieces or in storms,
+// statistics, its standard output gone, the service manager, engines that the machine refuses.
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include <catch2/catch.hpp>
+
+#include "frames/drop_reason.h"
+#include "frames/limits.h"
+#include "tests/support/peer.h"
+#include "tests/support/switchd_process.h"
+
+using namespace lanyard::test;
+namespace limits = lanyard::limits;
+
+namespace {
+
+// In the child, between fork and exec: io_uring_setup fails with EPERM from here on, as it does in containers.
+void forbid_io_uring() {
+  static sock_filter steps[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_io_uring_setup, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  static const sock_fprog program{4, steps};
+  ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+  ::prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program, 0, 0);
+}
+
+[[nodiscard]] std::size_t ports_of(const nlohmann::json& stats, const std::string& listener) {
+  std::size_t count = 0;
+  for (const auto& port : stats.at("ports").items()) count += port.key().rfind(listener + ".", 0) == 0 ? 1u : 0u;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("a new connection has the lowest number that is free") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  std::vector<Peer> vms;
+  for (const char* name : {"web.1", "web.2", "web.3"}) {
+    vms.push_back(Peer::tcp(daemon.address("web")));
+    CHECK(daemon.await_up(name) == std::string("port ") + name + " up tcp-listen:" + vms.back().local());
+  }
+  vms[1].close();
+  daemon.await_down("web.2");
+  vms[0].close();
+  daemon.await_down("web.1");
+  const Peer first = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  const Peer second = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.2");
+  const Peer fourth = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.4");
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("300 clients that connect and close leave neither a descriptor nor a port behind") {
+  ON_EVERY_REAL_ENGINE;
+  TempFolder folder;
+  SwitchdProcess daemon(engine, {"loc=unix-listen:" + folder.path("s")});
+  {
+    const Peer first = Peer::unix_stream(folder.path("s"));  // what is made once is there afterwards
+    daemon.await_up("loc.1");
+  }
+  daemon.await_down("loc.1");
+  const std::size_t before = daemon.open_descriptors();
+  for (unsigned i = 0; i < 300; ++i) {
+    Peer client = Peer::unix_stream(folder.path("s"));
+    if (i % 3 == 1) client.send(frame(broadcast, mac(i)));
+    if (i % 3 == 2) client.send_raw(std::string(7, '\0').replace(3, 1, "\x40"));  // the beginning of a frame
+    client.close();
+  }
+  for (unsigned i = 0; i < 300; ++i) daemon.await_line("port loc.");  // up and down, in whatever order
+  for (unsigned i = 0; i < 300; ++i) daemon.await_line("port loc.");
+  const auto stats = daemon.stats();
+  CHECK(ports_of(stats, "loc") == 0);
+  CHECK(stats["networks"]["lan"]["macs"].empty());
+  CHECK(daemon.open_descriptors() == before);
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("half a frame and then silence holds up nobody") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  Peer half = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  Peer a = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.2");
+  Peer b = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.3");
+  const std::string cut = on_stream(frame(broadcast, mac(1), 1514));
+  half.send_raw(cut.substr(0, 600));
+  for (unsigned i = 0; i < 100; ++i) {
+    a.send(frame(broadcast, mac(2), 200, i));
+    CHECK(b.receive() == frame(broadcast, mac(2), 200, i));
+    CHECK(half.receive() == frame(broadcast, mac(2), 200, i));
+  }
+  half.send_raw(cut.substr(600));
+  CHECK(a.receive() == frame(broadcast, mac(1), 1514));
+  half.send_raw(cut.substr(0, 3));  // half a length this time, until the end
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a frame that comes one byte at a time arrives whole") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  Peer a = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  Peer b = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.2");
+  for (unsigned i = 0; i < 3; ++i) {
+    for (const char byte : on_stream(frame(broadcast, mac(1), 300, i))) a.send_raw(std::string(1, byte));
+    CHECK(b.receive() == frame(broadcast, mac(1), 300, i));
+  }
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("SIGUSR1 prints the statistics: engine, networks with their stations, ports with their counters") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"--network", "lab:hub", "web=tcp-listen:0,network=lab", "dmz=tcp-listen:0,network=lab"});
+  Peer a = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  Peer b = Peer::tcp(daemon.address("dmz"));
+  daemon.await_up("dmz.1");
+  a.send(frame(broadcast, mac(1), 100));
+  CHECK(b.receive() == frame(broadcast, mac(1), 100));
+  const auto stats = daemon.await_stats("the frame booked", [](const auto& now) {
+    return now["ports"]["dmz.1"]["sent_frames"] == 1;
+  });
+  CHECK(stats["engine"] == engine);
+  CHECK_FALSE(stats["version"].get<std::string>().empty());
+  CHECK(stats["networks"]["lab"]["kind"] == "hub");
+  const auto& port = stats["ports"]["web.1"];
+  CHECK(port["type"] == "tcp-listen");
+  CHECK(port["address"] == a.local());
+  CHECK(port["network"] == "lab");
+  CHECK(port["state"] == "up");
+  CHECK(port["received_frames"] == 1);
+  CHECK(port["received_bytes"] == 100);
+  CHECK(port["flooded"] == 1);
+  CHECK(stats["ports"]["web"]["state"] == "listening");
+  CHECK(stats["ports"]["dmz.1"]["sent_bytes"] == 100);
+  for (const auto& reason : lanyard::drop_reasons) CHECK(port["drops"][std::string(reason.name)] == 0);
+  CHECK(ledger_mistakes(stats).empty());
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("in a switch the statistics list each station behind its port") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  std::vector<Peer> vms;
+  for (unsigned i = 1; i <= 3; ++i) {
+    vms.push_back(Peer::tcp(daemon.address("web")));
+    daemon.await_up("web." + std::to_string(i));
+    vms.back().send(frame(broadcast, mac(i)));
+  }
+  const auto stats = daemon.await_stats("three stations", [](const auto& now) {
+    return now["networks"]["lan"]["macs"].size() == 3;
+  });
+  for (const auto& station : stats["networks"]["lan"]["macs"])
+    CHECK(station["port"] == "web." + station["mac"].get<std::string>().substr(16));  // 52:54:00:00:00:01 is web.1
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a closed standard output does not end the switch") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  daemon.close_output();
+  daemon.signal(SIGUSR1);
+  Peer a = Peer::tcp(daemon.address("web"));
+  Peer b = Peer::tcp(daemon.address("web"));
+  a.send(frame(broadcast, mac(1), 69632));  // may find nobody yet
+  b.send(frame(broadcast, mac(2)));
+  b.send_raw("\xff\xff\xff\xff");
+  b.await_closed();
+  Peer c = Peer::tcp(daemon.address("web"));
+  std::optional<std::string> got;
+  for (unsigned i = 0; !got; ++i) {  // until c is in the network
+    REQUIRE(i < 100'000);
+    a.send(frame(broadcast, mac(1), 60, i));
+    got = c.receive_now();
+  }
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("the log of a stopped switch ends with its statistics") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  Peer a = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  a.send_raw(on_stream("short"));
+  daemon.await_drops("web.1", "runt");
+  CHECK(daemon.stop() == 0);
+  const std::string log = daemon.log();
+  const std::size_t line = log.rfind(" stats {");
+  REQUIRE(line != std::string::npos);
+  const auto stats = nlohmann::json::parse(log.substr(line + 7, log.find('\n', line) - line - 7));
+  CHECK(stats["ports"]["web.1"]["drops"]["runt"] == 1);
+  CHECK(ledger_mistakes(stats).empty());
+}
+
+TEST_CASE("the service manager is told when the switch is ready and when it stops") {
+  TempFolder folder;
+  const std::string path = folder.path("notify");
+  Peer manager = Peer::unix_datagram(path, path);
+  SwitchdProcess daemon("auto", {"web=tcp-listen:0"}, {.environment = {"NOTIFY_SOCKET=" + path}});
+  CHECK(manager.receive().rfind("READY=1\n", 0) == 0);
+  CHECK(daemon.stop() == 0);
+  CHECK(manager.receive().rfind("STOPPING=1", 0) == 0);
+}
+
+TEST_CASE("where io_uring is forbidden --engine io_uring says why, and goes on with epoll") {
+  SwitchdProcess daemon("io_uring", {"web=tcp-listen:0", "many=udp:127.0.0.1:0,allow=127.0.0.1"},
+                        {.in_child = forbid_io_uring});
+  CHECK(daemon.stats()["engine"] == "epoll");
+  CHECK(daemon.log().find("io_uring cannot be used, epoll is: ") != std::string::npos);
+  const bool names_cause = daemon.log().find("a seccomp filter") != std::string::npos ||
+                           daemon.log().find("io_uring_disabled") != std::string::npos;
+  CHECK(names_cause);
+  Peer a = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  Peer b = Peer::udp();
+  b.towards(daemon.address("many")).send(frame(broadcast, mac(2)));
+  CHECK(a.receive() == frame(broadcast, mac(2)));
+  a.send(frame(mac(2), mac(1)));
+  CHECK(b.receive() == frame(mac(2), mac(1)));
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a storm of UDP sources fills no more than the ports it may have, and nobody else notices") {
+  ON_EVERY_REAL_ENGINE;
+  constexpr unsigned sources = 2000;
+  SwitchdProcess daemon(engine, {"many=udp:127.0.0.1:0,allow=127.0.0.0/8", "web=tcp-listen:0"});
+  Peer victim = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.1");
+  Peer friendly = Peer::tcp(daemon.address("web"));
+  daemon.await_up("web.2");
+  victim.send(frame(broadcast, mac(1)));
+  CHECK(friendly.receive() == frame(broadcast, mac(1)));
+  for (unsigned i = 0; i < sources; ++i) {
+    Peer source = Peer::udp("127.1." + std::to_string(i / 250) + "." + std::to_string(i % 250 + 1) + ":0");
+    source.towards(daemon.address("many")).send(frame(mac(1), mac(100 + i), 60, i));
+    if (i < limits::peers_per_transport_max) CHECK(victim.receive() == frame(mac(1), mac(100 + i), 60, i));
+  }
+  const std::uint64_t too_many = sources - limits::peers_per_transport_max;
+  const auto stats = daemon.await_drops("many", "unknown_source", too_many);
+  CHECK(stats["ports"]["many"]["drops"]["unknown_source"] == too_many);
+  CHECK(ports_of(stats, "many") == limits::peers_per_transport_max);
+  CHECK_FALSE(victim.receive_now());
+  friendly.send(frame(mac(1), mac(2)));
+  CHECK(victim.receive() == frame(mac(1), mac(2)));
+  CHECK(ledger_mistakes(stats).empty());
+  CHECK(daemon.stop() == 0);
+}
