@@ -179,7 +179,7 @@ void read_networks(const Typed& typed, Config& config, std::vector<ConfigError>&
     if (wrong.empty() && colon != std::string::npos) wrong = read_network_kind(value.substr(colon + 1), kind);
     if (!wrong.empty()) {
       errors.push_back({value.empty() ? "--network" : where, wrong});
-      config.networks.try_emplace(name, kind);  // its ports are not to blame
+      if (!name.empty()) config.networks.try_emplace(name, kind);  // its ports are not to blame
       continue;
     }
     if (colon == std::string::npos) {
