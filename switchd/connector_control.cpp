@@ -8,6 +8,17 @@
 
 namespace lanyard {
 
+namespace {
+
+// TCP lets a socket connect to itself when the kernel happens to choose the target's port as its own, which it does
+// sooner or later where nobody listens on an ephemeral port of this host (RFC 9293, 3.5: simultaneous open). Such a
+// connection would send every frame back to us, and keep the VM from binding its port.
+[[nodiscard]] bool is_connected_to_itself(int fd, const SocketAddress& target) {
+  return target.family() != AF_UNIX && bound_address(fd) == target;
+}
+
+}  // namespace
+
 ConnectorControl::ConnectorControl(const PortConfig& config, PortServices& services)
     : PortControl(config, services), resolver_(services.io()), socket_(services.io()), timer_(services.io()) {}
 
@@ -47,21 +58,22 @@ void ConnectorControl::connect_next() {
   candidates_.pop_front();
   asio::error_code error;
   socket_.open(asio::generic::stream_protocol(target.family(), target.family() == AF_UNIX ? 0 : IPPROTO_TCP), error);
-  if (error) return failed(error.message());
+  if (error) return candidates_.empty() ? failed(error.message()) : connect_next();  // IPv6 may be switched off
   timer_.expires_after(connect_max);
   timer_.async_wait([this](const asio::error_code& cancelled) {
     asio::error_code ignored;
     if (!cancelled) socket_.close(ignored);  // ends the connect below with operation_aborted
   });
-  socket_.async_connect({&target.any, target.length}, [this](const asio::error_code& result) {
+  socket_.async_connect({&target.any, target.length}, [this, target](const asio::error_code& result) {
     if (stopping_) return;
     const bool timed_out = result == asio::error::operation_aborted;
     timer_.cancel();
     asio::error_code ignored;
-    if (!result) return connected(Fd(socket_.release(ignored)));
+    const bool to_itself = !result && is_connected_to_itself(socket_.native_handle(), target);
+    if (!result && !to_itself) return connected(Fd(socket_.release(ignored)));
     socket_.close(ignored);
     if (!candidates_.empty()) return connect_next();
-    failed(timed_out ? "no answer" : result.message());
+    failed(to_itself ? "nobody listens there" : timed_out ? "no answer" : result.message());
   });
 }
 

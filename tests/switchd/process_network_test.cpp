@@ -1,0 +1,35 @@
+// How the real switchd fares on a machine whose network is odd: in a namespace of its own, where that is allowed.
+#include <catch2/catch.hpp>
+#include <fstream>
+
+#include "tests/support/deadline.h"
+#include "tests/support/own_network.h"
+#include "tests/support/switchd_process.h"
+
+using namespace lanyard::test;
+
+namespace {
+
+// Can a child have a network of its own here?
+[[nodiscard]] bool possible(const std::function<void()>& in_child) {
+  SwitchdProcess trial("auto", {"--check", "web=tcp-listen:7000"}, {.in_child = in_child, .await_ready = false});
+  if (trial.await_exit() != OwnNetwork::refused) return true;
+  WARN("not tested here: this user may not have a network namespace");
+  return false;
+}
+
+}  // namespace
+
+TEST_CASE("a tcp-connect to a port where nobody listens does not end up connected to itself") {
+  const auto in_child = [] {
+    OwnNetwork::enter();
+    OwnNetwork::choose_ports_from("40000 40000");  // every connection comes from where it goes to
+  };
+  if (!possible(in_child)) return;
+  SwitchdProcess daemon("auto", {"vm=tcp-connect:127.0.0.1:40000"}, {.in_child = in_child});
+  daemon.await_stats("a first try", [&](const auto&) { return daemon.log().find("port vm ") != std::string::npos; });
+  CHECK(daemon.log().find("port vm is down: 127.0.0.1:40000: nobody listens there") != std::string::npos);
+  CHECK(daemon.stats()["ports"]["vm"]["state"] == "down");
+  CHECK_FALSE(daemon.has_printed("port vm up"));
+  CHECK(daemon.stop() == 0);
+}
