@@ -105,6 +105,7 @@ TEST_CASE("transports cross to the data thread and back while frames flow and co
   }
   data_thread.join();
   CHECK(ran);
+  CHECK(seen > 0);
   CHECK(stopped);
   CHECK(memory_returned);
   CHECK(closed == 40);
