@@ -42,6 +42,14 @@ inline constexpr std::size_t peers_per_transport_max = 1024;  // udp with allow=
 inline constexpr std::uint64_t peer_idle_ns_max = 300ULL * 1'000'000'000ULL;
 inline constexpr std::size_t port_name_bytes_max = 64;
 
+// --- Configuration.
+inline constexpr std::size_t config_bytes_max = mebi;
+inline constexpr std::size_t config_depth_max = 8;  // of nested YAML; what we understand is 4 deep
+inline constexpr std::size_t allow_prefixes_max = 256;  // of one port
+inline constexpr std::size_t unix_path_bytes_max = 107;  // sockaddr_un's 108, less the terminating NUL
+inline constexpr std::size_t interface_name_bytes_max = 15;  // IFNAMSIZ, less the terminating NUL
+inline constexpr std::size_t group_name_bytes_max = 32;      // as of groupadd(8)
+
 // --- Egress queues, per port. Bytes protect memory; frames bound what a script may ask for with queue=.
 inline constexpr std::size_t queue_frames_default = 8192;
 inline constexpr std::size_t queue_frames_max = 65536;

@@ -1,5 +1,14 @@
-// The one model of what switchd is asked to do. The command line and YAML both fill it; nothing else configures the
-// daemon. Plain values, checked as a whole: what validate() accepts can be opened.
+// The one model of what switchd is asked to do. The command line and YAML both fill it; nothing else
+// configures the daemon. Plain values, checked as a whole: what complete() accepts can be opened, unless the
+// machine refuses (an address in use, a group that does not exist).
+//
+// A network is declared by YAML's `networks:` or by --network NAME[:KIND]. Once one is declared, ports may
+// name declared networks only, so that a typing error does not cost a VM its connectivity unseen; where none
+// is declared, the networks that ports name are switches. The default network, for ports that name none, is
+// there without being declared: it is that of the first --network without a KIND, else YAML's `network:`,
+// else "lan".
+//
+// Everything here runs on the control plane's thread, before the data plane starts.
 #pragma once
 
 #include <array>
@@ -15,16 +24,27 @@
 
 namespace lanyard {
 
-enum class PortType : std::uint8_t { tcp_listen, tcp_connect, unix_listen, unix_connect, udp, unix_dgram, mcast };
+enum class PortType : std::uint8_t {
+  tcp_listen,
+  tcp_connect,
+  unix_listen,
+  unix_connect,
+  udp,
+  unix_dgram,
+  mcast
+};
 
 // "tcp-listen" and so on, in the order of the enumeration.
 [[nodiscard]] std::string_view name_of(PortType type);
 
-// An IPv4 or IPv6 prefix, as in allow=10.0.0.0/8. A bare address is a prefix of full length. Host bits are zeroed.
+// An IPv4 or IPv6 prefix, as in allow=10.0.0.0/8. A bare address is a prefix of full length. Host bits are
+// zeroed.
 struct Cidr {
   bool v6 = false;
   std::array<std::uint8_t, 16> address{};  // IPv4 in the first four bytes
   std::uint8_t prefix_bits = 0;
+  // REQUIRES: 16 readable bytes where `address_v6`, else 4. An IPv4 peer that a dual-stack socket shows as
+  // ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) is judged as the IPv4 address it is.
   [[nodiscard]] bool contains(bool address_v6, const std::uint8_t* address_bytes) const;
   friend bool operator==(const Cidr&, const Cidr&) = default;
 };
@@ -33,27 +53,36 @@ struct Cidr {
 
 // HOST:PORT, [V6]:PORT or PORT. An empty host means "left out".
 struct HostPort {
-  std::string host;
+  std::string host;  // a name, or an IPv4 or IPv6 literal, the latter without its brackets
   std::uint16_t port = 0;
   friend bool operator==(const HostPort&, const HostPort&) = default;
 };
-[[nodiscard]] std::string to_string(const HostPort& address);  // brackets IPv6; a left-out host prints as the port
+// Brackets IPv6; a left-out host prints as the port alone.
+[[nodiscard]] std::string to_string(const HostPort& address);
+
+// Where something was written: an argument as typed, or FILE:LINE:COLUMN. It is there for messages, and never
+// makes two values differ.
+struct Origin {
+  std::string text;
+  friend bool operator==(const Origin&, const Origin&) { return true; }
+};
 
 struct PortConfig {
   std::string name;  // given, or the type and a number in command order (udp1)
   PortType type = PortType::tcp_listen;
-  HostPort address;                 // inet types: where to bind or connect; mcast: the group
-  std::string path;                 // unix types
-  std::optional<HostPort> remote;   // udp
-  std::string remote_path;          // unix_dgram
-  std::vector<Cidr> allow;          // tcp_listen, udp
-  std::optional<std::uint32_t> mode;  // unix listeners: permission bits, e.g. 0660
-  std::string group;                // unix listeners: group name
-  std::string interface;            // mcast: IPv4 address or interface name
-  std::uint8_t ttl = 1;             // mcast
-  std::string network;              // never empty after parsing
-  std::size_t max_frame_bytes = 0;  // 0: what the transport can carry
+  HostPort address;                   // inet types: where to bind or connect; mcast: the group
+  std::string path;                   // unix types
+  std::optional<HostPort> remote;     // udp
+  std::string remote_path;            // unix_dgram
+  std::vector<Cidr> allow;            // tcp_listen, udp
+  std::optional<std::uint32_t> mode;  // unix_listen, unix_dgram: permission bits of the path, e.g. 0660
+  std::string group;                  // unix_listen, unix_dgram: group name or number of the path
+  std::string interface;              // mcast: IPv4 address or interface name
+  std::uint8_t ttl = 1;               // mcast
+  std::string network;                // never empty after complete()
+  std::size_t max_frame_bytes = 0;    // 0: what the transport can carry
   std::size_t queue_frames = limits::queue_frames_default;
+  Origin origin;
 
   friend bool operator==(const PortConfig&, const PortConfig&) = default;
 };
@@ -61,37 +90,50 @@ struct PortConfig {
 enum class EngineChoice : std::uint8_t { automatic, io_uring, epoll };
 enum class LogLevel : std::uint8_t { error, warn, info, debug };
 
-struct Config {
-  std::map<std::string, NetworkKind> networks;  // by name
-  std::string default_network = "lan";
-  std::vector<PortConfig> ports;  // in command order, those of the file first
-  EngineChoice engine = EngineChoice::automatic;
-  LogLevel log_level = LogLevel::info;
-  bool check_only = false;
-};
+// As on the command line: "auto", "io_uring", "epoll"; "error", "warn", "info", "debug".
+[[nodiscard]] std::string_view name_of(EngineChoice engine);
+[[nodiscard]] std::string_view name_of(LogLevel level);
 
-// One mistake: where (an argument as typed, or FILE:LINE:COLUMN) and what was expected instead.
+// One remark about the configuration: where (an argument as typed, or FILE:LINE:COLUMN), and what is wrong
+// and was expected instead.
 struct ConfigError {
   std::string where;
   std::string what;
 };
-[[nodiscard]] std::string to_string(const ConfigError& error);  // "WHERE: WHAT", one line
+[[nodiscard]] std::string to_string(const ConfigError& error);  // "WHERE: WHAT", one line whatever was typed
 
-// Reads "[NAME=]TYPE[:ADDRESS][,KEY=VALUE]..." into `port`; appends every mistake found. `port.network` stays empty
-// where none is given.
+struct Config {
+  std::map<std::string, NetworkKind> networks;  // by name: those declared, and after complete() those in use
+  std::string default_network = "lan";          // of ports that name none
+  std::vector<PortConfig> ports;                // in command order, those of the file first
+  EngineChoice engine = EngineChoice::automatic;
+  LogLevel log_level = LogLevel::info;
+  bool check_only = false;
+  std::vector<ConfigError> warnings;  // allowed, but worth a line in the log; filled by complete()
+};
+
+// Reads "[NAME=]TYPE[:ADDRESS][,KEY=VALUE]..." into `port`; appends every mistake found. `port.name` and
+// `port.network` stay empty where none is given. Keys and their values: switchd/port_keys.h.
 void parse_port(std::string_view text, PortConfig& port, std::vector<ConfigError>& errors);
 
-// Reads a YAML document into `config`. `file` is only for messages. Never throws; every mistake found is appended.
-void parse_yaml(std::string_view text, std::string_view file, Config& config, std::vector<ConfigError>& errors);
+// Reads a YAML document into `config`. `file` is only for messages. Never throws; every mistake found is
+// appended, except that nothing is read of a text which is not YAML, not UTF-8, or longer than
+// limits::config_bytes_max.
+void parse_yaml(std::string_view text, std::string_view file, Config& config,
+                std::vector<ConfigError>& errors);
 
-// What only the whole can tell: names given to unnamed ports, uniqueness, networks that do not exist, limits.
+// What only the whole can tell: names given to unnamed ports, uniqueness, networks that do not exist,
+// addresses used twice, limits. Call it once, when file and command line have both been read.
 void complete(Config& config, std::vector<ConfigError>& errors);
 
-// The closest of `words` to `word`, or empty when none is near (edit distance above a third of its length).
+// The closest of `words` to `word`, or empty when none is near: more than a third of the longer one would
+// have to be inserted, deleted, replaced or swapped with its neighbour.
 [[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view>& words);
 
-// The command line. `exit_code` is set when the process should end at once (0 after --help, --version and a good
-// --check; 2 after a mistake), with `output` to print: to standard output when it is 0, else to standard error.
+// The command line. `exit_code` is set when the process should end at once (0 after --help, --version and a
+// good
+// --check; 2 after a mistake), with `output` to print as it is: to standard output when it is 0, else to
+// standard error. Reads the file of --config, and nothing else of the machine.
 struct CommandLine {
   Config config;
   std::optional<int> exit_code;

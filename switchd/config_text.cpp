@@ -1,0 +1,127 @@
+// Implements config_text.h. Pure functions of their arguments.
+#include "switchd/config_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t quoted_bytes_max = 60;
+constexpr std::size_t listed_words_max = 20;
+
+bool is_name_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+std::string check_name(std::string_view noun, std::string_view name, std::string_view hint) {
+  if (name.empty()) return fmt::format("{} cannot be empty", noun);
+  if (name.size() > limits::port_name_bytes_max)
+    return fmt::format("{} has at most {} characters, {} has {}", noun, limits::port_name_bytes_max,
+                       in_quotes(name), name.size());
+  if (std::all_of(name.begin(), name.end(), is_name_character)) return {};
+  return fmt::format("{} has letters, digits, '-' and '_' only, not {}{}", noun, in_quotes(name), hint);
+}
+
+// `text` as one of `values`, by their names.
+template <typename Value, std::size_t count>
+std::string read_word(std::string_view text, const std::array<Value, count>& values, Value& value) {
+  std::array<std::string_view, count> words;
+  for (std::size_t i = 0; i < count; ++i) {
+    words[i] = name_of(values[i]);
+    if (text == words[i]) {
+      value = values[i];
+      return {};
+    }
+  }
+  return fmt::format("expected {}, not {}", listed(words), in_quotes(text));
+}
+
+std::string read_engine(std::string_view text, Config& config) {
+  constexpr std::array values = {EngineChoice::automatic, EngineChoice::io_uring, EngineChoice::epoll};
+  return read_word(text, values, config.engine);
+}
+
+std::string read_log_level(std::string_view text, Config& config) {
+  constexpr std::array values = {LogLevel::error, LogLevel::warn, LogLevel::info, LogLevel::debug};
+  return read_word(text, values, config.log_level);
+}
+
+std::string read_control(std::string_view text, Config&) {
+  if (text == "none") return {};
+  return fmt::format("expected none, not {}: this version has no control socket", in_quotes(text));
+}
+
+std::string read_default_network(std::string_view text, Config& config) {
+  std::string wrong = check_network_name(text);
+  if (wrong.empty()) config.default_network = text;
+  return wrong;
+}
+
+constexpr std::array<DaemonSetting, 4> settings = {{
+    {"network", read_default_network},
+    {"control", read_control},
+    {"engine", read_engine},
+    {"log-level", read_log_level},
+}};
+
+}  // namespace
+
+std::string in_quotes(std::string_view text) {
+  if (text.size() <= quoted_bytes_max) return fmt::format("'{}'", text);
+  std::size_t end = quoted_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // inside a UTF-8 sequence
+  return fmt::format("'{}...'", text.substr(0, end));
+}
+
+std::string listed(std::span<const std::string_view> words, std::string_view last) {
+  const std::size_t shown = words.size() > listed_words_max ? listed_words_max : words.size();
+  const std::size_t hidden = words.size() - shown;
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) text += i + 1 == words.size() ? fmt::format(" {} ", last) : std::string(", ");
+    text += words[i];
+  }
+  return hidden == 0 ? text : fmt::format("{} {} {} more", text, last, hidden);
+}
+
+std::string unknown_word(std::string_view noun, std::string_view word,
+                         const std::vector<std::string_view>& words) {
+  const std::string_view near = nearest(word, words);
+  if (!near.empty()) return fmt::format("unknown {} {}, did you mean '{}'?", noun, in_quotes(word), near);
+  return fmt::format("unknown {} {}, expected {}", noun, in_quotes(word), listed(words));
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t min, std::uint64_t max) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end || number < min || number > max) return std::nullopt;
+  return number;
+}
+
+std::string check_port_name(std::string_view name) {
+  const bool dot = name.find('.') != std::string_view::npos;
+  return check_name("a port name", name, dot ? " (NAME.N is for the connections of a port)" : "");
+}
+
+std::string check_network_name(std::string_view name) { return check_name("a network name", name, ""); }
+
+std::string read_network_kind(std::string_view text, NetworkKind& kind) {
+  constexpr std::array values = {NetworkKind::learning_switch, NetworkKind::wire, NetworkKind::hub};
+  return read_word(text, values, kind);
+}
+
+std::span<const DaemonSetting> daemon_settings() { return settings; }
+
+const DaemonSetting* find_daemon_setting(std::string_view name) {
+  for (const DaemonSetting& setting : settings)
+    if (setting.name == name) return &setting;
+  return nullptr;
+}
+
+}  // namespace lanyard
