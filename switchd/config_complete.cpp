@@ -1,0 +1,169 @@
+// What only the whole configuration can tell: names of unnamed ports, the networks they join, and what two
+// ports cannot have at once. Pure functions of their arguments; ports with mistakes of their own are still
+// counted, so that numbers and names do not shift when those are mended.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "switchd/address.h"
+#include "switchd/config_text.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t wire_ports_max = 2;
+
+void check_names(const Config& config, std::vector<ConfigError>& errors) {
+  std::map<std::string_view, const PortConfig*> named;
+  for (const PortConfig& port : config.ports) {
+    if (port.name.empty()) continue;
+    const auto [first, is_new] = named.emplace(port.name, &port);
+    if (!is_new)
+      errors.push_back({port.origin.text,
+                        fmt::format("the name '{}' is taken by {}", port.name, first->second->origin.text)});
+  }
+}
+
+// The number counts the ports of the type in order, named ones too, and goes on past names that are taken:
+// the second udp port is udp2 whether or not the first has a name.
+void name_ports(Config& config) {
+  std::set<std::string, std::less<>> taken;
+  for (const PortConfig& port : config.ports) taken.insert(port.name);
+  std::map<PortType, std::size_t> numbers;
+  for (PortConfig& port : config.ports) {
+    std::size_t& number = numbers[port.type];
+    ++number;
+    if (!port.name.empty()) continue;
+    while (!taken.insert(fmt::format("{}{}", name_of(port.type), number)).second) ++number;
+    port.name = fmt::format("{}{}", name_of(port.type), number);
+  }
+}
+
+std::vector<std::string_view> names_of(const std::map<std::string, NetworkKind>& networks) {
+  std::vector<std::string_view> names;
+  names.reserve(networks.size());
+  for (const auto& [name, kind] : networks) names.push_back(name);
+  return names;
+}
+
+// Gives every port its network. See config.h for the rule.
+void join_networks(Config& config, std::vector<ConfigError>& errors) {
+  const std::map<std::string, NetworkKind> declared = config.networks;
+  for (PortConfig& port : config.ports) {
+    const bool named = !port.network.empty();
+    if (!named) port.network = config.default_network;
+    if (declared.empty() || declared.contains(port.network)) {
+      config.networks.try_emplace(port.network, NetworkKind::learning_switch);
+      continue;
+    }
+    if (named && port.network != config.default_network) {
+      errors.push_back({port.origin.text, unknown_word("network", port.network, names_of(declared))});
+      continue;
+    }
+    config.networks.try_emplace(port.network, NetworkKind::learning_switch);
+    config.warnings.push_back(
+        {port.origin.text, fmt::format("joins the default network {}, which is not among "
+                                       "those declared ({})",
+                                       port.network, listed(names_of(declared), "and"))});
+  }
+}
+
+void check_networks(Config& config, std::vector<ConfigError>& errors) {
+  std::map<std::string_view, std::size_t> members;
+  for (const PortConfig& port : config.ports) {
+    const auto network = config.networks.find(port.network);
+    if (network == config.networks.end()) continue;  // unknown, and that has been said
+    const std::size_t count = ++members[port.network];
+    if (network->second == NetworkKind::wire && count == wire_ports_max + 1)
+      errors.push_back(
+          {port.origin.text, fmt::format("network '{}' is a wire, which has two ports, and this is its "
+                                         "third; a hub joins any number",
+                                         port.network)});
+  }
+  for (const auto& [name, kind] : config.networks)
+    if (!members.contains(name))
+      config.warnings.push_back({fmt::format("network {}", name), "no port joins it"});
+}
+
+// What a port occupies on this machine, in a form that is equal for two ports which cannot both have it;
+// empty where only the kernel can tell.
+std::string occupied(const PortConfig& port) {
+  switch (port.type) {
+    case PortType::tcp_listen:
+      return port.address.port == 0 ? "" : fmt::format("TCP address {}", to_string(port.address));
+    case PortType::udp:  // where the host is left out, the route to each remote chooses it
+      return port.address.port == 0 || port.address.host.empty()
+                 ? ""
+                 : fmt::format("UDP address {}", to_string(port.address));
+    case PortType::unix_listen:
+    case PortType::unix_dgram:
+      return port.path.empty() ? "" : fmt::format("path {}", port.path);
+    case PortType::mcast:  // the kernel would allow it, and every frame would go round in a circle
+      return port.address.port == 0
+                 ? ""
+                 : fmt::format("group {} in network {}", to_string(port.address), port.network);
+    case PortType::tcp_connect:
+    case PortType::unix_connect:
+      return "";
+  }
+  return "";
+}
+
+void check_addresses(const Config& config, std::vector<ConfigError>& errors) {
+  std::map<std::string, const PortConfig*> users;
+  for (const PortConfig& port : config.ports) {
+    const std::string what = occupied(port);
+    if (what.empty()) continue;
+    const auto [first, is_new] = users.emplace(what, &port);
+    if (!is_new)
+      errors.push_back(
+          {port.origin.text, fmt::format("{} is used by {} already", what, first->second->origin.text)});
+  }
+}
+
+bool allows_loopback(const PortConfig& port) {
+  constexpr std::array<std::uint8_t, 4> v4_loopback = {127, 0, 0, 1};
+  const Cidr v6_loopback = *parse_cidr("::1");
+  return std::any_of(port.allow.begin(), port.allow.end(), [&](const Cidr& cidr) {
+    return cidr.contains(false, v4_loopback.data()) || cidr.contains(true, v6_loopback.address.data()) ||
+           (!cidr.v6 && cidr.address[0] == v4_loopback[0]);
+  });
+}
+
+// Who can send us frames? QEMU's protocols carry no authentication, so what is open to all deserves a word,
+// and so does what is open to nobody.
+void warn_of_exposure(Config& config) {
+  for (const PortConfig& port : config.ports) {
+    if (port.type == PortType::tcp_listen && port.allow.empty() && !is_loopback(port.address.host))
+      config.warnings.push_back(
+          {port.origin.text,
+           "any machine that reaches this address can join: QEMU's protocols carry no "
+           "authentication, so add allow (CIDR), or leave HOST out to stay on loopback"});
+    if (!port.allow.empty() && port.address.host.empty() && !allows_loopback(port))
+      config.warnings.push_back(
+          {port.origin.text,
+           "HOST is left out, so it binds loopback, where none of the allowed can be: name "
+           "the address to bind, such as 0.0.0.0"});
+  }
+}
+
+}  // namespace
+
+void complete(Config& config, std::vector<ConfigError>& errors) {
+  check_names(config, errors);
+  name_ports(config);
+  join_networks(config, errors);
+  check_networks(config, errors);
+  check_addresses(config, errors);
+  if (config.ports.size() > limits::ports_max)
+    errors.push_back(
+        {"ports", fmt::format("{} ports, expected at most {}", config.ports.size(), limits::ports_max)});
+  if (config.networks.size() > limits::networks_max)
+    errors.push_back({"networks", fmt::format("{} networks, expected at most {}", config.networks.size(),
+                                              limits::networks_max)});
+  warn_of_exposure(config);
+}
+
+}  // namespace lanyard

@@ -1,0 +1,370 @@
+// The PORT grammar, and what only the whole configuration can tell: names, networks, addresses used twice.
+#include <catch2/catch.hpp>
+
+#include "tests/switchd/config_helpers.h"
+
+namespace lanyard {
+
+namespace {
+
+// The ports of a command line, completed.
+struct Completed {
+  Config config;
+  Lines errors;
+  Lines warnings;
+};
+
+Completed complete_ports(const std::vector<std::string>& ports, Config config = {}) {
+  std::vector<ConfigError> errors;
+  for (const std::string& text : ports) parse_port(text, config.ports.emplace_back(), errors);
+  complete(config, errors);
+  Completed completed{std::move(config), lines_of(errors), {}};
+  completed.warnings = lines_of(completed.config.warnings);
+  return completed;
+}
+
+Lines names_of_ports(const Config& config) {
+  Lines names;
+  for (const PortConfig& port : config.ports) names.push_back(port.name);
+  return names;
+}
+
+Config with_networks(const std::map<std::string, NetworkKind>& networks) {
+  Config config;
+  config.networks = networks;
+  return config;
+}
+
+}  // namespace
+
+TEST_CASE("a TCP listener has a name, an address and whom to accept") {
+  const auto [port, errors] = parse_port(
+      "web=tcp-listen:0.0.0.0:7000,network=core,allow=10.0.0.0/8+fd00::/8,max-frame=1514,queue=100");
+  CHECK(errors.empty());
+  CHECK(port.name == "web");
+  CHECK(port.type == PortType::tcp_listen);
+  CHECK(port.address == HostPort{"0.0.0.0", 7000});
+  CHECK(port.network == "core");
+  CHECK(port.allow == std::vector<Cidr>{*parse_cidr("10.0.0.0/8"), *parse_cidr("fd00::/8")});
+  CHECK(port.max_frame_bytes == 1514);
+  CHECK(port.queue_frames == 100);
+  CHECK(port.origin.text.starts_with("web=tcp-listen:"));
+}
+
+TEST_CASE("every type of port can be written") {
+  struct Row {
+    std::string_view text;
+    PortType type;
+    HostPort address;
+    std::string_view path;
+  };
+  const Row rows[] = {
+      {"tcp-listen:0", PortType::tcp_listen, {"", 0}, ""},
+      {"tcp-connect:[::1]:7000", PortType::tcp_connect, {"::1", 7000}, ""},
+      {"unix-listen:/run/a=b:c", PortType::unix_listen, {}, "/run/a=b:c"},
+      {"unix-connect:relative.sock", PortType::unix_connect, {}, "relative.sock"},
+      {"udp:7000,remote=vm.lab:7001", PortType::udp, {"", 7000}, ""},
+      {"udp:0,allow=::/0", PortType::udp, {"", 0}, ""},
+      {"unix-dgram:/run/a,remote=/run/b", PortType::unix_dgram, {}, "/run/a"},
+      {"mcast:230.0.0.1:5558", PortType::mcast, {"230.0.0.1", 5558}, ""},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto [port, errors] = parse_port(row.text);
+    CHECK(errors.empty());
+    CHECK(port.name.empty());
+    CHECK(port.network.empty());
+    CHECK(port.type == row.type);
+    CHECK(row.text.starts_with(name_of(port.type)));
+    CHECK(port.address == row.address);
+    CHECK(port.path == row.path);
+  }
+}
+
+TEST_CASE("what a port does not say keeps its default") {
+  const PortConfig port = parse_port("mcast:230.0.0.1:5558").port;
+  CHECK(port.ttl == 1);
+  CHECK(port.max_frame_bytes == 0);
+  CHECK(port.queue_frames == limits::queue_frames_default);
+  CHECK_FALSE(port.mode);
+  CHECK_FALSE(port.remote);
+  CHECK(port.allow.empty());
+}
+
+TEST_CASE("the keys of a UNIX path and of a multicast group are read") {
+  const auto [listener, listener_errors] = parse_port("unix-listen:/run/a,mode=0660,group=kvm");
+  CHECK(listener_errors.empty());
+  CHECK(listener.mode == 0660U);
+  CHECK(listener.group == "kvm");
+  const auto [dgram, dgram_errors] = parse_port("unix-dgram:/run/a,remote=/run/b,mode=777,group=100");
+  CHECK(dgram_errors.empty());
+  CHECK(dgram.remote_path == "/run/b");
+  CHECK(dgram.mode == 0777U);
+  CHECK(dgram.group == "100");
+  const auto [group, group_errors] = parse_port("mcast:230.0.0.1:5558,interface=eth0,ttl=0");
+  CHECK(group_errors.empty());
+  CHECK(group.interface == "eth0");
+  CHECK(group.ttl == 0);
+}
+
+TEST_CASE("NAME= counts only before the first ':' and ','") {
+  CHECK(parse_port("a=unix-listen:/x=y").port.name == "a");
+  CHECK(parse_port("unix-listen:a=b").port.path == "a=b");
+  CHECK(parse_port("unix-listen:a=b").port.name.empty());
+  CHECK(parse_port("tcp-listen,network=core").errors ==
+        Lines{"tcp-listen,network=core: tcp-listen needs an address, [HOST:]PORT"});
+}
+
+TEST_CASE("a PORT that is wrong says what was expected") {
+  struct Row {
+    std::string_view text;
+    std::string_view expected;
+  };
+  const Row rows[] = {
+      {"tpc-listen:7000", "unknown type 'tpc-listen', did you mean 'tcp-listen'?"},
+      {"upd:1,remote=h:1", "unknown type 'upd', did you mean 'udp'?"},
+      {"nat",
+       "unknown type 'nat', expected tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram or "
+       "mcast"},
+      {"tcp-listen", "tcp-listen needs an address, [HOST:]PORT"},
+      {"tcp-listen:", "expected [HOST:]PORT"},
+      {"tcp-connect:h", "expected HOST:PORT, not 'h'"},
+      {"unix-listen:", "expected a path"},
+      {"unix-connect", "unix-connect needs an address, PATH"},
+      {"mcast:10.0.0.1:1", "expected a multicast group from 224.0.0.0 to 239.255.255.255, not '10.0.0.1'"},
+      {"udp:7000", "udp needs remote (HOST:PORT of the one peer) or allow (CIDR of many)"},
+      {"udp:7000,remote=h:1,allow=::1", "udp takes remote (one peer) or allow (many), not both"},
+      {"udp:7000,remote=7001", "remote: expected HOST:PORT, not '7001'"},
+      {"udp:7000,remote=h:0", "remote: expected a port number from 1 to 65535, not '0'"},
+      {"udp:7000,remote=::1:7001", "remote: an IPv6 address goes in brackets: [::1]:7001"},
+      {"udp:[::1]:7000,remote=127.0.0.1:7001",
+       "the port's address and remote must both be IPv4 or both IPv6"},
+      {"udp:127.0.0.1:7000,remote=127.0.0.1:7000", "remote is the port's own address"},
+      {"udp:1,allow=10.0.0.0/8+",
+       "allow: expected an address or prefix such as 10.0.0.0/8 or fd00::/8, not ''"},
+      {"unix-dgram:/a", "unix-dgram needs remote (PATH of the peer)"},
+      {"unix-dgram:/a,remote=/a", "remote is the port's own path"},
+      {"unix-dgram:/a,remote=", "remote: expected a path"},
+      {"tcp-listen:1,remote=h:1", "key 'remote' is for udp and unix-dgram, not for tcp-listen"},
+      {"udp:1,remote=h:1,ttl=3", "key 'ttl' is for mcast, not for udp"},
+      {"unix-connect:/a,mode=0600", "key 'mode' is for unix-listen and unix-dgram, not for unix-connect"},
+      {"tcp-listen:1,netwrok=core", "unknown key 'netwrok', did you mean 'network'?"},
+      {"tcp-listen:1,max_frame=1514", "unknown key 'max_frame', did you mean 'max-frame'?"},
+      {"tcp-listen:1,foo=1", "unknown key 'foo', expected network, max-frame, queue or allow"},
+      {"tcp-listen:1,=1", "unknown key '', expected network, max-frame, queue or allow"},
+      {"tcp-listen:1,queue=1,queue=1", "key 'queue' is given twice"},
+      {"tcp-listen:1,queue=0", "queue: expected a number of frames from 1 to 65536, not '0'"},
+      {"tcp-listen:1,queue=65537", "queue: expected a number of frames from 1 to 65536, not '65537'"},
+      {"tcp-listen:1,queue=1k", "queue: expected a number of frames from 1 to 65536, not '1k'"},
+      {"tcp-listen:1,max-frame=13", "max-frame: expected a number of bytes from 14 to 69632, not '13'"},
+      {"tcp-listen:1,max-frame=69633", "max-frame: expected a number of bytes from 14 to 69632, not '69633'"},
+      {"mcast:230.0.0.1:1,ttl=256", "ttl: expected a number from 0 to 255, not '256'"},
+      {"mcast:230.0.0.1:1,interface=",
+       "interface: expected an IPv4 address or the name of an interface (at most 15 "
+       "characters), not ''"},
+      {"unix-listen:/a,mode=0680",
+       "mode: expected octal permission bits from 0 to 0777, such as 0660, not '0680'"},
+      {"unix-listen:/a,mode=1000",
+       "mode: expected octal permission bits from 0 to 0777, such as 0660, not '1000'"},
+      {"unix-listen:/a,mode=", "mode: expected octal permission bits from 0 to 0777, such as 0660, not ''"},
+      {"unix-listen:/a,group=",
+       "group: expected the name or number of a group, at most 32 characters, not ''"},
+      {"unix-listen:/a,b",
+       "expected KEY=VALUE after ',', not 'b' (a path with a comma in it needs the YAML file)"},
+      {"tcp-listen:1,", "expected KEY=VALUE after ',', not ''"},
+      {"tcp-listen:1,network=", "network: a network name cannot be empty"},
+      {"tcp-listen:1,network=a.b",
+       "network: a network name has letters, digits, '-' and '_' only, not 'a.b'"},
+      {"=tcp-listen:1", "a port name cannot be empty"},
+      {"web.1=tcp-listen:1",
+       "a port name has letters, digits, '-' and '_' only, not 'web.1' (NAME.N is for the "
+       "connections of a port)"},
+      {"a b=tcp-listen:1", "a port name has letters, digits, '-' and '_' only, not 'a b'"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    CHECK(parse_port(row.text).errors == Lines{std::string(row.text) + ": " + std::string(row.expected)});
+  }
+}
+
+TEST_CASE("all mistakes of a PORT are told, in the order in which they stand") {
+  const std::string text = "a.b=udp:70000,remote=h,queue=0,tll=1";
+  CHECK(parse_port(text).errors ==
+        Lines{text + ": a port name has letters, digits, '-' and '_' only, not 'a.b' (NAME.N is for the "
+                     "connections of "
+                     "a port)",
+              text + ": expected a port number from 0 to 65535, not '70000'",
+              text + ": remote: expected HOST:PORT, not 'h'",
+              text + ": queue: expected a number of frames from 1 to 65536, not '0'",
+              text + ": unknown key 'tll', expected network, max-frame, queue, remote or allow"});
+}
+
+TEST_CASE("a mistake in the type does not hide those in keys of all types") {
+  CHECK(parse_port("udpp:7000,queue=0,ttl=900,foo=1").errors ==
+        Lines{"udpp:7000,queue=0,ttl=900,foo=1: unknown type 'udpp', did you mean 'udp'?",
+              "udpp:7000,queue=0,ttl=900,foo=1: queue: expected a number of frames from 1 to 65536, not '0'",
+              "udpp:7000,queue=0,ttl=900,foo=1: unknown key 'foo', expected network, max-frame, queue, "
+              "remote, allow, "
+              "mode, group, interface or ttl"});
+}
+
+TEST_CASE("an empty PORT is named in its message") {
+  CHECK(parse_port("").errors == Lines{"'': unknown type '', expected tcp-listen, tcp-connect, unix-listen, "
+                                       "unix-connect, udp, unix-dgram or mcast"});
+}
+
+TEST_CASE("a message is one line, whatever was typed") {
+  CHECK(parse_port("a\nb\x1b[2J").errors[0].starts_with("a\\x0ab\\x1b[2J: unknown type 'a\\x0ab\\x1b[2J'"));
+  const std::string long_type(1000, 'x');
+  CHECK(parse_port(long_type).errors[0].starts_with(long_type + ": unknown type '" + std::string(60, 'x') +
+                                                    "...', expected tcp-listen"));
+}
+
+TEST_CASE("names and lists have their limits") {
+  CHECK(parse_port(std::string(64, 'n') + "=tcp-listen:1").errors.empty());
+  const std::string text = std::string(65, 'n') + "=tcp-listen:1";
+  CHECK(parse_port(text).errors ==
+        Lines{text + ": a port name has at most 64 characters, '" + std::string(60, 'n') + "...' has 65"});
+  std::string many = "udp:1,allow=::1";
+  for (std::size_t i = 1; i < limits::allow_prefixes_max; ++i) many += "+::1";
+  CHECK(parse_port(many).errors.empty());
+  CHECK(parse_port(many + "+::1").errors == Lines{many + "+::1: allow: more than 256 values"});
+}
+
+TEST_CASE("the nearest word is near") {
+  const std::vector<std::string_view> words = {"network", "queue", "ttl", "allow"};
+  CHECK(nearest("netwrok", words) == "network");
+  CHECK(nearest("newtork", words) == "network");
+  CHECK(nearest("quue", words) == "queue");
+  CHECK(nearest("tl", words) == "ttl");
+  CHECK(nearest("queue", words) == "queue");
+  CHECK(nearest("foo", words).empty());
+  CHECK(nearest("", words).empty());
+  CHECK(nearest("net", words).empty());
+  CHECK(nearest(std::string(100, 'x'), words).empty());
+  CHECK(nearest("ttl", {}).empty());
+}
+
+TEST_CASE("a port without a name has its type's, with its number in command order") {
+  const Completed ports = complete_ports({"udp:1,remote=h:1", "tcp-listen:1", "lab=udp:2,remote=h:1",
+                                          "udp:3,remote=h:1", "tcp-listen:2", "unix-listen:/a"});
+  CHECK(ports.errors.empty());
+  CHECK(names_of_ports(ports.config) ==
+        Lines{"udp1", "tcp-listen1", "lab", "udp3", "tcp-listen2", "unix-listen1"});
+}
+
+TEST_CASE("a number that is taken by a given name is skipped, wherever that name stands") {
+  const Completed ports = complete_ports(
+      {"tcp-listen:1", "tcp-listen:2", "tcp-listen1=udp:1,remote=h:1", "tcp-listen3=tcp-listen:3"});
+  CHECK(ports.errors.empty());
+  CHECK(names_of_ports(ports.config) == Lines{"tcp-listen2", "tcp-listen4", "tcp-listen1", "tcp-listen3"});
+}
+
+TEST_CASE("a name is given once") {
+  CHECK(complete_ports({"a=tcp-listen:1", "a=tcp-listen:2"}).errors ==
+        Lines{"a=tcp-listen:2: the name 'a' is taken by a=tcp-listen:1"});
+}
+
+TEST_CASE("ports that name no network join the default one, which is there without being declared") {
+  const Completed ports = complete_ports({"tcp-listen:1", "tcp-listen:2"});
+  CHECK(ports.config.ports[1].network == "lan");
+  CHECK(ports.config.networks == std::map<std::string, NetworkKind>{{"lan", NetworkKind::learning_switch}});
+  CHECK(ports.warnings.empty());
+}
+
+TEST_CASE("where no network is declared, ports make switches of the names they give") {
+  const Completed ports = complete_ports({"tcp-listen:1,network=red", "tcp-listen:2,network=blue"});
+  CHECK(ports.errors.empty());
+  CHECK(ports.config.networks == std::map<std::string, NetworkKind>{{"blue", NetworkKind::learning_switch},
+                                                                    {"red", NetworkKind::learning_switch}});
+}
+
+TEST_CASE("where a network is declared, a port names a declared one") {
+  const Config config = with_networks({{"core", NetworkKind::hub}, {"edge", NetworkKind::learning_switch}});
+  CHECK(complete_ports({"tcp-listen:1,network=core", "tcp-listen:2,network=edge"}, config).errors.empty());
+  CHECK(complete_ports({"tcp-listen:1,network=croe", "tcp-listen:2,network=dmz"}, config).errors ==
+        Lines{"tcp-listen:1,network=croe: unknown network 'croe', did you mean 'core'?",
+              "tcp-listen:2,network=dmz: unknown network 'dmz', expected core or edge"});
+}
+
+TEST_CASE("of many declared networks a message lists the first and counts the rest") {
+  std::map<std::string, NetworkKind> networks;
+  for (int i = 10; i < 40; ++i) networks.emplace("net" + std::to_string(i), NetworkKind::hub);
+  const Completed ports = complete_ports({"tcp-listen:1,network=elsewhere"}, with_networks(networks));
+  REQUIRE(ports.errors.size() == 1);
+  CHECK_THAT(ports.errors[0], Catch::EndsWith("net28, net29 or 10 more"));
+}
+
+TEST_CASE("a default network beside declared ones, and a network that nobody joins, are worth a warning") {
+  const Completed ports = complete_ports({"tcp-listen:1"}, with_networks({{"core", NetworkKind::wire}}));
+  CHECK(ports.errors.empty());
+  CHECK(ports.config.ports[0].network == "lan");
+  CHECK(ports.warnings ==
+        Lines{"tcp-listen:1: joins the default network lan, which is not among those declared (core)",
+              "network core: no port joins it"});
+}
+
+TEST_CASE("a wire has two ports, and a hub any number") {
+  const std::vector<std::string> three = {"a=tcp-listen:1,network=core", "b=tcp-listen:2,network=core",
+                                          "c=tcp-listen:3,network=core", "d=tcp-listen:4,network=core"};
+  CHECK(complete_ports(three, with_networks({{"core", NetworkKind::wire}})).errors ==
+        Lines{"c=tcp-listen:3,network=core: network 'core' is a wire, which has two ports, and this is its "
+              "third; a "
+              "hub joins any number"});
+  CHECK(complete_ports(three, with_networks({{"core", NetworkKind::hub}})).errors.empty());
+}
+
+TEST_CASE("two ports cannot have one address") {
+  struct Row {
+    std::vector<std::string> ports;
+    Lines expected;
+  };
+  const Row rows[] = {
+      {{"tcp-listen:7000", "tcp-listen:7000"},
+       {"tcp-listen:7000: TCP address 7000 is used by tcp-listen:7000 already"}},
+      {{"udp:127.0.0.1:1,remote=h:1", "udp:127.0.0.1:1,remote=h:2"},
+       {"udp:127.0.0.1:1,remote=h:2: UDP address 127.0.0.1:1 is used by udp:127.0.0.1:1,remote=h:1 already"}},
+      {{"unix-listen:/a", "unix-dgram:/a,remote=/b"},
+       {"unix-dgram:/a,remote=/b: path /a is used by unix-listen:/a already"}},
+      {{"mcast:230.0.0.1:1", "mcast:230.0.0.1:1"},
+       {"mcast:230.0.0.1:1: group 230.0.0.1:1 in network lan is used by mcast:230.0.0.1:1 already"}},
+      {{"tcp-listen:7000", "udp:127.0.0.1:7000,remote=h:1", "tcp-listen:0", "tcp-listen:0"}, {}},
+      {{"udp:7000,remote=10.0.0.1:1", "udp:7000,remote=10.0.1.1:1"}, {}},
+      {{"mcast:230.0.0.1:1", "mcast:230.0.0.1:1,network=other"}, {}},
+      {{"tcp-connect:h:1", "tcp-connect:h:1"}, {}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.ports);
+    CHECK(complete_ports(row.ports).errors == row.expected);
+  }
+}
+
+TEST_CASE("a listener that is open to all, or to nobody, is worth a warning") {
+  const std::string_view all = "any machine that reaches this address can join";
+  const std::string_view nobody = "HOST is left out, so it binds loopback, where none of the allowed can be";
+  const auto warning_of = [](const std::string& port) {
+    const Lines warnings = complete_ports({port}).warnings;
+    return warnings.empty() ? std::string() : warnings[0];
+  };
+  CHECK(warning_of("tcp-listen:0.0.0.0:1").starts_with("tcp-listen:0.0.0.0:1: " + std::string(all)));
+  CHECK(warning_of("tcp-listen:[::]:1").starts_with("tcp-listen:[::]:1: " + std::string(all)));
+  CHECK(warning_of("udp:1,allow=10.0.0.0/8").starts_with("udp:1,allow=10.0.0.0/8: " + std::string(nobody)));
+  CHECK(warning_of("tcp-listen:1,allow=fd00::/8")
+            .starts_with("tcp-listen:1,allow=fd00::/8: " + std::string(nobody)));
+  for (const std::string quiet : {"tcp-listen:1", "tcp-listen:127.0.0.1:1",
+                                  "tcp-listen:0.0.0.0:1,allow=10.0.0.0/8", "tcp-listen:1,allow=127.0.0.5",
+                                  "udp:1,allow=0.0.0.0/0", "udp:1,remote=10.0.0.1:1", "unix-listen:/a"}) {
+    CAPTURE(quiet);
+    CHECK(warning_of(quiet).empty());
+  }
+}
+
+TEST_CASE("more ports than the switch has are refused") {
+  Config config;
+  config.ports.resize(limits::ports_max + 1);
+  std::vector<ConfigError> errors;
+  complete(config, errors);
+  CHECK(lines_of(errors) == Lines{"ports: 4097 ports, expected at most 4096"});
+}
+
+}  // namespace lanyard
