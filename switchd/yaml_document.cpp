@@ -1,0 +1,200 @@
+// Implements yaml_document.h. Two passes: over the bytes, for what yaml-cpp takes without a word but should
+// not (broken UTF-8, control characters, one of which it takes for the end of the file) or reports far from
+// its cause (tabs); then yaml-cpp's events, built into the tree.
+//
+// Depth: yaml-cpp recurses once per level of nesting, and tells us of each level before it goes into it; our
+// refusal at limits::config_depth_max is what keeps its stack small. The exceptions of yaml-cpp end in
+// read_yaml_document.
+#include "switchd/yaml_document.h"
+
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <sstream>
+
+namespace lanyard {
+
+namespace {
+
+std::string place(std::string_view file, std::size_t line, std::size_t column) {
+  return fmt::format("{}:{}:{}", file, line, column);
+}
+
+// --- The bytes.
+
+// The length of the UTF-8 sequence at the start of `text` (RFC 3629: shortest form, no surrogates, up to
+// U+10FFFF), or 0 where there is none. REQUIRES: not empty.
+std::size_t utf8_sequence_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t bytes = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  if (bytes == 0 || text.size() < bytes) return 0;
+  for (std::size_t i = 1; i < bytes; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
+  const bool surrogate = first == 0xED && byte(1) >= 0xA0;
+  const bool beyond = first == 0xF4 && byte(1) >= 0x90;
+  return overlong || surrogate || beyond ? 0 : bytes;
+}
+
+// yaml-cpp reports a tab as some mistake further on. One in front of nothing or of a comment does no harm.
+bool indents_something(std::string_view rest_of_line) {
+  const std::size_t first = rest_of_line.find_first_not_of(" \t");
+  return first != std::string_view::npos &&
+         std::string_view("\r\n#").find(rest_of_line[first]) == std::string_view::npos;
+}
+
+// Appends the first mistake and returns false where the bytes are not plain text.
+bool check_bytes(std::string_view text, std::string_view file, std::vector<ConfigError>& errors) {
+  std::size_t line = 1;
+  std::size_t column = 1;
+  bool indentation = true;
+  while (!text.empty()) {
+    const char c = text.front();
+    const std::size_t bytes = utf8_sequence_bytes(text);
+    const bool line_end = c == '\n' || c == '\r';
+    const char* wrong = nullptr;
+    if (bytes == 0)
+      wrong = "invalid UTF-8";
+    else if ((static_cast<unsigned char>(c) < 0x20 && c != '\t' && !line_end) || c == 0x7F)
+      wrong = "a control character";
+    else if (c == '\t' && indentation && indents_something(text))
+      wrong = "a tab in the indentation, expected spaces";
+    if (wrong != nullptr) {
+      errors.push_back({place(file, line, column), wrong});
+      return false;
+    }
+    indentation = c == '\n' || (indentation && (c == ' ' || c == '\t'));
+    column = c == '\n' ? 1 : column + bytes;
+    if (c == '\n') ++line;
+    text.remove_prefix(bytes);
+  }
+  return true;
+}
+
+// --- The events.
+
+// What YAML allows and a configuration has no use for.
+struct Refused : YAML::ParserException {
+  using ParserException::ParserException;
+};
+
+class TreeBuilder : public YAML::EventHandler {  // the interface of yaml-cpp's parser
+ public:
+  YamlNode take_root() { return std::move(root_); }
+  // The innermost map or sequence whose end has not come; nullptr where there is none.
+  [[nodiscard]] const YamlNode* innermost() const { return open_.empty() ? nullptr : &open_.back(); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (++documents_ > 1) throw Refused(mark, "a second document starts here, expected one");
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    refuse_anchor(mark, anchor);
+    add(node(YamlNode::Kind::nothing, mark));
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(mark, 1); }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_anchor(mark, anchor);
+    refuse_tag(mark, tag);
+    YamlNode scalar = node(YamlNode::Kind::scalar, mark);
+    scalar.text = value;
+    add(std::move(scalar));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    open(YamlNode::Kind::sequence, mark, tag, anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    open(YamlNode::Kind::map, mark, tag, anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  static YamlNode node(YamlNode::Kind kind, const YAML::Mark& mark) {
+    YamlNode node;
+    node.kind = kind;
+    node.line = std::max(mark.line, 0) + 1;  // yaml-cpp counts from 0, and has marks of -1
+    node.column = std::max(mark.column, 0) + 1;
+    return node;
+  }
+  static void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) {
+    if (anchor != 0) throw Refused(mark, "anchors and aliases (&, *) have no use here, write the value out");
+  }
+  static void refuse_tag(const YAML::Mark& mark, const std::string& tag) {
+    // yaml-cpp's own: none, "?" for a plain value, "!" for a quoted one.
+    if (!tag.empty() && tag != "?" && tag != "!") throw Refused(mark, "tags (!) have no use here");
+  }
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+    refuse_anchor(mark, anchor);
+    refuse_tag(mark, tag);
+    if (open_.size() == limits::config_depth_max)
+      throw Refused(mark, fmt::format("nested deeper than {} levels", limits::config_depth_max));
+    open_.push_back(node(kind, mark));
+  }
+  void close() {
+    YamlNode done = std::move(open_.back());
+    open_.pop_back();
+    add(std::move(done));
+  }
+  void add(YamlNode&& done) {
+    if (open_.empty())
+      root_ = std::move(done);
+    else
+      open_.back().items.push_back(std::move(done));
+  }
+
+  int documents_ = 0;
+  YamlNode root_;
+  std::vector<YamlNode> open_;  // from the root to where the parser is
+};
+
+std::string place(std::string_view file, const YAML::Mark& mark) {
+  return place(file, static_cast<std::size_t>(std::max(mark.line, 0)) + 1,
+               static_cast<std::size_t>(std::max(mark.column, 0)) + 1);
+}
+
+}  // namespace
+
+std::string place(std::string_view file, const YamlNode& node) {
+  return fmt::format("{}:{}:{}", file, node.line, node.column);
+}
+
+std::optional<YamlNode> read_yaml_document(std::string_view text, std::string_view file,
+                                           std::vector<ConfigError>& errors) {
+  if (text.size() > limits::config_bytes_max) {
+    errors.push_back({std::string(file), fmt::format("longer than {} bytes", limits::config_bytes_max)});
+    return std::nullopt;
+  }
+  if (!check_bytes(text, file, errors)) return std::nullopt;
+  TreeBuilder builder;
+  try {
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) {
+    }
+    return builder.take_root();
+  } catch (const Refused& refused) {
+    errors.push_back({place(file, refused.mark), refused.msg});
+  } catch (const YAML::Exception& failed) {
+    // Where the text ends before a bracket is closed, yaml-cpp has lost its column; the bracket has a place.
+    const bool unclosed =
+        failed.mark.pos >= static_cast<int>(text.size()) && failed.msg.ends_with("flow not found");
+    errors.push_back({unclosed && builder.innermost() != nullptr ? place(file, *builder.innermost())
+                                                                 : place(file, failed.mark),
+                      fmt::format("not YAML: {}", failed.msg)});
+  } catch (const std::exception& failed) {
+    errors.push_back({std::string(file), fmt::format("cannot be read as YAML: {}", failed.what())});
+  }
+  return std::nullopt;
+}
+
+}  // namespace lanyard
