@@ -163,7 +163,7 @@ TEST_CASE("flags override the settings of the file, and its ports come first") {
   CHECK(result.config.ports[1].name == "b");
 }
 
-TEST_CASE("--network declares networks, and the first without a kind is for ports that name none") {
+TEST_CASE("option --network declares networks, and the first without a kind is for ports that name none") {
   const CommandLine result = run({"--network", "core:wire", "--network", "edge", "--network", "loud:hub",
                                   "--network", "more", "tcp-listen:1", "tcp-listen:2,network=core",
                                   "tcp-listen:3,network=loud", "tcp-listen:4,network=more"});
@@ -178,7 +178,7 @@ TEST_CASE("--network declares networks, and the first without a kind is for port
         Lines{"tcp-listen:1,network=egde: unknown network 'egde', did you mean 'edge'?"});
 }
 
-TEST_CASE("--network NAME keeps the kind that NAME has elsewhere, and NAME:KIND sets it") {
+TEST_CASE("option --network NAME keeps the kind that NAME has elsewhere, and NAME:KIND sets it") {
   const TemporaryFile file("networks: {core: {kind: wire}}\nports: {a: {type: tcp-listen, address: 1}}\n");
   const Config kept = run({"-c", file.path(), "--network", "core"}).config;
   CHECK(kept.networks.at("core") == NetworkKind::wire);
@@ -188,7 +188,7 @@ TEST_CASE("--network NAME keeps the kind that NAME has elsewhere, and NAME:KIND 
   CHECK(both.networks == std::map<std::string, NetworkKind>{{"core", NetworkKind::wire}});
 }
 
-TEST_CASE("--check says that all is well, with the warnings, and exits 0") {
+TEST_CASE("option --check says that all is well, with the warnings, and exits 0") {
   const CommandLine result = run({"--check", "a=tcp-listen:1", "tcp-listen:2", "tcp-listen:3"});
   CHECK(result.exit_code == 0);
   CHECK(result.output == "configuration ok: 3 ports, 1 network\n");
@@ -204,11 +204,11 @@ TEST_CASE("--check says that all is well, with the warnings, and exits 0") {
               "configuration ok: 2 ports, 2 networks"});
 }
 
-TEST_CASE("--check with a mistake exits 2") {
+TEST_CASE("option --check with a mistake exits 2") {
   CHECK(mistakes({"--check", "tcp-listen:x"}) == Lines{"tcp-listen:x: expected [HOST:]PORT, not 'x'"});
 }
 
-TEST_CASE("--help explains options, types, keys and examples in 100 columns, whatever else is wrong") {
+TEST_CASE("option --help explains options, types, keys and examples in 100 columns, whatever else is wrong") {
   for (const std::string flag : {"--help", "-h"}) {
     const CommandLine result = run({"--bogus", flag});
     CHECK(result.exit_code == 0);
@@ -227,7 +227,7 @@ TEST_CASE("--help explains options, types, keys and examples in 100 columns, wha
   }
 }
 
-TEST_CASE("--version prints the version, with --verbose the memory budget too") {
+TEST_CASE("option --version prints the version, with --verbose the memory budget too") {
   const CommandLine brief = run({"--version"});
   CHECK(brief.exit_code == 0);
   CHECK(split_lines(brief.output) == Lines{"switchd " LANYARD_VERSION});
