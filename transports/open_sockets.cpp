@@ -127,14 +127,18 @@ Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
       ::bind(sockets.receive.get(), &group.group.any, group.group.length) != 0 ||
       !set_option(sockets.receive, IPPROTO_IP, IP_ADD_MEMBERSHIP, membership))
     return no_way(doing, group);
-  SocketAddress local = std::get<SocketAddress>(source);
+  // Not bound to its source address: the kernel would send from the interface that has this address, whatever the
+  // route to the group says (net/ipv4/route.c, "Special hack"), and would miss the VMs, which go by the route.
+  SocketAddress local = group.group;
+  local.v4.sin_addr.s_addr = INADDR_ANY;
   local.v4.sin_port = 0;
   if (!set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_IF, membership) ||
       !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_TTL, int{group.ttl}) ||
       !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_LOOP, 1) ||
       ::bind(sockets.send.get(), &local.any, local.length) != 0)
     return failed(doing);
-  sockets.own_address = bound_address(sockets.send.get());
+  sockets.own_address = std::get<SocketAddress>(source);
+  sockets.own_address.v4.sin_port = bound_address(sockets.send.get()).v4.sin_port;
   return sockets;
 }
 
