@@ -62,6 +62,9 @@ def demo(keep: bool) -> int:
     except LabError as problem:
         print(f"{lab.diagnose()}\n\nDemo FAILED: {problem}", flush=True)
         return 1
+    except KeyboardInterrupt:
+        print("\nInterrupted: all of it ends.", flush=True)
+        return 130
     finally:
         lab.close()
 

@@ -43,10 +43,11 @@ step() {
 
 # Beside step: on a terminal one line that is rewritten every second, elsewhere a line every 30 s.
 show_progress() {
-  local text=$1 log=$2 started=$SECONDS seconds line
+  local text=$1 log=$2 started=$SECONDS next=30 seconds line
   while sleep 1 >/dev/null && kill -0 $$ 2>/dev/null; do
     seconds=$((SECONDS - started))
-    [[ -t 1 ]] || ((seconds % 30 == 0)) || continue
+    [[ -t 1 ]] || ((seconds >= next)) || continue
+    next=$((seconds + 30))
     line=$(tail -c 300 "$log" | tr '\r' '\n' | tr -cd '[:print:]\n' | grep -v '^ *$' | tail -n 1 || true)
     line="$text: $seconds s  $line"
     if [[ -t 1 ]]; then printf '\r\033[K%s' "${line:0:$((${COLUMNS:-80} - 1))}"; else say "${line:0:110}"; fi
