@@ -4,6 +4,7 @@
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -60,6 +61,10 @@ int Daemon::run() {
   io_.run();
   if (data_thread_.joinable()) data_thread_.join();
   return exit_code_;
+}
+
+bool Daemon::is_resolving() const {
+  return std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return port->is_resolving(); });
 }
 
 void Daemon::choose_engine() {

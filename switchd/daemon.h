@@ -27,6 +27,8 @@ class Daemon final : public PortServices {
 
   // Returns the process's exit code: 0 after a clean stop, 1 when it could not start.
   [[nodiscard]] int run();
+  // After run(): would destruction have to wait for a name server?
+  [[nodiscard]] bool is_resolving() const;
 
   asio::io_context& io() override { return io_; }
   PortRegistry& registry() override { return registry_; }
