@@ -15,6 +15,7 @@
 
 #include "switchd/config.h"
 #include "switchd/dataplane.h"
+#include "switchd/line_output.h"
 #include "switchd/port_control.h"
 #include "switchd/stats.h"
 
@@ -58,6 +59,7 @@ class Daemon final : public PortServices {
   asio::signal_set signals_;
   asio::posix::stream_descriptor notice_wake_;
   asio::steady_timer command_retry_;
+  LineOutput output_;
   Handover handover_;
   std::string engine_name_;
   EngineFactory make_engine_;

@@ -191,6 +191,20 @@ TEST_CASE("a closed standard output does not end the switch") {
   CHECK(daemon.stop() == 0);
 }
 
+TEST_CASE("a standard output that nobody reads holds up nothing, and what was printed is there when somebody does") {
+  ON_EVERY_REAL_ENGINE;
+  const bool read_at_last = GENERATE(false, true);
+  TempFolder folder;
+  SwitchdProcess daemon(engine, {"loc=unix-listen:" + folder.path("s")});
+  daemon.shrink_output();
+  constexpr unsigned clients = 200;  // 15 kB of lines
+  for (unsigned i = 0; i < clients; ++i) (void)Peer::unix_stream(folder.path("s"));
+  daemon.await_log(" down: closed by peer", clients);
+  if (read_at_last)
+    for (unsigned i = 0; i < 2 * clients; ++i) daemon.await_line("port loc.");
+  CHECK(daemon.stop() == 0);
+}
+
 TEST_CASE("the log of a stopped switch ends with its statistics") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
