@@ -50,6 +50,9 @@ inline constexpr std::size_t unix_path_bytes_max = 107;  // sockaddr_un's 108, l
 inline constexpr std::size_t interface_name_bytes_max = 15;  // IFNAMSIZ, less the terminating NUL
 inline constexpr std::size_t group_name_bytes_max = 32;      // as of groupadd(8)
 
+// --- Standard output: what waits for a reader that has fallen behind.
+inline constexpr std::size_t output_bytes_max = mebi;
+
 // --- Egress queues, per port. Bytes protect memory; frames bound what a script may ask for with queue=.
 inline constexpr std::size_t queue_frames_default = 8192;
 inline constexpr std::size_t queue_frames_max = 65536;

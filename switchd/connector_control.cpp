@@ -40,10 +40,12 @@ void ConnectorControl::resolve() {
   }
   for (const SocketAddress& address : literal_addresses(config_.address)) candidates_.push_back(address);
   if (!candidates_.empty()) return connect_next();
+  resolving_ = true;
   resolver_.async_resolve(
       config_.address.host, std::to_string(config_.address.port), asio::ip::resolver_base::numeric_service,
       [this](const asio::error_code& error, const asio::ip::tcp::resolver::results_type& results) {
         if (stopping_ || error == asio::error::operation_aborted) return;
+        resolving_ = false;
         if (error) return failed("cannot resolve: " + error.message());
         for (const auto& result : results) {
           const auto endpoint = result.endpoint();

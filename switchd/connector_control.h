@@ -21,6 +21,7 @@ class ConnectorControl final : public PortControl {
   [[nodiscard]] std::string address() const override;
   void closed(const Notice& notice) override;
   void stop() override;
+  [[nodiscard]] bool is_resolving() const override { return resolving_; }
 
  private:
   using Socket = asio::basic_stream_socket<asio::generic::stream_protocol>;
@@ -41,6 +42,7 @@ class ConnectorControl final : public PortControl {
   std::deque<SocketAddress> candidates_;
   std::chrono::milliseconds retry_ = retry_min;
   std::string last_failure_;  // told once, not at every try
+  bool resolving_ = false;
   bool stopping_ = false;
 };
 

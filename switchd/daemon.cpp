@@ -3,10 +3,11 @@
 
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <random>
 
@@ -34,7 +35,7 @@ void raise_descriptor_limit() {
 }  // namespace
 
 Daemon::Daemon(const Config& config)
-    : config_(config), signals_(io_, SIGTERM, SIGINT, SIGUSR1), notice_wake_(io_), command_retry_(io_) {
+    : config_(config), signals_(io_, SIGTERM, SIGINT, SIGUSR1), notice_wake_(io_), command_retry_(io_), output_(io_, STDOUT_FILENO) {
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
   raise_descriptor_limit();
   handover_.command_wake = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
@@ -60,6 +61,10 @@ int Daemon::run() {
   io_.run();
   if (data_thread_.joinable()) data_thread_.join();
   return exit_code_;
+}
+
+bool Daemon::is_resolving() const {
+  return std::any_of(ports_.begin(), ports_.end(), [](const auto& port) { return port->is_resolving(); });
 }
 
 void Daemon::choose_engine() {
@@ -126,10 +131,7 @@ std::uint64_t Daemon::attach(std::unique_ptr<Transport> transport, PortControl& 
   return serial;
 }
 
-void Daemon::print(const std::string& line) {
-  (void)std::fwrite((line + "\n").data(), 1, line.size() + 1, stdout);
-  (void)std::fflush(stdout);
-}
+void Daemon::print(const std::string& line) { output_.print(line); }
 
 void Daemon::command(Command command) {
   unsent_commands_.push_back(std::move(command));
@@ -240,6 +242,7 @@ void Daemon::finish_stop(bool memory_returned) {
     exit_code_ = 1;
   }
   log_info("stopped");
+  output_.finish();
   signals_.cancel();
   command_retry_.cancel();
   notice_wake_.close();

@@ -15,6 +15,7 @@
 
 #include "switchd/config.h"
 #include "switchd/dataplane.h"
+#include "switchd/line_output.h"
 #include "switchd/port_control.h"
 #include "switchd/stats.h"
 
@@ -27,6 +28,8 @@ class Daemon final : public PortServices {
 
   // Returns the process's exit code: 0 after a clean stop, 1 when it could not start.
   [[nodiscard]] int run();
+  // After run(): would destruction have to wait for a name server?
+  [[nodiscard]] bool is_resolving() const;
 
   asio::io_context& io() override { return io_; }
   PortRegistry& registry() override { return registry_; }
@@ -56,6 +59,7 @@ class Daemon final : public PortServices {
   asio::signal_set signals_;
   asio::posix::stream_descriptor notice_wake_;
   asio::steady_timer command_retry_;
+  LineOutput output_;
   Handover handover_;
   std::string engine_name_;
   EngineFactory make_engine_;

@@ -122,10 +122,12 @@ void DatagramControl::hand_over(std::unique_ptr<Transport> transport) {
 }
 
 void DatagramControl::resolve_remote() {
+  resolving_ = true;
   resolver_.async_resolve(config_.remote->host, std::to_string(config_.remote->port),
                           asio::ip::resolver_base::numeric_service,
                           [this](const asio::error_code& error, const asio::ip::udp::resolver::results_type& results) {
                             if (stopping_ || error == asio::error::operation_aborted) return;
+                            resolving_ = false;
                             if (error) return resolve_later("cannot resolve: " + error.message());
                             const auto endpoint = results.begin()->endpoint();
                             const SocketAddress remote(endpoint.data(), static_cast<socklen_t>(endpoint.size()));

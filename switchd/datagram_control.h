@@ -21,6 +21,7 @@ class DatagramControl final : public PortControl {
   void peer_down(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void stop() override;
+  [[nodiscard]] bool is_resolving() const override { return resolving_; }
 
  private:
   [[nodiscard]] std::optional<OpenError> open_udp_remote();
@@ -39,6 +40,7 @@ class DatagramControl final : public PortControl {
   std::string last_failure_;
   std::map<std::string, std::string> peers_;  // far end -> port name
   bool bound_path_ = false;
+  bool resolving_ = false;
   bool stopping_ = false;
 };
 

@@ -1,5 +1,6 @@
 // switchd: the switch. Reads what it is asked to do, then runs until told to stop.
 #include <cstdio>
+#include <cstdlib>
 
 #include "switchd/config.h"
 #include "switchd/daemon.h"
@@ -12,5 +13,8 @@ int main(int argc, char** argv) {
     return *line.exit_code;
   }
   lanyard::set_log_level(line.config.log_level);
-  return lanyard::Daemon(line.config).run();
+  lanyard::Daemon daemon(line.config);
+  const int exit_code = daemon.run();
+  if (daemon.is_resolving()) std::_Exit(exit_code);  // all is closed and told; a mute name server need not be waited for
+  return exit_code;
 }

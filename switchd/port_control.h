@@ -53,6 +53,8 @@ class PortControl {
   virtual void closed(const Notice& notice) = 0;
   // No further connections. Transports stay until the data plane stops.
   virtual void stop() = 0;
+  // Is a name being looked up? That runs on a thread of asio's, cannot be interrupted, and may take a minute.
+  [[nodiscard]] virtual bool is_resolving() const { return false; }
 
   [[nodiscard]] const PortConfig& config() const { return config_; }
 

@@ -128,21 +128,27 @@ SwitchdProcess::~SwitchdProcess() {
 }
 
 void SwitchdProcess::await_ready() {
-  await_line("ready");
-  before_ready_.assign(lines_.begin(), lines_.end());
-  for (const std::string& line : lines_) {  // port NAME TYPE:ADDRESS
+  for (std::string line = await_line(""); line != "ready"; line = await_line("")) before_ready_.push_back(line);
+  for (const std::string& line : before_ready_) {  // port NAME TYPE:ADDRESS
     const std::size_t name = line.find(' ') + 1;
     const std::size_t type = line.find(' ', name) + 1;
     const std::size_t colon = line.find(':', type);
     if (line.rfind("port ", 0) == 0 && type != 0 && colon != std::string::npos)
       addresses_.emplace(line.substr(name, type - name - 1), line.substr(colon + 1));
   }
+  (void)stats();  // the data plane has them all
 }
 
 const std::string& SwitchdProcess::address(const std::string& port) const {
   const auto found = addresses_.find(port);
   if (found == addresses_.end()) fail("address of port " + port);
   return found->second;
+}
+
+std::string SwitchdProcess::await_up(const std::string& port) {
+  std::string line = await_line("port " + port + " up ");
+  (void)stats();  // its answer comes by way of the data plane, behind the port
+  return line;
 }
 
 std::string SwitchdProcess::await_line(const std::string& beginning) {
@@ -186,6 +192,21 @@ bool SwitchdProcess::has_printed(const std::string& beginning) {
 }
 
 void SwitchdProcess::close_output() { output_.reset(); }
+
+void SwitchdProcess::shrink_output() const { ::fcntl(output_.get(), F_SETPIPE_SZ, 4096); }
+
+void SwitchdProcess::await_log(const std::string& text, std::size_t count) const {
+  const Deadline deadline;
+  pollfd ended{pidfd_.get(), POLLIN, 0};
+  for (;;) {
+    const std::string all = log();
+    std::size_t found = 0;
+    for (std::size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++found;
+    if (found >= count) return;
+    if (deadline.passed() || ::poll(&ended, 1, 5) > 0)
+      fail(std::to_string(count) + " times in the log: " + text + ", which is there " + std::to_string(found) + " times");
+  }
+}
 
 void SwitchdProcess::signal(int number) const { ::kill(pid_, number); }
 

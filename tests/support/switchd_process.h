@@ -51,13 +51,18 @@ class SwitchdProcess {
 
   // Takes the next line printed that begins with `beginning`, waiting for it; others stay to be taken.
   std::string await_line(const std::string& beginning);
-  // The lines "port NAME up ..." and "port NAME down ...".
-  std::string await_up(const std::string& port) { return await_line("port " + port + " up "); }
+  // The lines "port NAME up ..." and "port NAME down ...". A port is announced when it is handed to the data plane;
+  // on return it is in its network.
+  std::string await_up(const std::string& port);
   std::string await_down(const std::string& port) { return await_line("port " + port + " down "); }
   // Was such a line printed? Does not wait.
   [[nodiscard]] bool has_printed(const std::string& beginning);
   // No more than what was printed so far is read; the pipe's end goes.
   void close_output();
+  // What is printed waits in the smallest pipe there is.
+  void shrink_output() const;
+  // Until `text` is in the log, `count` times.
+  void await_log(const std::string& text, std::size_t count = 1) const;
 
   void signal(int number) const;
   // Suspends the process, surely: every thread of it stands still on return.

@@ -70,6 +70,7 @@ TEST_CASE("300 clients that connect and close leave neither a descriptor nor a p
     daemon.await_up("loc.1");
   }
   daemon.await_down("loc.1");
+  (void)daemon.stats();  // done with it, too
   const std::size_t before = daemon.open_descriptors();
   for (unsigned i = 0; i < 300; ++i) {
     Peer client = Peer::unix_stream(folder.path("s"));
@@ -187,6 +188,20 @@ TEST_CASE("a closed standard output does not end the switch") {
     a.send(frame(broadcast, mac(1), 60, i));
     got = c.receive_now();
   }
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a standard output that nobody reads holds up nothing, and what was printed is there when somebody does") {
+  ON_EVERY_REAL_ENGINE;
+  const bool read_at_last = GENERATE(false, true);
+  TempFolder folder;
+  SwitchdProcess daemon(engine, {"loc=unix-listen:" + folder.path("s")});
+  daemon.shrink_output();
+  constexpr unsigned clients = 200;  // 15 kB of lines
+  for (unsigned i = 0; i < clients; ++i) (void)Peer::unix_stream(folder.path("s"));
+  daemon.await_log(" down: closed by peer", clients);
+  if (read_at_last)
+    for (unsigned i = 0; i < 2 * clients; ++i) daemon.await_line("port loc.");
   CHECK(daemon.stop() == 0);
 }
 
