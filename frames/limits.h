@@ -29,10 +29,11 @@ inline constexpr std::size_t slot_bytes = 72 * kibi;
 inline constexpr std::size_t slot_headroom_bytes = 256;
 inline constexpr std::size_t slot_receive_bytes = slot_bytes - slot_headroom_bytes;
 
-inline constexpr std::size_t chunks_max = 1536;
+// Every stream that has received holds one chunk; address space only, until frames touch it.
+inline constexpr std::size_t chunks_max = 6144;
 inline constexpr std::size_t slots_max = 4096;
 // Below this many free buffers nothing more is pinned by a queue, so that ingress goes on being drained.
-inline constexpr std::size_t chunks_reserve = chunks_max / 4;
+inline constexpr std::size_t chunks_reserve = 1024;
 inline constexpr std::size_t slots_reserve = slots_max / 4;
 
 // --- Ports and networks.
@@ -78,6 +79,7 @@ static_assert(chunk_receive_bytes > 2 * (frame_bytes_max + length_header_bytes))
 static_assert(turn_frames_soft_max + chunk_bytes / (frame_bytes_min + length_header_bytes) <= batch_frames_max,
               "the last receive of a turn always fits");
 static_assert(queue_bytes_max > chunk_receive_bytes, "one read of one port must fit in an empty queue");
+static_assert(chunks_max - chunks_reserve > ports_max, "as many streams as there may be ports leave the pool at ease");
 static_assert(queue_frames_default <= queue_frames_max);
 static_assert(queue_pinned_bytes_max / slot_bytes > datagrams_per_receive, "one receive of datagrams is not copied");
 

@@ -47,6 +47,8 @@ int EpollEngine::attach(Transport& transport) {
 
 void EpollEngine::detach(Transport& transport) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, transport.receive_fd(), nullptr);
+  for (epoll_event& event : events_)
+    if (event.data.ptr == &transport) event.events = 0;
   transport.state = Transport::State::draining;
   context_.inbox.events.push_back({TransportEvent::Kind::detached, &transport, nullptr, "", 0});
 }
@@ -54,10 +56,16 @@ void EpollEngine::detach(Transport& transport) {
 void EpollEngine::wait(std::uint64_t deadline_ns) {
   const std::uint64_t now = now_ns();
   const std::uint64_t left_ms = deadline_ns <= now ? 0 : (deadline_ns - now + 999'999) / 1'000'000;
-  const int count = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
-                                 static_cast<int>(std::min<std::uint64_t>(left_ms, 60'000)));
-  for (int i = 0; i < count && !context_.inbox.full(); ++i) {
-    const epoll_event& event = events_[static_cast<std::size_t>(i)];
+  if (next_event_ >= event_count_) {
+    next_event_ = 0;
+    event_count_ = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
+                                static_cast<int>(std::min<std::uint64_t>(left_ms, 60'000)));
+  }
+  // What a full inbox leaves over comes first in the next turn: the kernel would tell the same ones first again, and
+  // a few busy streams of tiny frames would starve all others.
+  while (next_event_ < event_count_ && !context_.inbox.full()) {
+    const epoll_event event = events_[static_cast<std::size_t>(next_event_++)];
+    if (event.events == 0) continue;  // detached meanwhile
     if (event.data.ptr == nullptr) {
       std::uint64_t wakes;
       [[maybe_unused]] const ssize_t ignored = ::read(wake_fd_, &wakes, sizeof wakes);

@@ -47,7 +47,9 @@ class EpollEngine final : public Engine {
 
   Fd epoll_;
   int wake_fd_;
-  std::array<epoll_event, 64> events_;
+  std::array<epoll_event, 64> events_{};
+  int next_event_ = 0;   // those before it are done
+  int event_count_ = 0;
   std::array<Buffer*, datagrams> slots_{};
   std::array<mmsghdr, datagrams> messages_{};
   std::array<iovec, datagrams> receive_iovecs_{};

@@ -33,7 +33,11 @@ bool TcpWatch::peer_is_dead(int fd, bool waiting) {
   tcp_info info{};
   socklen_t size = sizeof info;
   if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
-  return info.tcpi_last_ack_recv > static_cast<unsigned>(dead_after_ms);
+  // A paused VM's host answers every probe, however far apart the kernel spaces them (up to two minutes), and each
+  // answer resets these counts; only a host that is gone leaves several unanswered.
+  constexpr unsigned unanswered_max = 2;
+  const unsigned unanswered = unsigned{info.tcpi_probes} + info.tcpi_retransmits;
+  return unanswered >= unanswered_max && info.tcpi_last_ack_recv > static_cast<unsigned>(dead_after_ms);
 }
 
 }  // namespace lanyard

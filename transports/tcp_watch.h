@@ -4,7 +4,7 @@
 // the kernel goes on for a quarter of an hour. But the kernel applies TCP_USER_TIMEOUT to zero-window probes too,
 // even while the peer's host answers them (net/ipv4/tcp_timer.c, tcp_probe_timer): a VM that is merely paused would
 // lose its connection, and a QEMU without reconnect its network for good. So while a connection waits for its peer
-// to read, the timeout is taken off and the time since the last acknowledgement is watched instead.
+// to read, the timeout is taken off and unanswered probes are watched instead.
 //
 // Looked at once a second, on the data thread; one getsockopt, and only while data waits.
 #pragma once

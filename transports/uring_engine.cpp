@@ -109,7 +109,10 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   timeout.tv_sec = static_cast<std::int64_t>(left / 1'000'000'000ULL);
   timeout.tv_nsec = static_cast<long long>(left % 1'000'000'000ULL);
   io_uring_cqe* first = nullptr;
-  io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+  // With completions left over from a full inbox the wait below would return without letting the kernel post those of
+  // quiet ports, and a few busy streams would starve all others.
+  if (io_uring_cq_ready(&ring_) > 0) io_uring_submit_and_get_events(&ring_);
+  else io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
   stream_messages_used_ = plans_used_ = 0;
   unsigned head = 0;
   unsigned seen = 0;
