@@ -31,6 +31,18 @@ void enlarge_buffers(const Fd& fd) {
   (void)set_option(fd, SOL_SOCKET, SO_SNDBUF, datagram_buffer_bytes);
 }
 
+// Binds; waits a moment for an address in use: the kernel frees the sockets of an io_uring process that was killed only
+// some time after the process is gone, and a restart must not fail for that.
+[[nodiscard]] int bind_patiently(int fd, const SocketAddress& address) {
+  constexpr int tries = 50;
+  constexpr int pause_us = 20'000;
+  for (int i = 1;; ++i) {
+    if (::bind(fd, &address.any, address.length) == 0) return 0;
+    if (errno != EADDRINUSE || i == tries) return -1;
+    ::usleep(pause_us);
+  }
+}
+
 }  // namespace
 
 SocketAddress bound_address(int fd) {
@@ -46,7 +58,7 @@ Opened<Fd> open_tcp_listener(const SocketAddress& local) {
   if (!fd) return failed(doing);
   if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) return failed(doing);
   if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
-  if (::bind(fd.get(), &local.any, local.length) != 0) return failed(doing);
+  if (bind_patiently(fd.get(), local) != 0) return failed(doing);
   if (::listen(fd.get(), SOMAXCONN) != 0) return failed(doing);
   return fd;
 }
@@ -58,7 +70,7 @@ Opened<Fd> open_udp(const SocketAddress& local) {
   if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
   enlarge_buffers(fd);
   (void)set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
-  if (::bind(fd.get(), &local.any, local.length) != 0) return failed(doing);
+  if (bind_patiently(fd.get(), local) != 0) return failed(doing);
   return fd;
 }
 
