@@ -40,7 +40,9 @@ inline constexpr std::size_t slots_reserve = slots_max / 4;
 inline constexpr std::size_t ports_max = 4096;
 inline constexpr std::size_t networks_max = 1024;
 inline constexpr std::size_t peers_per_transport_max = 1024;  // udp with allow=
+inline constexpr std::size_t peers_per_host_max = 512;        // of these, from one address: it cannot lock others out
 inline constexpr std::uint64_t peer_idle_ns_max = 300ULL * 1'000'000'000ULL;
+inline constexpr std::uint64_t peer_idle_crowded_ns_max = 30ULL * 1'000'000'000ULL;  // while others wait for a place
 inline constexpr std::size_t port_name_bytes_max = 64;
 
 // --- Configuration.
@@ -80,6 +82,7 @@ static_assert(turn_frames_soft_max + chunk_bytes / (frame_bytes_min + length_hea
               "the last receive of a turn always fits");
 static_assert(queue_bytes_max > chunk_receive_bytes, "one read of one port must fit in an empty queue");
 static_assert(chunks_max - chunks_reserve > ports_max, "as many streams as there may be ports leave the pool at ease");
+static_assert(peers_per_host_max < peers_per_transport_max);
 static_assert(queue_frames_default <= queue_frames_max);
 static_assert(queue_pinned_bytes_max / slot_bytes > datagrams_per_receive, "one receive of datagrams is not copied");
 

@@ -67,8 +67,8 @@ StreamReader::Result StreamReader::received(std::size_t bytes, PortIndex ingress
     } else {
       batch.push({at + length_header_bytes, chunk_.get(), length, ingress, true});
       ++result.frames;
-      result.bytes += length;
     }
+    result.bytes += length;
     at = next;
   }
   begin_ = at;
@@ -122,7 +122,7 @@ void StreamReader::start_discarding() {
   if (partial >= length_header_bytes) {
     const std::uint32_t length = load_be32(begin_);  // received() has seen that it is sound
     skip_bytes_ = length_header_bytes + length - partial;
-    skip_is_runt_ = length < frame_bytes_min;
+    skip_length_ = length;
   } else if (partial > 0) {
     std::memcpy(header_.data(), begin_, partial);
     header_bytes_ = partial;
@@ -151,7 +151,7 @@ StreamReader::Result StreamReader::discard(std::size_t bytes) {
       const std::size_t skipped = std::min(skip_bytes_, static_cast<std::size_t>(end - at));
       at += skipped;
       skip_bytes_ -= skipped;
-      if (skip_bytes_ == 0) ++(skip_is_runt_ ? result.runts : result.discarded);
+      if (skip_bytes_ == 0) count_discarded(skip_length_, result);
       continue;
     }
     header_[header_bytes_++] = *at++;
@@ -162,10 +162,17 @@ StreamReader::Result StreamReader::discard(std::size_t bytes) {
       result.bad_length = true;
       return result;
     }
-    skip_bytes_ = length;
-    skip_is_runt_ = length < frame_bytes_min;
+    skip_bytes_ = skip_length_ = length;
   }
   return result;
+}
+
+// Books a frame for what it is; memory is the reason only where there is no other.
+void StreamReader::count_discarded(std::uint32_t length, Result& result) const {
+  result.bytes += length;
+  if (length < frame_bytes_min) ++result.runts;
+  else if (length > max_frame_bytes_) ++result.oversize;
+  else ++result.discarded;
 }
 
 }  // namespace lanyard

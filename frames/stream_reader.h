@@ -35,7 +35,7 @@ class StreamReader {
   struct Result {
     bool bad_length = false;  // a length of 0 or above frame_bytes_max: the framing is lost, close the connection
     std::uint32_t frames = 0;  // appended
-    std::uint64_t bytes = 0;   // of those, without length headers
+    std::uint64_t bytes = 0;   // of all whole frames, also those skipped or discarded; without length headers
     std::uint32_t runts = 0;  // lengths 1 to 13, skipped
     std::uint32_t oversize = 0;  // above max_frame_bytes, skipped
     std::uint32_t discarded = 0;  // whole frames that went to scratch
@@ -66,6 +66,7 @@ class StreamReader {
   void stop_discarding(Buffer* chunk);
   [[nodiscard]] Window room_in_chunk() const;
   Result discard(std::size_t bytes);
+  void count_discarded(std::uint32_t length, Result& result) const;
 
   std::size_t max_frame_bytes_;
   BufferRef chunk_;
@@ -76,7 +77,7 @@ class StreamReader {
   bool discarding_ = false;
   const std::byte* scratch_ = nullptr;
   std::size_t skip_bytes_ = 0;                // of the frame being discarded
-  bool skip_is_runt_ = false;
+  std::uint32_t skip_length_ = 0;             // its whole length
   std::array<std::byte, limits::length_header_bytes> header_{};  // a length header received in pieces
   std::size_t header_bytes_ = 0;
 };

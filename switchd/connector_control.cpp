@@ -28,7 +28,6 @@ std::string ConnectorControl::address() const {
 
 std::optional<OpenError> ConnectorControl::open() {
   services_.registry().set(config_.name, record(address(), "down", nullptr));
-  resolve();
   return std::nullopt;
 }
 
@@ -86,6 +85,9 @@ void ConnectorControl::connected(Fd fd) {
   auto transport = make_stream(std::move(fd), config_.type == PortType::tcp_connect);
   services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
   services_.attach(std::move(transport), *this);
+}
+
+void ConnectorControl::attached(const Notice&) {
   services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address());
   log_info("port {} up: {}", config_.name, address());
 }

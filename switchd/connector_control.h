@@ -19,6 +19,8 @@ class ConnectorControl final : public PortControl {
 
   [[nodiscard]] std::optional<OpenError> open() override;
   [[nodiscard]] std::string address() const override;
+  void begin() override { resolve(); }
+  void attached(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void stop() override;
   [[nodiscard]] bool is_resolving() const override { return resolving_; }

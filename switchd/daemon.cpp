@@ -49,15 +49,13 @@ Daemon::~Daemon() = default;
 int Daemon::run() {
   choose_engine();
   start_dataplane();
+  await_signal();
   if (!open_ports()) {
     exit_code_ = 1;
     begin_stop();
-  } else {
-    print("ready");
-    notify_service_manager("READY=1\nSTATUS=" + std::to_string(config_.ports.size()) + " ports\n");
-    log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
+  } else if (starting_.empty()) {
+    announce_ready();
   }
-  await_signal();
   io_.run();
   if (data_thread_.joinable()) data_thread_.join();
   return exit_code_;
@@ -120,10 +118,21 @@ bool Daemon::open_ports() {
   return true;
 }
 
+// Every port that is open carries frames from here on; what happened meanwhile is told now.
+void Daemon::announce_ready() {
+  ready_ = true;
+  print("ready");
+  notify_service_manager("READY=1\nSTATUS=" + std::to_string(config_.ports.size()) + " ports\n");
+  log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
+  for (const auto& port : ports_) port->begin();
+  for (Notice& notice : std::exchange(early_notices_, {})) take_notice(notice);
+}
+
 std::uint64_t Daemon::attach(std::unique_ptr<Transport> transport, PortControl& owner) {
   const std::uint64_t serial = next_serial_++;
   transport->serial = serial;
   owners_[serial] = &owner;
+  if (!ready_) starting_.insert(serial);
   Command attach;
   attach.kind = Command::Kind::attach;
   attach.transport = std::move(transport);
@@ -160,7 +169,12 @@ void Daemon::await_notices() {
 }
 
 void Daemon::take_notices() {
-  while (auto notice = handover_.notices.pop()) take_notice(*notice);
+  while (auto notice = handover_.notices.pop()) {
+    const bool ends_start = starting_.erase(notice->serial) > 0 && starting_.empty();
+    if (ready_ || stopping_) take_notice(*notice);
+    else early_notices_.push_back(std::move(*notice));
+    if (ends_start && !stopping_) announce_ready();
+  }
 }
 
 void Daemon::take_notice(Notice& notice) {
@@ -170,6 +184,8 @@ void Daemon::take_notice(Notice& notice) {
   LANYARD_CHECK(owner != owners_.end());
   PortControl& port = *owner->second;
   switch (notice.kind) {
+    case Notice::Kind::attached: return port.attached(notice);
+    case Notice::Kind::crowded: return port.crowded(notice);
     case Notice::Kind::peer_up: return port.peer_up(notice);
     case Notice::Kind::peer_down: return port.peer_down(notice);
     default: break;
@@ -206,7 +222,7 @@ void Daemon::begin_stats() {
 void Daemon::take_stations(Notice& notice) {
   NetworkStats& network = pending_stats_.networks.at(notice.network);
   for (const KnownStation& known : notice.stations)
-    network.macs.push_back({known.station, registry_.name_of(known.port.get()), known.age_ns / 1'000'000'000});
+    network.macs.push_back({known.station, std::string(registry_.name_of(known.port.get())), known.age_ns / 1'000'000'000});
   Command next;
   next.kind = Command::Kind::list_macs;
   next.network = notice.network;

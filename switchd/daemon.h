@@ -11,6 +11,7 @@
 #include <string>
 #include <thread>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "switchd/config.h"
@@ -42,6 +43,7 @@ class Daemon final : public PortServices {
   void choose_engine();
   [[nodiscard]] bool open_ports();
   void start_dataplane();
+  void announce_ready();
   void command(Command command);
   void send_commands();
   void await_notices();
@@ -73,6 +75,9 @@ class Daemon final : public PortServices {
   std::unordered_map<std::uint64_t, PortControl*> owners_;  // by serial
   std::uint64_t next_serial_ = 1;
   std::deque<Command> unsent_commands_;
+  std::unordered_set<std::uint64_t> starting_;  // serials of transports that `ready` waits for
+  std::vector<Notice> early_notices_;           // what the data plane said before `ready`
+  bool ready_ = false;
   bool stopping_ = false;
   int exit_code_ = 0;
 

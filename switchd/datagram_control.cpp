@@ -27,8 +27,12 @@ std::optional<OpenError> DatagramControl::open_udp_remote() {
   if (!remotes.empty()) return open_udp_remote(remotes.front());
   address_ = to_string(config_.address);
   services_.registry().set(config_.name, record(address_, "down", nullptr));
-  resolve_remote();
+  resolved_late_ = true;
   return std::nullopt;
+}
+
+void DatagramControl::begin() {
+  if (resolved_late_) resolve_remote();
 }
 
 std::optional<OpenError> DatagramControl::open_udp_remote(const SocketAddress& remote) {
@@ -132,8 +136,7 @@ void DatagramControl::resolve_remote() {
                             const auto endpoint = results.begin()->endpoint();
                             const SocketAddress remote(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
                             if (const auto failed = open_udp_remote(remote)) return resolve_later(failed->what);
-                            services_.print("port " + config_.name + " up udp:" + address_);
-                            log_info("port {} up: {} towards {}", config_.name, address_, to_string(remote));
+                            log_info("port {}: {} is {}", config_.name, to_string(*config_.remote), to_string(remote));
                           });
 }
 
@@ -149,9 +152,16 @@ void DatagramControl::resolve_later(const std::string& why) {
   });
 }
 
+// Of those that were open before `ready`, the `port` line has told.
+void DatagramControl::attached(const Notice&) {
+  if (!resolved_late_) return;
+  services_.print("port " + config_.name + " up udp:" + address_);
+  log_info("port {} up: {}", config_.name, address_);
+}
+
 void DatagramControl::peer_up(const Notice& notice) {
   const std::string far_end = to_string(notice.peer);
-  const std::string name = services_.registry().free_name(config_.name);
+  const std::string name = services_.registry().take_name(config_.name);
   peers_[far_end] = name;
   services_.registry().set(name, record(far_end, "up", notice.counters));
   services_.print("port " + name + " up udp:" + far_end);
@@ -162,10 +172,18 @@ void DatagramControl::peer_down(const Notice& notice) {
   const auto peer = peers_.find(to_string(notice.peer));
   if (peer == peers_.end()) return;
   services_.registry().remove(peer->second);
-  services_.print("port " + peer->second + " down silent for " +
-                  std::to_string(limits::peer_idle_ns_max / 1'000'000'000) + " s");
+  services_.print("port " + peer->second + " down silent");
   log_info("port {} down: silent", peer->second);
   peers_.erase(peer);
+}
+
+// Told once: every source that comes after is counted as well.
+void DatagramControl::crowded(const Notice& notice) {
+  if (std::exchange(was_crowded_, true)) return;
+  log_warn("port {}: no room for {}: at most {} peers, {} of one host; silent ones are forgotten after {} s to make room, "
+           "until then newcomers are dropped as unknown_source",
+           config_.name, to_string(notice.peer), limits::peers_per_transport_max, limits::peers_per_host_max,
+           limits::peer_idle_crowded_ns_max / 1'000'000'000);
 }
 
 void DatagramControl::closed(const Notice& notice) {

@@ -17,8 +17,11 @@ class DatagramControl final : public PortControl {
 
   [[nodiscard]] std::optional<OpenError> open() override;
   [[nodiscard]] std::string address() const override { return address_; }
+  void begin() override;
+  void attached(const Notice& notice) override;
   void peer_up(const Notice& notice) override;
   void peer_down(const Notice& notice) override;
+  void crowded(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void stop() override;
   [[nodiscard]] bool is_resolving() const override { return resolving_; }
@@ -40,7 +43,9 @@ class DatagramControl final : public PortControl {
   std::string last_failure_;
   std::map<std::string, std::string> peers_;  // far end -> port name
   bool bound_path_ = false;
+  bool resolved_late_ = false;  // after `ready`
   bool resolving_ = false;
+  bool was_crowded_ = false;
   bool stopping_ = false;
 };
 

@@ -37,6 +37,7 @@ std::size_t Dataplane::turn(std::uint64_t deadline_ns) {
   const std::size_t frames = inbox_.frames.size();
   forward();
   flush();
+  received_ = inbox_.receives > 0;
   inbox_.recycle();
   manage();
   return frames;
@@ -165,8 +166,8 @@ void Dataplane::stop() {
 }
 
 void Dataplane::drain_receives(std::uint64_t deadline_ns) {
-  while (engine_->now_ns() < deadline_ns && turn(0) > 0) {
-  }
+  do turn(0);
+  while (received_ && engine_->now_ns() < deadline_ns);
 }
 
 void Dataplane::drain_sends(std::uint64_t deadline_ns) {

@@ -113,6 +113,7 @@ class Dataplane {
   std::deque<Notice> unsent_notices_;
   std::uint64_t now_ns_ = 0;
   std::uint64_t next_housekeeping_ns_ = 0;
+  bool received_ = false;  // in the last turn, be it frames or not
   bool stop_asked_ = false;
 };
 

@@ -75,6 +75,10 @@ void Dataplane::attach(std::unique_ptr<Transport> owned) {
     return finish_close(transport);
   }
   for (const auto& port : transport.ports) networks_[port->network].add_port(port->index);
+  Notice notice;
+  notice.kind = Notice::Kind::attached;
+  notice.serial = transport.serial;
+  tell(std::move(notice));
 }
 
 // Out of its network at once, and out of the engine as soon as nothing is in flight.
@@ -143,15 +147,27 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
   }
 }
 
-// Forgets peers of a udp port that have been silent for long; they are welcome again.
+// Forgets peers of a udp port that have been silent for long; they are welcome again. Where somebody was turned away,
+// less silence is enough for those whose place is wanted.
 void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
+  const bool crowded = std::exchange(transport.crowded, false);
+  const bool all_full = transport.peers.is_full() || ports_.full();
+  if (crowded) {
+    Notice notice;
+    notice.kind = Notice::Kind::crowded;
+    notice.serial = transport.serial;
+    notice.peer = transport.turned_away;
+    tell(std::move(notice));
+  }
   std::erase_if(transport.ports, [&](const std::unique_ptr<Port>& port) {
     const bool in_flight = port->in_flight && port->in_flight->count > 0;
-    if (now_ns - std::min(now_ns, port->heard_ns) < limits::peer_idle_ns_max) return false;
+    const bool wanted = crowded && (all_full || transport.peers.host_is_full(port->peer));
+    const std::uint64_t idle_ns_max = wanted ? limits::peer_idle_crowded_ns_max : limits::peer_idle_ns_max;
+    if (now_ns - std::min(now_ns, port->heard_ns) < idle_ns_max) return false;
     if (!port->egress.empty() || port->dirty || in_flight) return false;
     networks_[port->network].remove_port(port->index);
     ports_.remove(*port);
-    transport.peers.erase(port->peer);
+    transport.peers.remove(port->peer);
     Notice notice;
     notice.kind = Notice::Kind::peer_down;
     notice.serial = transport.serial;

@@ -29,15 +29,17 @@ struct KnownStation {
 
 struct Notice {
   enum class Kind : std::uint8_t {
+    attached,   // a transport is in its network, and receives
     peer_up,    // a udp transport has a new peer
     peer_down,  // and lost one, by silence
+    crowded,    // and had no room for another; at most once a second
     closed,     // a transport has gone down; here it is, with nothing in flight
     macs,       // a slice of a network's table
     stopped,    // everything is closed; the data thread ends
   };
   Kind kind = Kind::stopped;
   std::uint64_t serial = 0;
-  SocketAddress peer;                      // peer_up, peer_down
+  SocketAddress peer;                      // peer_up, peer_down, crowded
   std::shared_ptr<PortCounters> counters;  // peer_up, peer_down: of its port
   std::unique_ptr<Transport> transport;    // closed
   const char* cause = "";                  // closed: a few words for people

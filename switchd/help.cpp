@@ -95,8 +95,9 @@ std::string budget_text() {
   add("both at most", mebibytes(chunks + slots));
   text += "Bounds\n";
   add("ports", fmt::format("{}, in {} networks", ports_max, networks_max));
-  add("peers of a udp port", fmt::format("{} with allow, forgotten after {} s of silence",
-                                         peers_per_transport_max, peer_idle_ns_max / 1'000'000'000));
+  add("peers of a udp port", fmt::format("{} with allow, {} of one host, forgotten after {} s of silence",
+                                         peers_per_transport_max, peers_per_host_max,
+                                         peer_idle_ns_max / 1'000'000'000));
   add("queue of a port",
       fmt::format("{} frames (queue= up to {}), {}, pinning {} of chunks at most", queue_frames_default,
                   queue_frames_max, mebibytes(queue_bytes_max), mebibytes(queue_pinned_bytes_max)));

@@ -15,8 +15,11 @@ std::optional<OpenError> ListenerControl::open() {
   auto error = config_.type == PortType::unix_listen ? open_unix() : open_tcp();
   if (error) return error;
   services_.registry().set(config_.name, record(address_, "listening", nullptr));
-  for (Accepting& accepting : accepting_) accept(accepting);
   return std::nullopt;
+}
+
+void ListenerControl::begin() {
+  for (Accepting& accepting : accepting_) accept(accepting);
 }
 
 std::optional<OpenError> ListenerControl::open_unix() {
@@ -117,11 +120,16 @@ void ListenerControl::accepted(Fd fd, const SocketAddress& peer) {
     return;
   }
   auto transport = make_stream(std::move(fd), tcp);
-  const std::string name = services_.registry().free_name(config_.name);
+  const std::string name = services_.registry().take_name(config_.name);
   const std::string far_end = tcp ? to_string(peer) : config_.path;
   services_.registry().set(name, record(far_end, "up", transport->ports.front()->counters));
   const std::uint64_t serial = services_.attach(std::move(transport), *this);
   connections_[serial] = name;
+}
+
+void ListenerControl::attached(const Notice& notice) {
+  const std::string& name = connections_.at(notice.serial);
+  const std::string& far_end = services_.registry().find(name)->address;
   services_.print("port " + name + " up " + std::string(name_of(config_.type)) + ":" + far_end);
   log_info("port {} up: {}", name, far_end);
 }

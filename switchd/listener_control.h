@@ -17,6 +17,8 @@ class ListenerControl final : public PortControl {
 
   [[nodiscard]] std::optional<OpenError> open() override;
   [[nodiscard]] std::string address() const override { return address_; }
+  void begin() override;
+  void attached(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void stop() override;
 

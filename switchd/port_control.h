@@ -44,12 +44,18 @@ class PortControl {
   PortControl& operator=(const PortControl&) = delete;
   virtual ~PortControl() = default;
 
-  // Opens what must be open before `ready`; registers the port. An error ends the start.
+  // Opens what must be open before `ready`; registers the port. An error ends the start. Nothing is accepted or
+  // connected yet.
   [[nodiscard]] virtual std::optional<OpenError> open() = 0;
   // TYPE:ADDRESS as printed; valid after open().
   [[nodiscard]] virtual std::string address() const = 0;
+  // `ready` was printed: accept, connect, look up.
+  virtual void begin() {}
+  // The data plane has taken one of its transports.
+  virtual void attached(const Notice&) {}
   virtual void peer_up(const Notice&) {}
   virtual void peer_down(const Notice&) {}
+  virtual void crowded(const Notice&) {}
   virtual void closed(const Notice& notice) = 0;
   // No further connections. Transports stay until the data plane stops.
   virtual void stop() = 0;

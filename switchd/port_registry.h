@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 
 #include "frames/counters.h"
 
@@ -22,28 +25,29 @@ struct PortRecord {
 class PortRegistry {
  public:
   // Adds or replaces.
-  PortRecord& set(const std::string& name, PortRecord record) { return records_[name] = std::move(record); }
-  void remove(const std::string& name) { records_.erase(name); }
-  [[nodiscard]] PortRecord* find(const std::string& name) {
-    const auto found = records_.find(name);
-    return found == records_.end() ? nullptr : &found->second;
-  }
+  void set(const std::string& name, PortRecord record);
+  void remove(const std::string& name);
+  [[nodiscard]] PortRecord* find(const std::string& name);
   [[nodiscard]] const std::map<std::string, PortRecord>& records() const { return records_; }
-  [[nodiscard]] std::string name_of(const PortCounters* counters) const {
-    for (const auto& [name, record] : records_)
-      if (record.counters.get() == counters) return name;
-    return {};
-  }
-  // NAME.N with the lowest free N, from 1.
-  [[nodiscard]] std::string free_name(const std::string& parent) const {
-    for (unsigned n = 1;; ++n) {
-      std::string name = parent + "." + std::to_string(n);
-      if (!records_.contains(name)) return name;
-    }
-  }
+  // The port that counts in `counters`; empty: none, any more.
+  [[nodiscard]] std::string_view name_of(const PortCounters* counters) const;
+  // NAME.N with the lowest N from 1 that no port has. It is the caller's until remove().
+  [[nodiscard]] std::string take_name(const std::string& parent);
 
  private:
+  struct Numbers {
+    unsigned next = 1;         // all from here on are free
+    std::set<unsigned> freed;  // and these below it
+  };
+  struct Numbered {
+    std::string parent;
+    unsigned number;
+  };
+
   std::map<std::string, PortRecord> records_;
+  std::unordered_map<const PortCounters*, std::string> names_;
+  std::unordered_map<std::string, Numbers> numbers_;  // by parent
+  std::unordered_map<std::string, Numbered> numbered_;  // by name
 };
 
 }  // namespace lanyard

@@ -28,6 +28,7 @@ class Inbox {
  public:
   FrameBatch frames;
   std::vector<TransportEvent> events;
+  std::size_t receives = 0;  // reads that brought bytes, whatever became of them
 
   // Keeps the reference the caller has on `buffer` until the end of the turn.
   void hold(Buffer* buffer) { held_.push_back(buffer); }
@@ -57,6 +58,7 @@ class Inbox {
     for (Buffer* buffer : held_) buffer->release();
     held_.clear();
     frames.clear();
+    receives = 0;
   }
 
  private:

@@ -78,10 +78,7 @@ Opened<SocketAddress> local_address_towards(const SocketAddress& remote) {
   const std::string doing = "no route to " + to_string(remote);
   Fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (!fd || ::connect(fd.get(), &remote.any, remote.length) != 0) return failed(doing);
-  SocketAddress local = bound_address(fd.get());
-  if (local.family() == AF_INET) local.v4.sin_port = 0;
-  if (local.family() == AF_INET6) local.v6.sin6_port = 0;
-  return local;
+  return bound_address(fd.get()).host();
 }
 
 namespace {

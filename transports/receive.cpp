@@ -9,9 +9,13 @@ namespace lanyard {
 
 namespace {
 
-// Makes a port for a new, allowed peer. nullptr when there is no room for one more.
+// Makes a port for a new, allowed peer. nullptr when there is no room for one more; the loop then looks for some.
 Port* add_peer(Transport& transport, const SocketAddress& source, const DataContext& context) {
-  if (transport.peers.size() >= limits::peers_per_transport_max || context.ports.full()) return nullptr;
+  if (transport.peers.is_full() || transport.peers.host_is_full(source) || context.ports.full()) {
+    transport.crowded = true;
+    transport.turned_away = source;
+    return nullptr;
+  }
   auto port = std::make_unique<Port>(Wire::datagram, transport.network, transport.max_frame_bytes,
                                      transport.queue_frames, *transport.copies);
   port->peer = source;
@@ -19,7 +23,7 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
   port->gso_bytes_max = transport.gso ? limits::udp_payload_bytes_max : 0;
   context.ports.add(*port);
   Port* added = port.get();
-  transport.peers.emplace(source, added);
+  transport.peers.add(source, *added);
   transport.ports.push_back(std::move(port));
   context.inbox.events.push_back({TransportEvent::Kind::peer_up, &transport, added, "", 0});
   return added;
@@ -35,8 +39,7 @@ Port* port_of(Transport& transport, const Datagram& datagram, const DataContext&
       return datagram.source == port->peer ? port : nullptr;
     }
     case Sources::allowed: {
-      const auto known = transport.peers.find(datagram.source);
-      if (known != transport.peers.end()) return known->second;
+      if (Port* known = transport.peers.find(datagram.source)) return known;
       // Only a whole frame makes a port: a stray or empty datagram does not.
       if (datagram.bytes < limits::frame_bytes_min || !transport.allows(datagram.source)) return nullptr;
       return add_peer(transport, datagram.source, context);
@@ -61,6 +64,7 @@ StreamReader::Window stream_window(Transport& transport, FramePool& chunks, std:
 }
 
 void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox) {
+  ++inbox.receives;
   if (bytes <= 0) {
     inbox.report_failed(transport, bytes == 0 ? "closed by peer" : "receive failed", static_cast<int>(-bytes));
     return;
@@ -83,6 +87,7 @@ void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox) {
 
 void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
                        std::uint64_t now_ns) {
+  ++context.inbox.receives;
   BufferRef slot(datagram.slot);
   Port* port = port_of(transport, datagram, context);
   PortCounters& counters = port != nullptr ? *port->counters : fallback_counters(transport);

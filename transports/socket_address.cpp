@@ -55,6 +55,13 @@ bool operator==(const SocketAddress& a, const SocketAddress& b) {
   }
 }
 
+SocketAddress SocketAddress::host() const {
+  SocketAddress host = *this;
+  if (family() == AF_INET) host.v4.sin_port = 0;
+  if (family() == AF_INET6) host.v6.sin6_port = 0;
+  return host;
+}
+
 std::size_t SocketAddress::hash() const {
   const auto bytes = [](const void* data, std::size_t size) {
     return std::hash<std::string_view>{}({static_cast<const char*>(data), size});

@@ -27,6 +27,7 @@ struct SocketAddress {
   [[nodiscard]] static SocketAddress unix_path(std::string_view path);  // REQUIRES: 1 to 107 bytes
   [[nodiscard]] int family() const { return length == 0 ? AF_UNSPEC : any.sa_family; }
   [[nodiscard]] std::uint16_t port() const;  // 0 for UNIX addresses
+  [[nodiscard]] SocketAddress host() const;  // the same with port 0
   // Same family, address and port, or same path. Flow labels and padding do not count.
   friend bool operator==(const SocketAddress& a, const SocketAddress& b);
   [[nodiscard]] std::size_t hash() const;

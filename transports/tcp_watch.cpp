@@ -2,7 +2,6 @@
 #include "transports/tcp_watch.h"
 
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 namespace lanyard {
@@ -32,7 +31,10 @@ bool TcpWatch::peer_is_dead(int fd, bool waiting) {
   if (!stuck) return false;
   tcp_info info{};
   socklen_t size = sizeof info;
-  if (::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return false;
+  return ::getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && is_unanswered(info);
+}
+
+bool TcpWatch::is_unanswered(const tcp_info& info) {
   // A paused VM's host answers every probe, however far apart the kernel spaces them (up to two minutes), and each
   // answer resets these counts; only a host that is gone leaves several unanswered.
   constexpr unsigned unanswered_max = 2;

@@ -9,6 +9,8 @@
 // Looked at once a second, on the data thread; one getsockopt, and only while data waits.
 #pragma once
 
+#include <netinet/tcp.h>
+
 #include <cstdint>
 
 namespace lanyard {
@@ -19,6 +21,9 @@ class TcpWatch {
 
   // `waiting`: the port has frames queued that the socket would not take. True: close the connection.
   [[nodiscard]] bool peer_is_dead(int fd, bool waiting);
+
+  // The rule, on what the kernel tells (tcp(7), TCP_INFO) of a connection that waits for its peer to read.
+  [[nodiscard]] static bool is_unanswered(const tcp_info& info);
 
   // Sets no-delay, keep-alive and the user timeout on a new connection.
   static void prepare(int fd);

@@ -8,11 +8,11 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "frames/stream_reader.h"
 #include "transports/fd.h"
+#include "transports/peer_table.h"
 #include "transports/port.h"
 #include "transports/tcp_watch.h"
 
@@ -60,11 +60,14 @@ class Transport {
   std::uint32_t generation = 0;
   StreamReader reader;
   std::vector<std::byte> scratch;  // streams, completion engines: for bytes that no chunk is free for
-  std::unordered_map<SocketAddress, Port*, SocketAddressHash> peers;  // allowed
+  PeerTable peers;                 // allowed
+  bool crowded = false;            // allowed: a source was turned away for lack of room since the last look
+  SocketAddress turned_away;       // the last of these
   std::vector<Port*> dirty;        // ports with something to send
   bool listed = false;             // in the inbox's list of transports to flush
   bool blocked = false;            // the descriptor takes no more; waiting until it does
   bool send_in_flight = false;     // streams, completion engines
+  bool starved = false;            // datagrams, completion engines: no slot was free; arm when something is there
   bool drained = false;            // streams, completion engines: the last receive took all there was
   bool failed = false;             // a failure was reported
   std::uint32_t operations = 0;    // of a completion engine, not completed yet

@@ -164,6 +164,8 @@ void UringEngine::arm_receive(Transport& transport) {
     const StreamReader::Window window = stream_window(transport, context_.chunks, scratch_for(transport));
     io_uring_prep_recv(sqe, transport.receive_fd(), window.data, window.bytes, 0);
     if (transport.drained) sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
+  } else if (transport.starved) {
+    io_uring_prep_poll_add(sqe, transport.receive_fd(), POLLIN);
   } else {
     io_uring_prep_recvmsg_multishot(sqe, transport.receive_fd(), &receive_template_, 0);
     sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -222,7 +224,9 @@ void UringEngine::complete(const io_uring_cqe& cqe) {
 void UringEngine::received(Transport& transport, const io_uring_cqe& cqe) {
   const bool up = transport.state == Transport::State::up;
   const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
-  if (transport.wire() == Wire::datagram) {
+  if (std::exchange(transport.starved, false)) {
+    // The poll has ended, for whatever reason: receive again.
+  } else if (transport.wire() == Wire::datagram) {
     received_datagram(transport, cqe);
   } else if (up && cqe.res != -ECANCELED && cqe.res != -EINTR && cqe.res != -EAGAIN) {
     transport.drained = (cqe.flags & IORING_CQE_F_SOCK_NONEMPTY) == 0;
@@ -235,9 +239,12 @@ void UringEngine::received(Transport& transport, const io_uring_cqe& cqe) {
 
 void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cqe) {
   if ((cqe.flags & IORING_CQE_F_BUFFER) == 0) {
-    // Out of slots: the ring is refilled before the next receive, unless the pool is empty too.
-    if (cqe.res == -ENOBUFS && transport.state == Transport::State::up && context_.slots.free_count() == 0)
+    // Out of slots: the ring is refilled before the next receive, unless the pool is empty too. A receive would then
+    // fail at once, also with nothing to receive, so a poll goes before it.
+    if (cqe.res == -ENOBUFS && transport.state == Transport::State::up && context_.slots.free_count() == 0) {
       datagrams_to_scratch(transport, context_, scratch(), now_ns());
+      transport.starved = true;
+    }
     return;
   }
   const auto id = static_cast<std::uint16_t>(cqe.flags >> IORING_CQE_BUFFER_SHIFT);

@@ -160,6 +160,21 @@ TEST_CASE("a frame above the port's max-frame is skipped, the framing kept") {
   CHECK(reading.frames == std::vector<std::string>{good});
 }
 
+TEST_CASE("frames that would be refused anyway are counted as that also while memory is short") {
+  Reading reading(1);
+  reading.reader = StreamReader(1514);
+  reading.hold = true;
+  const std::string good = on_stream(frame(mac(1), mac(2), 1000));
+  while (!reading.reader.discarding()) {
+    reading.feed(good);
+    (void)reading.reader.window(reading.pool, reading.scratch);
+  }
+  reading.feed(good + on_stream(frame(mac(1), mac(2), 1515)) + on_stream("short") + good);
+  CHECK(reading.totals.oversize == 1);
+  CHECK(reading.totals.runts == 1);
+  CHECK(reading.totals.discarded == 2);
+}
+
 TEST_CASE("without a free chunk the stream is drained, frames are counted, and framing survives until there is one") {
   const unsigned seed = GENERATE(range(1U, 11U));
   INFO("seed " << seed);

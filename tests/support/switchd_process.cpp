@@ -136,7 +136,6 @@ void SwitchdProcess::await_ready() {
     if (line.rfind("port ", 0) == 0 && type != 0 && colon != std::string::npos)
       addresses_.emplace(line.substr(name, type - name - 1), line.substr(colon + 1));
   }
-  (void)stats();  // the data plane has them all
 }
 
 const std::string& SwitchdProcess::address(const std::string& port) const {
@@ -146,9 +145,7 @@ const std::string& SwitchdProcess::address(const std::string& port) const {
 }
 
 std::string SwitchdProcess::await_up(const std::string& port) {
-  std::string line = await_line("port " + port + " up ");
-  (void)stats();  // its answer comes by way of the data plane, behind the port
-  return line;
+  return await_line("port " + port + " up ");
 }
 
 std::string SwitchdProcess::await_line(const std::string& beginning) {

@@ -51,8 +51,7 @@ class SwitchdProcess {
 
   // Takes the next line printed that begins with `beginning`, waiting for it; others stay to be taken.
   std::string await_line(const std::string& beginning);
-  // The lines "port NAME up ..." and "port NAME down ...". A port is announced when it is handed to the data plane;
-  // on return it is in its network.
+  // The lines "port NAME up ..." and "port NAME down ...": from the first on the port is in its network.
   std::string await_up(const std::string& port);
   std::string await_down(const std::string& port) { return await_line("port " + port + " down "); }
   // Was such a line printed? Does not wait.

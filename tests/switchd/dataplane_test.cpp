@@ -305,6 +305,36 @@ TEST_CASE("a port told to go takes its queue with it as port_down, and gives its
   CHECK(rig.stop());
 }
 
+TEST_CASE("streams flooding with tiny frames, more than a turn takes, starve nobody") {
+  const std::string engine = GENERATE(filter([](const std::string& name) { return name != "sim"; },
+                                             from_range(engines())));  // the simulation holds no such bursts
+  INFO("engine " << engine);
+  Rig rig({.engine = engine, .networks = {NetworkKind::learning_switch, NetworkKind::learning_switch}});
+  constexpr unsigned burst = 200'000;
+  std::string bytes;
+  for (unsigned i = 0; i < burst; ++i) bytes += on_stream(frame(mac(1), mac(1), 14));
+  std::vector<Vm*> flooders;
+  for (int i = 0; i < 6; ++i) flooders.push_back(&rig.add_stream());
+  Vm& a = rig.add({.network = 1});
+  Vm& b = rig.add({.network = 1});
+  for (Vm* flooder : flooders) flooder->send_raw(bytes);
+  rig.turns(3);
+  constexpr std::size_t exchanges = 5;
+  constexpr int turns_for_each = 4;
+  for (std::size_t i = 1; i <= exchanges; ++i) {
+    a.send(frame(broadcast, mac(2)));
+    rig.turns(turns_for_each);
+    CHECK(b.received().size() == i);
+  }
+  std::uint64_t least = burst;
+  for (const Vm* flooder : flooders) {
+    CHECK(flooder->counters().received_frames.get() < burst);  // all were at it the whole time
+    least = std::min(least, flooder->counters().received_frames.get());
+  }
+  CHECK(least > 0);  // nor did one flooder starve another
+  CHECK(rig.stop());
+}
+
 TEST_CASE("networks do not mix") {
   ON_EVERY_ENGINE;
   Rig rig({.engine = engine, .networks = {NetworkKind::learning_switch, NetworkKind::wire}});

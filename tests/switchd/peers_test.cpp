@@ -77,6 +77,33 @@ TEST_CASE("a silent peer expires, loses its stations, and is welcome again") {
   CHECK(peers.rig.stop());
 }
 
+TEST_CASE("where somebody was turned away, peers silent for a while make room, and those that speak stay") {
+  Peers peers;
+  SimWorld& world = *peers.rig.world();
+  const auto say = [&](const std::string& who) { world.vm_send(peers.endpoint, frame(broadcast, mac(1)), who); };
+  for (std::size_t i = 0; i < limits::peers_per_transport_max; ++i) say("/friend" + std::to_string(i));
+  REQUIRE(peers.rig.run_until(
+      [&] { return peers.notices(Notice::Kind::peer_up) == static_cast<int>(limits::peers_per_transport_max); }));
+  world.advance_to(world.now_ns() + limits::peer_idle_crowded_ns_max + 1'000'000'000);
+  say("/friend0");
+  peers.rig.turns(5);
+  CHECK(peers.notices(Notice::Kind::peer_down) == 0);  // nobody needs their places
+  say("/friend-late");
+  REQUIRE(peers.rig.run_until([&] { return peers.stranger_drops(DropReason::unknown_source) == 1; }));
+  world.advance_to(world.now_ns() + 1'000'000'000);
+  REQUIRE(peers.rig.run_until([&] {
+    return peers.notices(Notice::Kind::peer_down) == static_cast<int>(limits::peers_per_transport_max) - 1;
+  }));
+  CHECK(peers.notices(Notice::Kind::crowded) == 1);
+  peers.rig.clear_notices();
+  say("/friend-late");
+  say("/friend0");
+  REQUIRE(peers.rig.run_until([&] { return peers.notices(Notice::Kind::peer_up) == 1; }));
+  peers.rig.turns(5);
+  CHECK(peers.notices(Notice::Kind::peer_up) == 1);
+  CHECK(peers.rig.stop());
+}
+
 TEST_CASE("a storm of sources makes a bounded number of ports, and those there are go on") {
   Peers peers;
   Vm& vm = peers.rig.add_stream();

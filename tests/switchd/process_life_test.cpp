@@ -249,6 +249,26 @@ TEST_CASE("where io_uring is forbidden --engine io_uring says why, and goes on w
   CHECK(daemon.stop() == 0);
 }
 
+TEST_CASE("one host's storm of UDP sources keeps no other host out") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"many=udp:127.0.0.1:0,allow=127.0.0.0/8"});
+  const auto towards = daemon.address("many");
+  std::vector<Peer> sources;
+  for (unsigned i = 0; i < limits::peers_per_host_max + 3; ++i) {
+    sources.push_back(Peer::udp());
+    sources.back().towards(towards).send(frame(broadcast, mac(100 + i)));
+  }
+  (void)daemon.await_drops("many", "unknown_source", 3);
+  Peer other = Peer::udp("127.0.0.2:0");
+  other.towards(towards).send(frame(broadcast, mac(1)));
+  const auto stats = daemon.await_stats("the other host's port", [](const nlohmann::json& seen) {
+    return ports_of(seen, "many") == limits::peers_per_host_max + 1;
+  });
+  CHECK(stats["ports"]["many"]["drops"]["unknown_source"] == 3);
+  daemon.await_log("no room for 127.0.0.1:");
+  CHECK(daemon.stop() == 0);
+}
+
 TEST_CASE("a storm of UDP sources fills no more than the ports it may have, and nobody else notices") {
   ON_EVERY_REAL_ENGINE;
   constexpr unsigned sources = 2000;

@@ -76,6 +76,25 @@ TEST_CASE("a connection that waits for its peer to read loses the kernel's timeo
   CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);
 }
 
+TEST_CASE("a VM paused for long is kept, a host that answers no more is not") {
+  // As the kernel shows them: probes two minutes apart, each answered.
+  tcp_info paused{};
+  paused.tcpi_probes = 0;
+  paused.tcpi_last_ack_recv = 119'000;
+  CHECK_FALSE(TcpWatch::is_unanswered(paused));
+  paused.tcpi_probes = 1;  // on its way
+  CHECK_FALSE(TcpWatch::is_unanswered(paused));
+  tcp_info dead{};
+  dead.tcpi_probes = 3;
+  dead.tcpi_last_ack_recv = 31'000;
+  CHECK(TcpWatch::is_unanswered(dead));
+  dead.tcpi_probes = 0;
+  dead.tcpi_retransmits = 5;  // died before it closed its window
+  CHECK(TcpWatch::is_unanswered(dead));
+  dead.tcpi_last_ack_recv = 20'000;  // a bad line
+  CHECK_FALSE(TcpWatch::is_unanswered(dead));
+}
+
 TEST_CASE("a connection that is busy now and then keeps the kernel's timeout") {
   const TcpPair pair;
   TcpWatch watch;

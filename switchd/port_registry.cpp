@@ -1,0 +1,49 @@
+// The port registry; see the header.
+#include "switchd/port_registry.h"
+
+#include <utility>
+
+namespace lanyard {
+
+void PortRegistry::set(const std::string& name, PortRecord record) {
+  PortRecord& place = records_[name];
+  if (place.counters) names_.erase(place.counters.get());
+  place = std::move(record);
+  if (place.counters) names_[place.counters.get()] = name;
+}
+
+void PortRegistry::remove(const std::string& name) {
+  if (const auto record = records_.find(name); record != records_.end()) {
+    if (record->second.counters) names_.erase(record->second.counters.get());
+    records_.erase(record);
+  }
+  if (const auto taken = numbered_.find(name); taken != numbered_.end()) {
+    numbers_[taken->second.parent].freed.insert(taken->second.number);
+    numbered_.erase(taken);
+  }
+}
+
+PortRecord* PortRegistry::find(const std::string& name) {
+  const auto found = records_.find(name);
+  return found == records_.end() ? nullptr : &found->second;
+}
+
+std::string_view PortRegistry::name_of(const PortCounters* counters) const {
+  const auto found = names_.find(counters);
+  return found == names_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::string PortRegistry::take_name(const std::string& parent) {
+  Numbers& numbers = numbers_[parent];
+  for (;;) {
+    const unsigned number = numbers.freed.empty() ? numbers.next : *numbers.freed.begin();
+    if (numbers.freed.empty()) ++numbers.next;
+    else numbers.freed.erase(numbers.freed.begin());
+    std::string name = parent + "." + std::to_string(number);
+    if (records_.contains(name)) continue;  // somebody configured a port with this very name
+    numbered_[name] = {parent, number};
+    return name;
+  }
+}
+
+}  // namespace lanyard

@@ -1,0 +1,49 @@
+// Names of ports: the lowest free number, and whose counters are whose.
+#include "switchd/port_registry.h"
+
+#include <catch2/catch.hpp>
+
+using namespace lanyard;
+
+namespace {
+
+PortRecord record(std::shared_ptr<PortCounters> counters = nullptr) {
+  return {"tcp-listen", "127.0.0.1:7000", "lan", "up", std::move(counters)};
+}
+
+}  // namespace
+
+TEST_CASE("connections take the lowest number that is free") {
+  PortRegistry ports;
+  for (const char* expected : {"web.1", "web.2", "web.3"}) {
+    CHECK(ports.take_name("web") == expected);
+    ports.set(expected, record());
+  }
+  ports.remove("web.1");
+  ports.remove("web.3");
+  CHECK(ports.take_name("web") == "web.1");
+  CHECK(ports.take_name("web") == "web.3");
+  CHECK(ports.take_name("web") == "web.4");
+  CHECK(ports.take_name("other") == "other.1");
+}
+
+TEST_CASE("a configured port may have the name that a connection would get") {
+  PortRegistry ports;
+  ports.set("web.1", record());
+  CHECK(ports.take_name("web") == "web.2");
+  ports.remove("web.2");
+  CHECK(ports.take_name("web") == "web.2");
+}
+
+TEST_CASE("a port is found by its counters, for as long as they are its own") {
+  PortRegistry ports;
+  const auto first = std::make_shared<PortCounters>();
+  const auto second = std::make_shared<PortCounters>();
+  ports.set("tap", record(first));
+  CHECK(ports.name_of(first.get()) == "tap");
+  ports.set("tap", record(second));  // as on a new connection
+  CHECK(ports.name_of(first.get()).empty());
+  CHECK(ports.name_of(second.get()) == "tap");
+  ports.remove("tap");
+  CHECK(ports.name_of(second.get()).empty());
+}
