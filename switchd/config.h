@@ -109,7 +109,9 @@ struct Config {
   EngineChoice engine = EngineChoice::automatic;
   LogLevel log_level = LogLevel::info;
   bool check_only = false;
-  std::vector<ConfigError> warnings;  // allowed, but worth a line in the log; filled by complete()
+  // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete(),
+  // and by nobody else, so that both say the same.
+  std::vector<ConfigError> warnings;
 };
 
 // Reads "[NAME=]TYPE[:ADDRESS][,KEY=VALUE]..." into `port`; appends every mistake found. `port.name` and

@@ -1,7 +1,6 @@
 // Listening ports; see the header.
 #include "switchd/listener_control.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -34,7 +33,6 @@ std::optional<OpenError> ListenerControl::open_tcp() {
   if (auto* error = std::get_if<OpenError>(&bound)) return std::move(*error);
   auto& sockets = std::get<std::vector<Fd>>(bound);
   address_ = to_string(bound_address(sockets.front().get()));
-  warn_when_exposed(addresses);
   for (Fd& fd : sockets) {
     const int family = bound_address(fd.get()).family();
     add_acceptor(family, std::move(fd));
@@ -68,13 +66,6 @@ Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddres
     if (config_.address.port != 0) break;
   }
   return last;
-}
-
-void ListenerControl::warn_when_exposed(const std::vector<SocketAddress>& addresses) const {
-  if (!config_.allow.empty() || std::all_of(addresses.begin(), addresses.end(), is_loopback)) return;
-  log_warn("port {}: anyone who reaches {} can join network {}: these wires carry no authentication; name who may with "
-           "allow=CIDR",
-           config_.name, address_, config_.network);
 }
 
 void ListenerControl::add_acceptor(int family, Fd fd) {

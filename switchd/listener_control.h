@@ -31,7 +31,6 @@ class ListenerControl final : public PortControl {
   [[nodiscard]] std::optional<OpenError> open_tcp();
   [[nodiscard]] Opened<std::vector<Fd>> bind_all(const std::vector<SocketAddress>& addresses) const;
   [[nodiscard]] std::optional<OpenError> open_unix();
-  void warn_when_exposed(const std::vector<SocketAddress>& addresses) const;
   void add_acceptor(int family, Fd fd);
   void accept(Accepting& accepting);
   void accepted(Fd fd, const SocketAddress& peer);
