@@ -47,6 +47,7 @@ Daemon::Daemon(const Config& config)
 Daemon::~Daemon() = default;
 
 int Daemon::run() {
+  for (const ConfigError& warning : config_.warnings) log_warn("{}", to_string(warning));
   choose_engine();
   start_dataplane();
   await_signal();

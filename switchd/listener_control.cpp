@@ -1,7 +1,6 @@
 // Listening ports; see the header.
 #include "switchd/listener_control.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -37,7 +36,6 @@ std::optional<OpenError> ListenerControl::open_tcp() {
   if (auto* error = std::get_if<OpenError>(&bound)) return std::move(*error);
   auto& sockets = std::get<std::vector<Fd>>(bound);
   address_ = to_string(bound_address(sockets.front().get()));
-  warn_when_exposed(addresses);
   for (Fd& fd : sockets) {
     const int family = bound_address(fd.get()).family();
     add_acceptor(family, std::move(fd));
@@ -73,13 +71,6 @@ Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddres
   return last;
 }
 
-void ListenerControl::warn_when_exposed(const std::vector<SocketAddress>& addresses) const {
-  if (!config_.allow.empty() || std::all_of(addresses.begin(), addresses.end(), is_loopback)) return;
-  log_warn("port {}: anyone who reaches {} can join network {}: these wires carry no authentication; name who may with "
-           "allow=CIDR",
-           config_.name, address_, config_.network);
-}
-
 void ListenerControl::add_acceptor(int family, Fd fd) {
   const int protocol = family == AF_UNIX ? 0 : IPPROTO_TCP;
   accepting_.push_back({Acceptor(services_.io()), asio::steady_timer(services_.io())});
@@ -91,7 +82,7 @@ void ListenerControl::accept(Accepting& accepting) {
     if (stopping_ || error == asio::error::operation_aborted) return;
     if (error) {
       // Out of descriptors or memory: what is connected goes on; try again when some may have been freed.
-      if (accepting.failures++ == 0) log_warn("port {}: cannot accept: {}", config_.name, error.message());
+      if (accepting.failures++ == 0) refusals_.warn("cannot accept: " + error.message());
       accepting.pause.expires_after(std::chrono::milliseconds(100));
       accepting.pause.async_wait([this, &accepting](const asio::error_code& stopped) {
         if (!stopped && !stopping_) accept(accepting);
@@ -111,12 +102,12 @@ void ListenerControl::accept(Accepting& accepting) {
 void ListenerControl::accepted(Fd fd, const SocketAddress& peer) {
   const bool tcp = config_.type == PortType::tcp_listen;
   if (tcp && !config_.allow.empty() && !allowed_by(config_.allow, peer)) {
-    ++refused_;
-    log_warn("port {}: refused {}: not in allow= ({} refused so far)", config_.name, to_string(peer), refused_);
+    refusals_.warn("refused " + to_string(peer) + ": not in allow=");
     return;
   }
   if (services_.registry().records().size() >= limits::ports_max) {
-    log_warn("port {}: refused {}: {} ports are open", config_.name, to_string(peer), limits::ports_max);
+    refusals_.warn("refused " + (tcp ? to_string(peer) : config_.path) + ": " + std::to_string(limits::ports_max) +
+                   " ports are open");
     return;
   }
   auto transport = make_stream(std::move(fd), tcp);
@@ -146,6 +137,7 @@ void ListenerControl::closed(const Notice& notice) {
 
 void ListenerControl::stop() {
   stopping_ = true;
+  refusals_.finish();
   asio::error_code ignored;
   for (Accepting& accepting : accepting_) {
     accepting.pause.cancel();

@@ -39,12 +39,6 @@ std::vector<SocketAddress> resolve_now(const HostPort& address) {
   return addresses.empty() ? look_up(address, AI_PASSIVE) : addresses;
 }
 
-bool is_loopback(const SocketAddress& address) {
-  if (address.family() == AF_INET) return (ntohl(address.v4.sin_addr.s_addr) >> 24) == 127;
-  if (address.family() == AF_INET6) return IN6_IS_ADDR_LOOPBACK(&address.v6.sin6_addr);
-  return true;
-}
-
 bool allowed_by(const std::vector<Cidr>& cidrs, const SocketAddress& source) {
   const bool v6 = source.family() == AF_INET6;
   if (!v6 && source.family() != AF_INET) return false;

@@ -16,8 +16,6 @@ namespace lanyard {
 // For binding: literals, and names by the system's resolver, which may take its time. Empty: not to be found.
 [[nodiscard]] std::vector<SocketAddress> resolve_now(const HostPort& address);
 
-[[nodiscard]] bool is_loopback(const SocketAddress& address);
-
 // Is `source` in one of `cidrs`?
 [[nodiscard]] bool allowed_by(const std::vector<Cidr>& cidrs, const SocketAddress& source);
 

@@ -40,6 +40,12 @@ const std::string any_engine = "auto";
   return text.find(part) != std::string::npos;
 }
 
+[[nodiscard]] std::size_t count_of(const std::string& part, const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 [[nodiscard]] bool has_ipv6_loopback() {
   try {
     (void)Peer::udp("[::1]:0");
@@ -78,6 +84,22 @@ TEST_CASE("bad usage ends with 2 and names every mistake by its argument") {
   CHECK(run_switchd({}).exit_code == 2);
   CHECK(run_switchd({"--config", "/nonexistent.yaml"}).exit_code == 2);
   CHECK(run_switchd({"--check", "web=tcp-listen:7000"}).exit_code == 0);
+}
+
+TEST_CASE("what is worth a warning is logged once when the switch starts, as --check prints it") {
+  const std::vector<std::string> arguments{"--network", "lan", "--network", "core:hub", "web=tcp-listen:0.0.0.0:0"};
+  SwitchdProcess daemon(any_engine, arguments);
+  std::vector<std::string> checking = arguments;
+  checking.insert(checking.begin(), "--check");
+  const Ended checked = run_switchd(checking);
+  for (const char* warning : {"warning: web=tcp-listen:0.0.0.0:0: any machine that reaches this address can join",
+                              "warning: network core: no port joins it"}) {
+    INFO(daemon.log());
+    CHECK(count_of(warning, daemon.log()) == 1);
+    CHECK(count_of(warning, checked.output) == 1);
+  }
+  CHECK(count_of("warning: ", daemon.log()) == 2);
+  CHECK(daemon.stop() == 0);
 }
 
 TEST_CASE("addresses in use end the start with 1, and every port that cannot be opened is named") {
@@ -181,6 +203,20 @@ TEST_CASE("IPv6 addresses serve like IPv4 ones, on TCP and on UDP") {
   CHECK(udp.receive() == frame(broadcast, mac(1)));
   udp.towards(daemon.address("u")).send(frame(mac(1), mac(2)));
   CHECK(tcp.receive() == frame(mac(1), mac(2)));
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a udp port whose allow= has IPv6 only hears it where the host is left out") {
+  if (!has_ipv6_loopback()) return;
+  SwitchdProcess daemon(any_engine, {"many=udp:0,allow=::1"});
+  CHECK(daemon.address("many").rfind("[::1]:", 0) == 0);
+  Peer one = Peer::udp("[::1]:0");
+  Peer two = Peer::udp("[::1]:0");
+  one.towards(daemon.address("many")).send(frame(broadcast, mac(1)));
+  daemon.await_up("many.1");
+  two.towards(daemon.address("many")).send(frame(broadcast, mac(2)));
+  daemon.await_up("many.2");
+  CHECK(one.receive() == frame(broadcast, mac(2)));
   CHECK(daemon.stop() == 0);
 }
 
