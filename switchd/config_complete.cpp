@@ -123,6 +123,22 @@ void check_addresses(const Config& config, std::vector<ConfigError>& errors) {
   }
 }
 
+bool allows_family(const PortConfig& port, bool v6) {
+  return std::any_of(port.allow.begin(), port.allow.end(), [&](const Cidr& cidr) { return cidr.v6 == v6; });
+}
+
+bool is_udp_for_many(const PortConfig& port) { return port.type == PortType::udp && !port.allow.empty(); }
+
+// A udp port has one socket and so addresses of one family. Where its host is left out, loopback is of the family
+// that `allow` has; of both, IPv4.
+bool loopback_is_v6(const PortConfig& port) { return !allows_family(port, false); }
+
+void fill_in_loopback(Config& config) {
+  for (PortConfig& port : config.ports)
+    if (is_udp_for_many(port) && port.address.host.empty())
+      port.address.host = loopback_is_v6(port) ? "::1" : "127.0.0.1";
+}
+
 bool allows_loopback(const PortConfig& port) {
   constexpr std::array<std::uint8_t, 4> v4_loopback = {127, 0, 0, 1};
   const Cidr v6_loopback = *parse_cidr("::1");
@@ -130,6 +146,19 @@ bool allows_loopback(const PortConfig& port) {
     return cidr.contains(false, v4_loopback.data()) || cidr.contains(true, v6_loopback.address.data()) ||
            (!cidr.v6 && cidr.address[0] == v4_loopback[0]);
   });
+}
+
+// An address that is bound hears senders of its own family only, and so does [::] (open_sockets.cpp: IPV6_V6ONLY).
+void warn_of_deaf_prefixes(const PortConfig& port, std::vector<ConfigError>& warnings) {
+  const bool host_left_out = port.address.host.empty() && is_udp_for_many(port);
+  const bool binds_v6 = is_ipv6(port.address.host) || (host_left_out && loopback_is_v6(port));
+  const bool binds_v4 = is_ipv4(port.address.host) || (host_left_out && !loopback_is_v6(port));
+  if ((binds_v6 && allows_family(port, false)) || (binds_v4 && allows_family(port, true)))
+    warnings.push_back(
+        {port.origin.text, fmt::format("it binds an {} address, which the {} senders in allow cannot reach: "
+                                       "give them a port of their own, with an address such as {}",
+                                       binds_v6 ? "IPv6" : "IPv4", binds_v6 ? "IPv4" : "IPv6",
+                                       binds_v6 ? "0.0.0.0" : "[::]")});
 }
 
 // Who can send us frames? QEMU's protocols carry no authentication, so what is open to all deserves a word,
@@ -144,8 +173,11 @@ void warn_of_exposure(Config& config) {
     if (!port.allow.empty() && port.address.host.empty() && !allows_loopback(port))
       config.warnings.push_back(
           {port.origin.text,
-           "HOST is left out, so it binds loopback, where none of the allowed can be: name "
-           "the address to bind, such as 0.0.0.0"});
+           fmt::format("HOST is left out, so it binds loopback, where none of the allowed can be: name "
+                       "the address to bind, such as {}",
+                       allows_family(port, false) ? "0.0.0.0" : "[::]")});
+    else
+      warn_of_deaf_prefixes(port, config.warnings);
   }
 }
 
@@ -156,6 +188,8 @@ void complete(Config& config, std::vector<ConfigError>& errors) {
   name_ports(config);
   join_networks(config, errors);
   check_networks(config, errors);
+  warn_of_exposure(config);
+  fill_in_loopback(config);
   check_addresses(config, errors);
   if (config.ports.size() > limits::ports_max)
     errors.push_back(
@@ -163,7 +197,6 @@ void complete(Config& config, std::vector<ConfigError>& errors) {
   if (config.networks.size() > limits::networks_max)
     errors.push_back({"networks", fmt::format("{} networks, expected at most {}", config.networks.size(),
                                               limits::networks_max)});
-  warn_of_exposure(config);
 }
 
 }  // namespace lanyard

@@ -359,6 +359,49 @@ TEST_CASE("a listener that is open to all, or to nobody, is worth a warning") {
   }
 }
 
+TEST_CASE("a udp port for many without a host binds the loopback address that its senders can reach") {
+  const auto address_of = [](const std::string& port) {
+    return to_string(complete_ports({port}).config.ports[0].address);
+  };
+  CHECK(address_of("udp:1,allow=::1") == "[::1]:1");
+  CHECK(address_of("udp:1,allow=fd00::/8+::/0") == "[::1]:1");
+  CHECK(address_of("udp:1,allow=127.0.0.0/8") == "127.0.0.1:1");
+  CHECK(address_of("udp:1,allow=::1+127.0.0.1") == "127.0.0.1:1");
+  CHECK(address_of("udp:[::]:1,allow=fd00::/8") == "[::]:1");
+  CHECK(address_of("udp:1,remote=[::1]:2") == "1");  // the route tells
+  CHECK(complete_ports({"udp:1,allow=::1", "udp:1,allow=127.0.0.1"}).errors.empty());
+  CHECK(complete_ports({"udp:1,allow=::1", "udp:[::1]:1,allow=::/0"}).errors ==
+        Lines{"udp:[::1]:1,allow=::/0: UDP address [::1]:1 is used by udp:1,allow=::1 already"});
+}
+
+TEST_CASE("senders in allow that the bound address cannot hear are worth a warning") {
+  const Lines v6_unheard = {"it binds an IPv4 address, which the IPv6 senders in allow cannot reach"};
+  const Lines v4_unheard = {"it binds an IPv6 address, which the IPv4 senders in allow cannot reach"};
+  struct Row {
+    std::string port;
+    Lines expected;
+  };
+  const Row rows[] = {
+      {"udp:1,allow=::1+127.0.0.1", v6_unheard},
+      {"udp:0.0.0.0:1,allow=10.0.0.0/8+fd00::/8", v6_unheard},
+      {"tcp-listen:0.0.0.0:1,allow=fd00::/8", v6_unheard},
+      {"udp:[::]:1,allow=10.0.0.0/8+fd00::/8", v4_unheard},
+      {"udp:1,allow=fd00::/8", {"HOST is left out, so it binds loopback, where none of the allowed can be: name "
+                                "the address to bind, such as [::]"}},
+      {"udp:1,allow=::1", {}},
+      {"udp:[::]:1,allow=fd00::/8", {}},
+      {"udp:0.0.0.0:1,allow=10.0.0.0/8", {}},
+      {"udp:vm.example.com:1,allow=10.0.0.0/8+fd00::/8", {}},  // nobody knows yet
+      {"tcp-listen:1,allow=127.0.0.1+::1", {}},                // binds both
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.port);
+    const Lines warnings = complete_ports({row.port}).warnings;
+    REQUIRE(warnings.size() == row.expected.size());
+    if (!warnings.empty()) CHECK_THAT(warnings[0], Catch::StartsWith(row.port + ": " + row.expected[0]));
+  }
+}
+
 TEST_CASE("more ports than the switch has are refused") {
   Config config;
   config.ports.resize(limits::ports_max + 1);

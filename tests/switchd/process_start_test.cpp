@@ -206,6 +206,20 @@ TEST_CASE("IPv6 addresses serve like IPv4 ones, on TCP and on UDP") {
   CHECK(daemon.stop() == 0);
 }
 
+TEST_CASE("a udp port whose allow= has IPv6 only hears it where the host is left out") {
+  if (!has_ipv6_loopback()) return;
+  SwitchdProcess daemon(any_engine, {"many=udp:0,allow=::1"});
+  CHECK(daemon.address("many").rfind("[::1]:", 0) == 0);
+  Peer one = Peer::udp("[::1]:0");
+  Peer two = Peer::udp("[::1]:0");
+  one.towards(daemon.address("many")).send(frame(broadcast, mac(1)));
+  daemon.await_up("many.1");
+  two.towards(daemon.address("many")).send(frame(broadcast, mac(2)));
+  daemon.await_up("many.2");
+  CHECK(one.receive() == frame(broadcast, mac(2)));
+  CHECK(daemon.stop() == 0);
+}
+
 TEST_CASE("ready does not wait for peers: a tcp-connect comes up when its listener does") {
   TempFolder folder;
   const std::string absent = Listener().address();  // gone at once
