@@ -79,7 +79,7 @@ void ListenerControl::accept(Accepting& accepting) {
     if (stopping_ || error == asio::error::operation_aborted) return;
     if (error) {
       // Out of descriptors or memory: what is connected goes on; try again when some may have been freed.
-      if (accepting.failures++ == 0) log_warn("port {}: cannot accept: {}", config_.name, error.message());
+      if (accepting.failures++ == 0) refusals_.warn("cannot accept: " + error.message());
       accepting.pause.expires_after(std::chrono::milliseconds(100));
       accepting.pause.async_wait([this, &accepting](const asio::error_code& stopped) {
         if (!stopped && !stopping_) accept(accepting);
@@ -99,12 +99,12 @@ void ListenerControl::accept(Accepting& accepting) {
 void ListenerControl::accepted(Fd fd, const SocketAddress& peer) {
   const bool tcp = config_.type == PortType::tcp_listen;
   if (tcp && !config_.allow.empty() && !allowed_by(config_.allow, peer)) {
-    ++refused_;
-    log_warn("port {}: refused {}: not in allow= ({} refused so far)", config_.name, to_string(peer), refused_);
+    refusals_.warn("refused " + to_string(peer) + ": not in allow=");
     return;
   }
   if (services_.registry().records().size() >= limits::ports_max) {
-    log_warn("port {}: refused {}: {} ports are open", config_.name, to_string(peer), limits::ports_max);
+    refusals_.warn("refused " + (tcp ? to_string(peer) : config_.path) + ": " + std::to_string(limits::ports_max) +
+                   " ports are open");
     return;
   }
   auto transport = make_stream(std::move(fd), tcp);
@@ -129,6 +129,7 @@ void ListenerControl::closed(const Notice& notice) {
 
 void ListenerControl::stop() {
   stopping_ = true;
+  refusals_.finish();
   asio::error_code ignored;
   for (Accepting& accepting : accepting_) {
     accepting.pause.cancel();

@@ -8,12 +8,14 @@
 #include <map>
 
 #include "switchd/port_control.h"
+#include "switchd/refusal_log.h"
 
 namespace lanyard {
 
 class ListenerControl final : public PortControl {
  public:
-  ListenerControl(const PortConfig& config, PortServices& services) : PortControl(config, services) {}
+  ListenerControl(const PortConfig& config, PortServices& services)
+      : PortControl(config, services), refusals_(services.io(), config.name) {}
 
   [[nodiscard]] std::optional<OpenError> open() override;
   [[nodiscard]] std::string address() const override { return address_; }
@@ -38,8 +40,8 @@ class ListenerControl final : public PortControl {
   std::string address_;
   std::list<Accepting> accepting_;
   std::map<std::uint64_t, std::string> connections_;  // serial -> port name
+  RefusalLog refusals_;
   bool stopping_ = false;
-  std::uint64_t refused_ = 0;
 };
 
 }  // namespace lanyard

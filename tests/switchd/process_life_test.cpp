@@ -5,9 +5,12 @@
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <sstream>
 
 #include "frames/drop_reason.h"
 #include "frames/limits.h"
@@ -36,6 +39,32 @@ void forbid_io_uring() {
   std::size_t count = 0;
   for (const auto& port : stats.at("ports").items()) count += port.key().rfind(listener + ".", 0) == 0 ? 1u : 0u;
   return count;
+}
+
+[[nodiscard]] std::size_t lines_with(const std::string& part, const std::string& log) {
+  std::size_t count = 0;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) count += line.find(part) == std::string::npos ? 0u : 1u;
+  return count;
+}
+
+// What the log says of refused connections: in how many lines, and how many there were.
+struct Refusals {
+  std::size_t lines = 0;
+  std::size_t connections = 0;
+};
+
+[[nodiscard]] Refusals refusals_in(const std::string& log) {
+  Refusals found;
+  std::istringstream lines(log);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(": refused ") == std::string::npos) continue;
+    const std::string others = ", and ";
+    const std::size_t more = line.find(others);
+    ++found.lines;
+    found.connections += 1 + (more == std::string::npos ? 0 : std::stoul(line.substr(more + others.size())));
+  }
+  return found;
 }
 
 }  // namespace
@@ -85,6 +114,54 @@ TEST_CASE("300 clients that connect and close leave neither a descriptor nor a p
   CHECK(stats["networks"]["lan"]["macs"].empty());
   CHECK(daemon.open_descriptors() == before);
   CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a flood of refused connections is logged at once, then in one line a second that counts the others") {
+  using Clock = std::chrono::steady_clock;
+  constexpr std::size_t count = 300;
+  const auto begin = Clock::now();
+  SwitchdProcess daemon("auto", {"web=tcp-listen:127.0.0.1:0,allow=127.0.0.2"});
+  Peer::tcp(daemon.address("web")).await_closed();
+  daemon.await_log("port web: refused 127.0.0.1:");
+  for (std::size_t i = 1; i < count; ++i) Peer::tcp(daemon.address("web")).await_closed();
+  daemon.await_log(" more before");  // though nobody connects any more
+  for (std::size_t i = 0; i < count; ++i) Peer::tcp(daemon.address("web")).await_closed();
+  CHECK(daemon.stop() == 0);
+  const auto seconds = static_cast<std::size_t>((Clock::now() - begin) / std::chrono::seconds(1));
+  INFO(daemon.log());
+  const Refusals told = refusals_in(daemon.log());
+  CHECK(told.connections == 2 * count);  // none is left out, not even the last ones
+  CHECK(told.lines <= seconds + 2);
+}
+
+TEST_CASE("out of descriptors: those connected go on, others wait their turn, and the log says so briefly") {
+  const auto in_child = [] {
+    const rlimit few{48, 48};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  };
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  TempFolder folder;
+  SwitchdProcess daemon("auto", {"loc=unix-listen:" + folder.path("s")}, {.in_child = in_child});
+  std::vector<Peer> vms;
+  for (int i = 0; i < 60; ++i) vms.push_back(Peer::unix_stream(folder.path("s")));
+  daemon.await_log("port loc: cannot accept: Too many open files");
+  daemon.await_up("loc.2");
+  vms[0].send(frame(broadcast, mac(1)));
+  CHECK(vms[1].receive() == frame(broadcast, mac(1)));
+  const std::size_t connected = ports_of(daemon.stats(), "loc");
+  REQUIRE(connected < vms.size());
+  const auto places = static_cast<std::ptrdiff_t>(connected / 2);
+  // The first two stay, and of those that wait as many as there is room for.
+  vms.erase(vms.begin() + 2, vms.end() - places);
+  daemon.await_stats("the last to connect",
+                     [&](const nlohmann::json& stats) { return ports_of(stats, "loc") == vms.size(); });
+  vms[0].send(frame(broadcast, mac(2)));
+  CHECK(vms.back().receive() == frame(broadcast, mac(2)));
+  CHECK(daemon.stop() == 0);
+  const auto seconds = static_cast<std::size_t>((Clock::now() - begin) / std::chrono::seconds(1));
+  INFO(daemon.log());
+  CHECK(lines_with("cannot accept", daemon.log()) <= seconds + 2);
 }
 
 TEST_CASE("half a frame and then silence holds up nobody") {
