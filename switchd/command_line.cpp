@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -94,15 +95,21 @@ class ArgumentReader {
     }
   }
 
+  // Words are compared without their dashes, which are no likeness: --http is not meant to be --help.
   void name_unknown() {
     std::vector<std::string> names;
     for (const CLI::Option* option : app_.get_options()) names.push_back(option->get_name());
-    const std::vector<std::string_view> words(names.begin(), names.end());
+    std::vector<std::string_view> words;
+    for (const std::string& name : names) words.push_back(without_dashes(name));
     for (const std::string& argument : typed_.unknown) {
-      const std::string_view near = nearest(std::string_view(argument).substr(0, argument.find('=')), words);
+      const std::string_view option = std::string_view(argument).substr(0, argument.find('='));
+      const std::string_view near = nearest(without_dashes(option), words);
       errors_.push_back({argument, near.empty() ? "unknown option"
-                                                : fmt::format("unknown option, did you mean {}?", near)});
+                                                : fmt::format("unknown option, did you mean --{}?", near)});
     }
+  }
+  [[nodiscard]] static std::string_view without_dashes(std::string_view option) {
+    return option.substr(std::min(option.find_first_not_of('-'), option.size()));
   }
 
   CLI::App app_;
@@ -209,7 +216,7 @@ std::string counted(std::size_t count, std::string_view noun) {
 std::string report(const std::vector<ConfigError>& errors) {
   std::string text;
   for (const ConfigError& error : errors) text += fmt::format("switchd: {}\n", to_string(error));
-  return text + "switchd: try --help\n";
+  return text + "switchd: for options and types of ports see switchd --help\n";
 }
 
 std::string check_report(const Config& config) {

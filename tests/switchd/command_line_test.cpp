@@ -33,7 +33,7 @@ Lines mistakes(const std::vector<std::string>& arguments) {
   CHECK(result.exit_code == 2);
   Lines lines = split_lines(result.output);
   REQUIRE(lines.size() >= 2);
-  CHECK(lines.back() == "switchd: try --help");
+  CHECK(lines.back() == "switchd: for options and types of ports see switchd --help");
   lines.pop_back();
   for (std::string& line : lines) {
     CHECK_THAT(line, Catch::StartsWith("switchd: "));
@@ -117,6 +117,11 @@ TEST_CASE("a mistake on the command line names the argument and what was expecte
       {{"--chekc=1"}, "--chekc=1: unknown option, did you mean --check?"},
       {{"--frobnicate"}, "--frobnicate: unknown option"},
       {{"-x"}, "-x: unknown option"},
+      {{"--http=127.0.0.1:8080"}, "--http=127.0.0.1:8080: unknown option"},  // not --help
+      {{"--port"}, "--port: unknown option"},
+      {{"--hlep"}, "--hlep: unknown option, did you mean --help?"},
+      {{"-engine"}, "-engine: unknown option, did you mean --engine?"},
+      {{"--log_level=debug"}, "--log_level=debug: unknown option, did you mean --log-level?"},
       {{"--check=no"}, "--check: takes no value, not 'no'"},
       {{"--config"}, "--config: expected FILE after it"},
       {{"--config", "--check"}, "--config: expected FILE after it"},
