@@ -202,6 +202,12 @@ std::size_t MacTable::memory_bytes() const {
          ranking_.memory_bytes();
 }
 
+std::size_t MacTable::memory_bytes_max(std::size_t capacity) {
+  const std::size_t slots = std::bit_ceil(2 * capacity);
+  const std::size_t ports = 2 * limits::ports_max * sizeof(PortLists);  // a vector that grows may have twice the room
+  return (slots + slots / 2) * (sizeof(Slot) + sizeof(Links)) + ports + PortRanking::memory_bytes_max(capacity);
+}
+
 // --- Display.
 
 std::size_t MacTable::list(std::size_t& cursor, std::span<Entry> out, std::uint64_t now_ns) const {

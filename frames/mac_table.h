@@ -88,6 +88,9 @@ class MacTable {
   [[nodiscard]] std::size_t size_on(PortIndex port) const { return ranking_.count(port); }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::size_t memory_bytes() const;
+  // What a table of this capacity may come to take, with all ports in use, and while its last doubling carries the
+  // stations over.
+  [[nodiscard]] static std::size_t memory_bytes_max(std::size_t capacity);
 
   // Since the table was made: stations that changed their port, and stations pushed out before they aged.
   [[nodiscard]] std::uint64_t moves() const { return moves_; }

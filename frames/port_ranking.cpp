@@ -54,4 +54,10 @@ std::size_t PortRanking::memory_bytes() const {
          runs_.capacity() * sizeof(Run);
 }
 
+std::size_t PortRanking::memory_bytes_max(std::size_t stations) {
+  const std::size_t counts = stations + 1;  // 0 to all of them on one port
+  // Vectors grow by doubling.
+  return 2 * (limits::ports_max * (sizeof(Port) + sizeof(PortIndex)) + counts * sizeof(Run));
+}
+
 }  // namespace lanyard

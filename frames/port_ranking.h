@@ -26,6 +26,7 @@ class PortRanking {
   // The port with the highest count, any one of several; no_port when all are zero.
   [[nodiscard]] PortIndex largest() const { return order_.empty() ? no_port : order_.front(); }
   [[nodiscard]] std::size_t memory_bytes() const;
+  [[nodiscard]] static std::size_t memory_bytes_max(std::size_t stations);  // with all ports in use
 
  private:
   struct Port {

@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "frames/frame.h"
+#include "frames/mac_table.h"
 #include "switchd/port_keys.h"
+#include "transports/engine.h"
 
 namespace lanyard {
 
@@ -59,6 +62,11 @@ Each -netdev needs its device: -device virtio-net-pci,netdev=n0,mac=52:54:00:00:
 address of its own for every VM.
 )";
 
+// Engines show the size of their scratch memory to those that derive from them.
+struct EngineSizes : Engine {
+  static constexpr std::size_t scratch = scratch_bytes;
+};
+
 std::string mebibytes(std::size_t bytes) {
   return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / limits::mebi);
 }
@@ -93,6 +101,14 @@ std::string budget_text() {
   add("stream chunks", fmt::format("{} of {} KiB: {}", chunks_max, chunk_bytes / kibi, mebibytes(chunks)));
   add("datagram slots", fmt::format("{} of {} KiB: {}", slots_max, slot_bytes / kibi, mebibytes(slots)));
   add("both at most", mebibytes(chunks + slots));
+  text += "Beside them, at most\n";
+  add("MAC table", fmt::format("{} for each network of {} stations; it begins with kilobytes",
+                               mebibytes(MacTable::memory_bytes_max(macs_default)), macs_default));
+  add("frames of one turn",
+      fmt::format("{} descriptors: {}", batch_frames_max, mebibytes(batch_frames_max * sizeof(Frame))));
+  add("scratch memory", fmt::format("{} KiB; with io_uring also for each stream while no chunk is free: {}",
+                                    EngineSizes::scratch / kibi, mebibytes(ports_max * EngineSizes::scratch)));
+  add("not counted", "io_uring's rings, what is kept about each port, and the program itself");
   text += "Bounds\n";
   add("ports", fmt::format("{}, in {} networks", ports_max, networks_max));
   add("peers of a udp port", fmt::format("{} with allow, forgotten after {} s of silence",

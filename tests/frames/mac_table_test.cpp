@@ -244,6 +244,16 @@ TEST_CASE("a network with few stations costs kilobytes whatever its capacity") {
   CHECK(table.memory_bytes() < 32 * limits::kibi);
 }
 
+TEST_CASE("a table takes no more memory than it says it may, and not much less when it is full") {
+  const std::size_t capacity = GENERATE(std::size_t{1000}, limits::macs_default);
+  const std::size_t ports = GENERATE(std::size_t{1}, limits::ports_max);
+  MacTable table({.capacity = capacity});
+  for (std::uint64_t i = 0; i < 2 * capacity; ++i) table.learn(station(i), static_cast<PortIndex>(i % ports), i);
+  CHECK(table.size() == capacity);
+  CHECK(table.memory_bytes() <= MacTable::memory_bytes_max(capacity));
+  if (capacity == limits::macs_default) CHECK(2 * table.memory_bytes() > MacTable::memory_bytes_max(capacity));
+}
+
 TEST_CASE("a listing cut into slices shows every station once") {
   const std::size_t stations =
       GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{400}, std::size_t{20'000});

@@ -240,7 +240,8 @@ TEST_CASE("option --version prints the version, with --verbose the memory budget
   CHECK(verbose.exit_code == 0);
   CHECK_THAT(verbose.output, Catch::StartsWith(brief.output));
   for (const std::string_view word :
-       {"stream chunks", "datagram slots", "ports", "queue of a port", "stations"}) {
+       {"stream chunks", "datagram slots", "MAC table", "frames of one turn", "scratch memory", "ports",
+        "queue of a port", "stations"}) {
     CAPTURE(word);
     CHECK(verbose.output.find(word) != std::string::npos);
   }
