@@ -32,7 +32,7 @@ from typing import Any, TypeVar
 
 from guest import Guest
 from host import BUILD, Host, LabError
-from switch import Switch
+from switch import ENGINE, Switch
 
 INSIDE = "LANYARD_LAB_INSIDE"
 
@@ -136,8 +136,9 @@ def run(scenario: Callable[[Lab], None]) -> None:
     """The main program of a scenario: runs it in a lab, says how it went and exits with 0 or 1."""
     enter_namespaces()
     started = time.monotonic()
-    name = scenario.__name__.replace("_", " ")
-    lab = Lab(scenario.__name__)
+    name = scenario.__name__ if ENGINE == "auto" else f"{scenario.__name__}_on_{ENGINE}"
+    lab = Lab(name)
+    name = name.replace("_", " ")
     try:
         scenario(lab)
     except Exception as problem:

@@ -16,6 +16,7 @@ from host import BUILD, Host, LabError, tail
 
 READY_SECONDS_MAX = 30.0
 STOP_SECONDS_MAX = 20.0
+ENGINE = os.environ.get("LANYARD_ENGINE", "auto")  # as --engine takes it
 PROGRAM = Path(os.environ.get("LANYARD_SWITCHD", BUILD / "bin" / "switchd"))
 
 # Which side of the ledger a drop is on (frames/drop_reason.h).
@@ -47,7 +48,7 @@ class Switch:
         self._lines, self._ended = [], False
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                self.host.command(PROGRAM, *self._arguments),
+                self.host.command(PROGRAM, "--engine", ENGINE, *self._arguments),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
