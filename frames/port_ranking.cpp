@@ -56,7 +56,8 @@ std::size_t PortRanking::memory_bytes() const {
 
 std::size_t PortRanking::memory_bytes_max(std::size_t stations) {
   const std::size_t counts = stations + 1;  // 0 to all of them on one port
-  return 2 * (limits::ports_max * (sizeof(Port) + sizeof(PortIndex)) + counts * sizeof(Run));  // vectors grow by doubling
+  // Vectors grow by doubling.
+  return 2 * (limits::ports_max * (sizeof(Port) + sizeof(PortIndex)) + counts * sizeof(Run));
 }
 
 }  // namespace lanyard

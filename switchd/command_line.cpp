@@ -102,7 +102,8 @@ class ArgumentReader {
     std::vector<std::string_view> words;
     for (const std::string& name : names) words.push_back(without_dashes(name));
     for (const std::string& argument : typed_.unknown) {
-      const std::string_view near = nearest(without_dashes(std::string_view(argument).substr(0, argument.find('='))), words);
+      const std::string_view option = std::string_view(argument).substr(0, argument.find('='));
+      const std::string_view near = nearest(without_dashes(option), words);
       errors_.push_back({argument, near.empty() ? "unknown option"
                                                 : fmt::format("unknown option, did you mean --{}?", near)});
     }

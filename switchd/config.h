@@ -125,7 +125,8 @@ void parse_yaml(std::string_view text, std::string_view file, Config& config,
                 std::vector<ConfigError>& errors);
 
 // What only the whole can tell: names given to unnamed ports, the loopback address of a udp port for many,
-// uniqueness, networks that do not exist, addresses used twice, limits. Call it once, when file and command line have both been read.
+// uniqueness, networks that do not exist, addresses used twice, limits. Call it once, when file and command
+// line have both been read.
 void complete(Config& config, std::vector<ConfigError>& errors);
 
 // The closest of `words` to `word`, or empty when none is near: more than a third of the longer one would

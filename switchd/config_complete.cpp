@@ -135,7 +135,8 @@ bool loopback_is_v6(const PortConfig& port) { return !allows_family(port, false)
 
 void fill_in_loopback(Config& config) {
   for (PortConfig& port : config.ports)
-    if (is_udp_for_many(port) && port.address.host.empty()) port.address.host = loopback_is_v6(port) ? "::1" : "127.0.0.1";
+    if (is_udp_for_many(port) && port.address.host.empty())
+      port.address.host = loopback_is_v6(port) ? "::1" : "127.0.0.1";
 }
 
 bool allows_loopback(const PortConfig& port) {
@@ -154,8 +155,8 @@ void warn_of_deaf_prefixes(const PortConfig& port, std::vector<ConfigError>& war
   const bool binds_v4 = is_ipv4(port.address.host) || (host_left_out && !loopback_is_v6(port));
   if ((binds_v6 && allows_family(port, false)) || (binds_v4 && allows_family(port, true)))
     warnings.push_back(
-        {port.origin.text, fmt::format("it binds an {} address, which the {} senders in allow cannot reach: give them a "
-                                       "port of their own, with an address such as {}",
+        {port.origin.text, fmt::format("it binds an {} address, which the {} senders in allow cannot reach: "
+                                       "give them a port of their own, with an address such as {}",
                                        binds_v6 ? "IPv6" : "IPv4", binds_v6 ? "IPv4" : "IPv6",
                                        binds_v6 ? "0.0.0.0" : "[::]")});
 }

@@ -104,7 +104,8 @@ std::string budget_text() {
   text += "Beside them, at most\n";
   add("MAC table", fmt::format("{} for each network of {} stations; it begins with kilobytes",
                                mebibytes(MacTable::memory_bytes_max(macs_default)), macs_default));
-  add("frames of one turn", fmt::format("{} descriptors: {}", batch_frames_max, mebibytes(batch_frames_max * sizeof(Frame))));
+  add("frames of one turn",
+      fmt::format("{} descriptors: {}", batch_frames_max, mebibytes(batch_frames_max * sizeof(Frame))));
   add("scratch memory", fmt::format("{} KiB; with io_uring also for each stream while no chunk is free: {}",
                                     EngineSizes::scratch / kibi, mebibytes(ports_max * EngineSizes::scratch)));
   add("not counted", "io_uring's rings, what is kept about each port, and the program itself");
