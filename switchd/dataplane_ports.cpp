@@ -138,7 +138,7 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
     Transport& transport = *entry.transport;
     if (entry.closing) continue;
     if (transport.sources == Sources::allowed) expire_peers(transport, now_ns);
-    if (transport.is_unix_datagram) keep_unix_peer(transport, now_ns);
+    if (transport.is_unix_datagram) connect_unix_peer(transport);  // it may be another by now
     if (transport.tcp_watch) {
       const bool waiting = !transport.ports.front()->egress.empty();
       if (transport.tcp_watch->peer_is_dead(transport.send_fd(), waiting))

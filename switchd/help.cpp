@@ -8,6 +8,7 @@
 #include "frames/mac_table.h"
 #include "switchd/port_keys.h"
 #include "transports/engine.h"
+#include "transports/uring_engine.h"
 
 namespace lanyard {
 
@@ -108,7 +109,8 @@ std::string budget_text() {
       fmt::format("{} descriptors: {}", batch_frames_max, mebibytes(batch_frames_max * sizeof(Frame))));
   add("scratch memory", fmt::format("{} KiB; with io_uring also for each stream while no chunk is free: {}",
                                     EngineSizes::scratch / kibi, mebibytes(ports_max * EngineSizes::scratch)));
-  add("not counted", "io_uring's rings, what is kept about each port, and the program itself");
+  add("io_uring", fmt::format("{} for its rings and messages", mebibytes(UringEngine::memory_bytes_max())));
+  add("not counted", "what is kept about each port, and the program itself");
   text += "Bounds\n";
   add("ports", fmt::format("{}, in {} networks", ports_max, networks_max));
   add("peers of a udp port", fmt::format("{} with allow, {} of one host, forgotten after {} s of silence",

@@ -1,7 +1,6 @@
 // UNIX datagram ports are connected to their peer's path, so that a full receiver is seen as "not writable" and not
 // as loss. A peer that restarts binds a new socket at the same path: our old connection then refuses our sends, and
-// the kernel refuses its (EPERM), until we connect again. So we do when a send fails, and once a second while the
-// peer is silent.
+// the kernel refuses its (EPERM), until we connect again. So we do when a send fails, and once a second.
 #pragma once
 
 #include <sys/socket.h>
@@ -14,13 +13,6 @@ namespace lanyard {
 inline bool connect_unix_peer(Transport& transport) {
   const SocketAddress& peer = transport.ports.front()->peer;
   return ::connect(transport.send_fd(), &peer.any, peer.length) == 0;
-}
-
-// Once a second.
-inline void keep_unix_peer(Transport& transport, std::uint64_t now_ns) {
-  constexpr std::uint64_t silent_ns = 1'000'000'000;
-  const Port& port = *transport.ports.front();
-  if (now_ns - std::min(now_ns, port.heard_ns) >= silent_ns) connect_unix_peer(transport);
 }
 
 }  // namespace lanyard

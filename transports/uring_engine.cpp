@@ -43,12 +43,19 @@ UringEngine::~UringEngine() {
     if (slot != nullptr) slot->release();
 }
 
+std::size_t UringEngine::memory_bytes_max() {
+  constexpr std::size_t rings = ring_entries * (sizeof(io_uring_sqe) + sizeof(std::uint32_t)) +
+                                completion_entries * sizeof(io_uring_cqe) + slots_entries * sizeof(io_uring_buf);
+  return rings + stream_messages_max * sizeof(StreamMessage) + plans_max * sizeof(DatagramPlan) +
+         slots_entries * (sizeof(Buffer*) + sizeof(std::uint16_t));
+}
+
 std::uint64_t UringEngine::now_ns() const { return monotonic_ns(); }
 
 bool UringEngine::start() {
   io_uring_params params{};
   params.flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_CQSIZE;
-  params.cq_entries = ring_entries * 8;
+  params.cq_entries = completion_entries;
   if (capabilities_.defer_taskrun) params.flags |= IORING_SETUP_DEFER_TASKRUN;
   const int set_up = io_uring_queue_init_params(ring_entries, &ring_, &params);
   if (set_up < 0) {
@@ -278,7 +285,7 @@ void UringEngine::flush(Transport& transport) {
 void UringEngine::flush_stream(Transport& transport, Port& port) {
   if (transport.send_in_flight) return;  // its completion asks again
   if (stream_messages_used_ == stream_messages_.size()) {
-    if (stream_messages_.size() < ring_entries / 4) stream_messages_.push_back(std::make_unique<StreamMessage>());
+    if (stream_messages_.size() < stream_messages_max) stream_messages_.push_back(std::make_unique<StreamMessage>());
     else submit();
   }
   io_uring_sqe* sqe = next_sqe();
@@ -303,7 +310,7 @@ void UringEngine::flush_datagrams(Transport& transport, Port& port) {
   if (!port.in_flight) port.in_flight = std::make_unique<MessagesInFlight>();
   if (port.in_flight->count > 0) return;  // the last completion asks again
   if (plans_used_ == plans_.size()) {
-    if (plans_.size() < 32) plans_.push_back(std::make_unique<DatagramPlan>());
+    if (plans_.size() < plans_max) plans_.push_back(std::make_unique<DatagramPlan>());
     else submit();
   }
   if (io_uring_sq_space_left(&ring_) < limits::messages_per_send) submit();  // links must not be cut

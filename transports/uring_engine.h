@@ -40,6 +40,9 @@ class UringEngine final : public Engine {
   UringEngine(const DataContext& context, int wake_fd, const UringCapabilities& capabilities);
   ~UringEngine() override;
 
+  // What it takes beside frame buffers, at most: the kernel's rings, and the messages that they point to.
+  [[nodiscard]] static std::size_t memory_bytes_max();
+
   [[nodiscard]] std::string_view name() const override { return "io_uring"; }
   [[nodiscard]] std::uint64_t now_ns() const override;
   [[nodiscard]] bool start() override;
@@ -88,6 +91,9 @@ class UringEngine final : public Engine {
   void cancel(int fd);
 
   static constexpr unsigned ring_entries = 512;
+  static constexpr unsigned completion_entries = ring_entries * 8;
+  static constexpr std::size_t stream_messages_max = ring_entries / 4;
+  static constexpr std::size_t plans_max = 32;
   static constexpr unsigned slots_entries = 256;  // in the ring of provided slots; a power of two
   static constexpr unsigned slots_group = 0;
   // The bytes that a multishot recvmsg puts in front of the payload; then the payload is where a slot wants it.
