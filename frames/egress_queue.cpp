@@ -24,14 +24,18 @@ bool EgressQueue::push(const Frame& frame) {
   const std::uint32_t header = stream ? static_cast<std::uint32_t>(length_header_bytes) : 0;
   const std::uint32_t bytes = frame.bytes + header;
   if (frames_ >= frames_max_ || bytes_ + bytes > limits::queue_bytes_max) return false;
-  if (stream && !frame.length_header) store_be32(frame.data - length_header_bytes, frame.bytes);
-  std::byte* data = frame.data - header;
-  if (!extend_back(frame.owner, data, bytes)) {
-    if (may_pin(*frame.owner)) {
-      frame.owner->add_reference();
-      append(frame.owner, data, bytes);
-    } else if (!copy_out(data, bytes)) {
-      return false;
+  if (stream && frame.no_headroom) [[unlikely]] {
+    if (!copy_out(frame, header)) return false;
+  } else {
+    if (stream && !frame.length_header) store_be32(frame.data - length_header_bytes, frame.bytes);
+    std::byte* data = frame.data - header;
+    if (!extend_back(frame.owner, data, bytes)) {
+      if (may_pin(*frame.owner)) {
+        frame.owner->add_reference();
+        append(frame.owner, data, bytes);
+      } else if (!copy_out(frame, header)) {
+        return false;
+      }
     }
   }
   ++frames_;
@@ -57,15 +61,18 @@ bool EgressQueue::may_pin(const Buffer& owner) const {
   return pinned_bytes_ + owner.size() <= limits::queue_pinned_bytes_max && !owner.pool().under_pressure();
 }
 
-// Copies a waiting frame behind those copied before, in a buffer of the queue's own.
-bool EgressQueue::copy_out(const std::byte* data, std::uint32_t bytes) {
+// Copies a frame behind those copied before, in a buffer of the queue's own, with its length header where `header`
+// bytes are wanted for one.
+bool EgressQueue::copy_out(const Frame& frame, std::uint32_t header) {
+  const std::uint32_t bytes = header + frame.bytes;
   if (!spill_ || spill_used_ + bytes > spill_->size()) {
     if (copies_->under_pressure()) return false;
     spill_ = BufferRef(copies_->take());
     spill_used_ = 0;
   }
   std::byte* copy = spill_->memory() + spill_used_;
-  std::memcpy(copy, data, bytes);
+  if (header > 0) store_be32(copy, frame.bytes);
+  std::memcpy(copy + header, frame.data, frame.bytes);
   if (!extend_back(spill_.get(), copy, bytes)) {
     spill_->add_reference();
     append(spill_.get(), copy, bytes);

@@ -68,7 +68,7 @@ class EgressQueue {
 
  private:
   [[nodiscard]] bool may_pin(const Buffer& owner) const;
-  [[nodiscard]] bool copy_out(const std::byte* data, std::uint32_t bytes);
+  [[nodiscard]] bool copy_out(const Frame& frame, std::uint32_t header);
   [[nodiscard]] bool extend_back(const Buffer* owner, const std::byte* data, std::uint32_t bytes);
   void append(Buffer* owner, std::byte* data, std::uint32_t bytes);
 

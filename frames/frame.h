@@ -20,6 +20,7 @@ struct Frame {
   std::uint32_t bytes = 0;     // Ethernet header included, no FCS; 14 to 69632
   PortIndex ingress = no_port;
   bool length_header = false;  // the 4 bytes in front of `data` already hold `bytes`, big-endian (stream wire)
+  bool no_headroom = false;    // they belong to another frame: one of several datagrams received in one piece
 };
 
 }  // namespace lanyard

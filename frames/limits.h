@@ -68,6 +68,9 @@ inline constexpr std::size_t queue_pinned_bytes_max = 16 * chunk_bytes;
 inline constexpr std::size_t turn_frames_soft_max = 16384;  // no further completion is taken beyond this
 inline constexpr std::size_t batch_frames_max = 36 * kibi;
 inline constexpr std::size_t datagrams_per_receive = 64;
+// Runs (UDP_GRO) hold up to 64 KiB each: fewer at once, and fewer in a turn, so that one turn fits in an empty queue.
+inline constexpr std::size_t runs_per_receive = 15;
+inline constexpr std::size_t turn_run_bytes_max = mebi;
 inline constexpr std::size_t segments_per_send = 256;  // iovec entries of one send; the kernel takes 1024
 inline constexpr std::size_t messages_per_send = 64;
 inline constexpr std::size_t gso_segments_max = 64;  // UDP_MAX_SEGMENTS, Linux before 6.9
@@ -82,6 +85,7 @@ static_assert(turn_frames_soft_max + chunk_bytes / (frame_bytes_min + length_hea
               "the last receive of a turn always fits");
 static_assert(queue_bytes_max > chunk_receive_bytes, "one read of one port must fit in an empty queue");
 static_assert(chunks_max - chunks_reserve > ports_max, "as many streams as there may be ports leave the pool at ease");
+static_assert(turn_run_bytes_max + runs_per_receive * udp_payload_bytes_max < queue_bytes_max);
 static_assert(peers_per_host_max < peers_per_transport_max);
 static_assert(queue_frames_default <= queue_frames_max);
 static_assert(queue_pinned_bytes_max / slot_bytes > datagrams_per_receive, "one receive of datagrams is not copied");

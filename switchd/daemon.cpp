@@ -54,8 +54,6 @@ int Daemon::run() {
   if (!open_ports()) {
     exit_code_ = 1;
     begin_stop();
-  } else if (starting_.empty()) {
-    announce_ready();
   }
   io_.run();
   if (data_thread_.joinable()) data_thread_.join();
@@ -119,7 +117,7 @@ bool Daemon::open_ports() {
   return true;
 }
 
-// Every port that is open carries frames from here on; what happened meanwhile is told now.
+// The engine runs and every port that is open carries frames; what happened meanwhile is told now.
 void Daemon::announce_ready() {
   ready_ = true;
   print("ready");
@@ -181,6 +179,7 @@ void Daemon::take_notices() {
 void Daemon::take_notice(Notice& notice) {
   if (notice.kind == Notice::Kind::stopped) return finish_stop(notice.memory_returned);
   if (notice.kind == Notice::Kind::macs) return take_stations(notice);
+  if (notice.kind == Notice::Kind::started) return;
   const auto owner = owners_.find(notice.serial);
   LANYARD_CHECK(owner != owners_.end());
   PortControl& port = *owner->second;

@@ -56,6 +56,8 @@ class Daemon final : public PortServices {
   void take_stations(Notice& notice);
   void finish_stats();
 
+  static constexpr std::uint64_t engine_serial = 0;  // transports begin with 1
+
   const Config config_;
   asio::io_context io_;
   asio::signal_set signals_;
@@ -75,7 +77,7 @@ class Daemon final : public PortServices {
   std::unordered_map<std::uint64_t, PortControl*> owners_;  // by serial
   std::uint64_t next_serial_ = 1;
   std::deque<Command> unsent_commands_;
-  std::unordered_set<std::uint64_t> starting_;  // serials of transports that `ready` waits for
+  std::unordered_set<std::uint64_t> starting_{engine_serial};  // what `ready` waits for: the engine, transports
   std::vector<Notice> early_notices_;           // what the data plane said before `ready`
   bool ready_ = false;
   bool stopping_ = false;

@@ -26,6 +26,9 @@ Dataplane::~Dataplane() = default;
 
 bool Dataplane::run() {
   if (!engine_->start()) return false;
+  Notice started;
+  started.kind = Notice::Kind::started;
+  tell(std::move(started));
   while (!stop_asked_) turn(next_housekeeping_ns_);
   stop();
   return true;

@@ -29,6 +29,7 @@ struct KnownStation {
 
 struct Notice {
   enum class Kind : std::uint8_t {
+    started,    // the engine runs
     attached,   // a transport is in its network, and receives
     peer_up,    // a udp transport has a new peer
     peer_down,  // and lost one, by silence
@@ -38,7 +39,7 @@ struct Notice {
     stopped,    // everything is closed; the data thread ends
   };
   Kind kind = Kind::stopped;
-  std::uint64_t serial = 0;
+  std::uint64_t serial = 0;                // of the transport; none: 0
   SocketAddress peer;                      // peer_up, peer_down, crowded
   std::shared_ptr<PortCounters> counters;  // peer_up, peer_down: of its port
   std::unique_ptr<Transport> transport;    // closed

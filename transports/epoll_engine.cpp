@@ -9,7 +9,6 @@
 #include <cstring>
 
 #include "transports/clock.h"
-#include "transports/receive.h"
 #include "transports/unix_peer.h"
 
 namespace lanyard {
@@ -92,19 +91,20 @@ void EpollEngine::receive_stream(Transport& transport) {
 void EpollEngine::receive_datagrams(Transport& transport) {
   const unsigned ready = refill_slots();
   if (ready == 0) return datagrams_to_scratch(transport, context_, scratch(), now_ns());
+  const unsigned most = transport.runs ? std::min<unsigned>(ready, limits::runs_per_receive) : ready;
   // An error is one of an earlier send (ICMP); reading took it off the socket.
-  const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), ready, MSG_DONTWAIT, nullptr);
+  const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), most, MSG_DONTWAIT, nullptr);
   const std::uint64_t now = now_ns();
   for (int i = 0; i < got; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const mmsghdr& message = messages_[at];
     const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    const std::size_t segment_bytes = read_control(transport, message.msg_hdr);
     datagram_received(transport,
                       {std::exchange(slots_[at], nullptr), static_cast<std::byte*>(receive_iovecs_[at].iov_base),
-                       message.msg_len, truncated, SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
+                       message.msg_len, truncated, segment_bytes, SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
                       context_, now);
   }
-  if (got > 0) book_kernel_drops(transport, messages_[static_cast<std::size_t>(got - 1)].msg_hdr);
 }
 
 // Puts a buffer behind every message that lacks one. Returns how many messages are ready, from the front.

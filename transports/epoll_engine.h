@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "transports/engine.h"
+#include "transports/receive.h"
 #include "transports/send.h"
 
 namespace lanyard {
@@ -42,7 +43,7 @@ class EpollEngine final : public Engine {
 
   static constexpr std::size_t datagrams = limits::datagrams_per_receive;
   struct alignas(cmsghdr) Control {
-    std::array<std::byte, CMSG_SPACE(sizeof(std::uint32_t))> bytes;
+    std::array<std::byte, receive_control_bytes> bytes;
   };
 
   Fd epoll_;

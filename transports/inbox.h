@@ -28,6 +28,7 @@ class Inbox {
  public:
   FrameBatch frames;
   std::vector<TransportEvent> events;
+  std::size_t run_bytes = 0;  // received as runs of datagrams
   std::size_t receives = 0;  // reads that brought bytes, whatever became of them
 
   // Keeps the reference the caller has on `buffer` until the end of the turn.
@@ -51,14 +52,16 @@ class Inbox {
     events.push_back({TransportEvent::Kind::failed, &transport, nullptr, cause, error});
   }
   [[nodiscard]] std::vector<Transport*>& to_flush() { return to_flush_; }
-  [[nodiscard]] bool full() const { return frames.size() >= limits::turn_frames_soft_max; }
+  [[nodiscard]] bool full() const {
+    return frames.size() >= limits::turn_frames_soft_max || run_bytes >= limits::turn_run_bytes_max;
+  }
 
   // End of the turn: frames lose their memory unless a queue holds it.
   void recycle() {
     for (Buffer* buffer : held_) buffer->release();
     held_.clear();
     frames.clear();
-    receives = 0;
+    receives = run_bytes = 0;
   }
 
  private:

@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "transports/udp_offload.h"
+
 namespace lanyard {
 
 namespace {
@@ -70,6 +72,7 @@ Opened<Fd> open_udp(const SocketAddress& local) {
   if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
   enlarge_buffers(fd);
   (void)set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+  (void)set_option(fd, SOL_UDP, UDP_GRO, 1);  // Linux 5.0; without it runs come as single datagrams
   if (bind_patiently(fd.get(), local) != 0) return failed(doing);
   return fd;
 }

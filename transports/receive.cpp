@@ -3,7 +3,12 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstring>
+
+#include "transports/udp_offload.h"
 
 namespace lanyard {
 
@@ -91,43 +96,69 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
   BufferRef slot(datagram.slot);
   Port* port = port_of(transport, datagram, context);
   PortCounters& counters = port != nullptr ? *port->counters : fallback_counters(transport);
-  counters.received_frames.add(1);
+  const bool is_run = datagram.segment_bytes > 0 && datagram.segment_bytes < datagram.bytes;
+  const std::size_t step = is_run ? datagram.segment_bytes : datagram.bytes;
+  const std::size_t frames = is_run ? (datagram.bytes + step - 1) / step : 1;
+  transport.runs = is_run;
+  if (is_run) context.inbox.run_bytes += datagram.bytes;
+  counters.received_frames.add(frames);
   counters.received_bytes.add(datagram.bytes);
-  if (port == nullptr) return counters.drop(reason_without_port(transport, datagram));
+  if (port == nullptr) return counters.drop(reason_without_port(transport, datagram), frames);
   port->heard_ns = now_ns;
   if (transport.sources == Sources::group && datagram.source == transport.own_address)
-    return counters.drop(DropReason::echo);
-  if (datagram.bytes < limits::frame_bytes_min) return counters.drop(DropReason::runt);
-  if (datagram.truncated || datagram.bytes > port->max_frame_bytes) return counters.drop(DropReason::oversize);
-  if (!slot) return counters.drop(DropReason::no_buffer);
-  context.inbox.frames.push(
-      {datagram.data, slot.get(), static_cast<std::uint32_t>(datagram.bytes), port->index, false});
-  context.inbox.hold(slot.release());
+    return counters.drop(DropReason::echo, frames);
+  const std::size_t last = datagram.bytes - (frames - 1) * step;
+  for (std::size_t i = 0; i < frames; ++i) {
+    const std::size_t bytes = i + 1 < frames ? step : last;
+    if (bytes < limits::frame_bytes_min) counters.drop(DropReason::runt);
+    else if (datagram.truncated || bytes > port->max_frame_bytes) counters.drop(DropReason::oversize);
+    else if (!slot) counters.drop(DropReason::no_buffer);
+    else
+      context.inbox.frames.push({datagram.data + i * step, slot.get(), static_cast<std::uint32_t>(bytes), port->index,
+                                 false, i > 0});
+  }
+  if (slot) context.inbox.hold(slot.release());
 }
 
 void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
                           std::uint64_t now_ns) {
   for (std::size_t i = 0; i < limits::datagrams_per_receive; ++i) {
     sockaddr_un name;
-    socklen_t name_bytes = sizeof name;
-    const ssize_t got = ::recvfrom(transport.receive_fd(), scratch.data(), scratch.size(), MSG_DONTWAIT | MSG_TRUNC,
-                                   reinterpret_cast<sockaddr*>(&name), &name_bytes);
+    alignas(cmsghdr) std::array<std::byte, receive_control_bytes> control;
+    iovec iov{scratch.data(), scratch.size()};
+    msghdr message{};
+    message.msg_name = &name;
+    message.msg_namelen = sizeof name;
+    message.msg_iov = &iov;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    const ssize_t got = ::recvmsg(transport.receive_fd(), &message, MSG_DONTWAIT | MSG_TRUNC);
     if (got < 0) return;
+    const std::size_t segment_bytes = read_control(transport, message);
     datagram_received(transport,
-                      {nullptr, nullptr, static_cast<std::size_t>(got), false, SocketAddress(&name, name_bytes)},
+                      {nullptr, nullptr, static_cast<std::size_t>(got), false, segment_bytes,
+                       SocketAddress(&name, message.msg_namelen)},
                       context, now_ns);
   }
 }
 
-void book_kernel_drops(Transport& transport, const msghdr& message) {
+std::size_t read_control(Transport& transport, const msghdr& message) {
   auto& mutable_message = const_cast<msghdr&>(message);  // CMSG_NXTHDR wants it so; it only reads
+  std::size_t segment_bytes = 0;
   for (cmsghdr* control = CMSG_FIRSTHDR(&mutable_message); control != nullptr;
        control = CMSG_NXTHDR(&mutable_message, control)) {
-    if (control->cmsg_level != SOL_SOCKET || control->cmsg_type != SO_RXQ_OVFL) continue;
-    std::uint32_t total;
-    __builtin_memcpy(&total, CMSG_DATA(control), sizeof total);
-    fallback_counters(transport).kernel_drops.set(total);
+    if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
+      std::uint32_t total;
+      std::memcpy(&total, CMSG_DATA(control), sizeof total);
+      fallback_counters(transport).kernel_drops.set(total);
+    } else if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
+      int size;
+      std::memcpy(&size, CMSG_DATA(control), sizeof size);
+      segment_bytes = static_cast<std::size_t>(std::max(size, 0));
+    }
   }
+  return segment_bytes;
 }
 
 }  // namespace lanyard

@@ -1,6 +1,8 @@
 // From received bytes to frames in the inbox: what all engines share. Books what came in on the port it came by.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -15,12 +17,15 @@ namespace lanyard {
 void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox);
 
 // One datagram of `bytes` bytes lies at `data` in `slot` (one reference, taken over here); `truncated` when it was
-// longer than that. `slot` is null when the bytes went to scratch because no slot was free.
+// longer than that. `slot` is null when the bytes went to scratch because no slot was free. With `segment_bytes` above
+// 0 it is a run of datagrams of that size, the last perhaps shorter, which the kernel gave in one piece (UDP_GRO,
+// udp(7)): what another switch sent with UDP_SEGMENT.
 struct Datagram {
   Buffer* slot;
   std::byte* data;
   std::size_t bytes;
   bool truncated;
+  std::size_t segment_bytes;
   SocketAddress source;
 };
 void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
@@ -30,8 +35,10 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
 void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
                           std::uint64_t now_ns);
 
-// Books what the kernel says it dropped on this socket before we saw it (SO_RXQ_OVFL), from the control data of a
-// received message, if it is there.
-void book_kernel_drops(Transport& transport, const msghdr& message);
+// Control data that comes with a datagram.
+inline constexpr std::size_t receive_control_bytes = CMSG_SPACE(sizeof(std::uint32_t)) + CMSG_SPACE(sizeof(int));
+// Reads it: books what the kernel says it dropped on this socket before we saw it (SO_RXQ_OVFL), and returns the
+// segment size of a run (UDP_GRO), or 0.
+[[nodiscard]] std::size_t read_control(Transport& transport, const msghdr& message);
 
 }  // namespace lanyard

@@ -2,7 +2,6 @@
 #include "transports/send.h"
 
 #include <netinet/in.h>
-#include <netinet/udp.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -10,10 +9,7 @@
 
 #include "frames/check.h"
 #include "transports/transport.h"
-
-#ifndef UDP_SEGMENT
-#define UDP_SEGMENT 103  // linux/udp.h; glibc 2.36 has it only with _DEFAULT_SOURCE
-#endif
+#include "transports/udp_offload.h"
 
 namespace lanyard {
 
@@ -76,11 +72,18 @@ void DatagramPlan::add_message(Port& port, std::size_t first, std::size_t count)
     message.msg_hdr.msg_namelen = port.peer.length;
   }
   message.msg_hdr.msg_iov = &iovecs_[iovecs_used_];
-  message.msg_hdr.msg_iovlen = count;
+  std::size_t entries = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Segment& segment = port.egress.segment(first + i);
+    iovec* last = entries == 0 ? nullptr : &iovecs_[iovecs_used_ - 1];
+    if (last != nullptr && static_cast<std::byte*>(last->iov_base) + last->iov_len == segment.data) {
+      last->iov_len += segment.bytes;  // received in one piece
+      continue;
+    }
     iovecs_[iovecs_used_++] = {segment.data, segment.bytes};
+    ++entries;
   }
+  message.msg_hdr.msg_iovlen = entries;
   if (count > 1) {
     message.msg_hdr.msg_control = controls_[count_].bytes.data();
     message.msg_hdr.msg_controllen = controls_[count_].bytes.size();

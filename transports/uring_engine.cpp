@@ -11,7 +11,6 @@
 #include <cstring>
 
 #include "transports/clock.h"
-#include "transports/receive.h"
 #include "transports/unix_peer.h"
 
 namespace lanyard {
@@ -29,7 +28,7 @@ UringEngine::Tag UringEngine::Tag::unpack(std::uint64_t user_data) {
 UringEngine::UringEngine(const DataContext& context, int wake_fd, const UringCapabilities& capabilities)
     : Engine(context), wake_fd_(wake_fd), capabilities_(capabilities), provided_(slots_entries, nullptr) {
   receive_template_.msg_namelen = name_bytes;
-  receive_template_.msg_controllen = control_bytes;
+  receive_template_.msg_controllen = receive_control_bytes;
   for (unsigned i = slots_entries; i > 0; --i) free_ids_.push_back(static_cast<std::uint16_t>(i - 1));
 }
 
@@ -265,10 +264,10 @@ void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cq
   msghdr control{};
   control.msg_control = start + sizeof *out + name_bytes;
   control.msg_controllen = out->controllen;
-  book_kernel_drops(transport, control);
+  const std::size_t segment_bytes = read_control(transport, control);
   const std::size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, &receive_template_);
   auto* data = static_cast<std::byte*>(io_uring_recvmsg_payload(out, &receive_template_));
-  datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, source}, context_, now_ns());
+  datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, segment_bytes, source}, context_, now_ns());
 }
 
 void UringEngine::flush(Transport& transport) {

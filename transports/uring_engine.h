@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "transports/engine.h"
+#include "transports/receive.h"
 #include "transports/send.h"
 
 namespace lanyard {
@@ -98,8 +99,7 @@ class UringEngine final : public Engine {
   static constexpr unsigned slots_group = 0;
   // The bytes that a multishot recvmsg puts in front of the payload; then the payload is where a slot wants it.
   static constexpr unsigned name_bytes = 112;     // sockaddr_un, rounded up
-  static constexpr unsigned control_bytes = CMSG_SPACE(sizeof(std::uint32_t));
-  static constexpr unsigned lead_bytes = sizeof(io_uring_recvmsg_out) + name_bytes + control_bytes;
+  static constexpr unsigned lead_bytes = sizeof(io_uring_recvmsg_out) + name_bytes + receive_control_bytes;
   static constexpr std::size_t slot_offset = limits::slot_headroom_bytes - lead_bytes;
   static_assert(limits::slot_headroom_bytes > lead_bytes && slot_offset % 8 == 0);
 
