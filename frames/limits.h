@@ -43,6 +43,7 @@ inline constexpr std::size_t peers_per_transport_max = 1024;  // udp with allow=
 inline constexpr std::size_t peers_per_host_max = 512;        // of these, from one address: it cannot lock others out
 inline constexpr std::uint64_t peer_idle_ns_max = 300ULL * 1'000'000'000ULL;
 inline constexpr std::uint64_t peer_idle_crowded_ns_max = 30ULL * 1'000'000'000ULL;  // while others wait for a place
+inline constexpr std::size_t peers_evicted_max = 32;  // that early, at one look; there is one a second
 inline constexpr std::size_t port_name_bytes_max = 64;
 
 // --- Configuration.

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <cstring>
 #include <random>
+#include <system_error>
 
 #include "switchd/engine_choice.h"
 #include "switchd/log.h"
@@ -35,12 +36,16 @@ void raise_descriptor_limit() {
 }  // namespace
 
 Daemon::Daemon(const Config& config)
-    : config_(config), signals_(io_, SIGTERM, SIGINT, SIGUSR1), notice_wake_(io_), command_retry_(io_), output_(io_, STDOUT_FILENO) {
+    : config_(config),
+      signals_(io_, SIGTERM, SIGINT, SIGUSR1),
+      notice_wake_(io_),
+      command_retry_(io_),
+      output_(io_, STDOUT_FILENO) {
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
   raise_descriptor_limit();
   handover_.command_wake = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
   handover_.notice_wake = Fd(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-  LANYARD_CHECK(handover_.command_wake && handover_.notice_wake);
+  if (!handover_.command_wake || !handover_.notice_wake) throw std::system_error(errno, std::generic_category());
   notice_wake_.assign(::dup(handover_.notice_wake.get()));
 }
 
@@ -94,7 +99,8 @@ void Daemon::start_dataplane() {
       log_error("engine {} does not start: {}", engine_name_, std::strerror(error));
       exit_code_ = 1;
       data_thread_failed_ = true;
-      begin_stop();
+      if (stopping_) finish_stop(true);  // the stop command has no reader
+      else begin_stop();
     });
   });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
@@ -169,7 +175,13 @@ void Daemon::await_notices() {
 
 void Daemon::take_notices() {
   while (auto notice = handover_.notices.pop()) {
-    const bool ends_start = starting_.erase(notice->serial) > 0 && starting_.empty();
+    const bool starts = starting_.erase(notice->serial) > 0;
+    if (starts && notice->kind == Notice::Kind::closed && !stopping_) {
+      log_error("port {}: {}", owners_.at(notice->serial)->config().name, cause_text(*notice));
+      exit_code_ = 1;
+      begin_stop();
+    }
+    const bool ends_start = starts && starting_.empty();
     if (ready_ || stopping_) take_notice(*notice);
     else early_notices_.push_back(std::move(*notice));
     if (ends_start && !stopping_) announce_ready();
@@ -222,7 +234,8 @@ void Daemon::begin_stats() {
 void Daemon::take_stations(Notice& notice) {
   NetworkStats& network = pending_stats_.networks.at(notice.network);
   for (const KnownStation& known : notice.stations)
-    network.macs.push_back({known.station, std::string(registry_.name_of(known.port.get())), known.age_ns / 1'000'000'000});
+    network.macs.push_back(
+        {known.station, std::string(registry_.name_of(known.port.get())), known.age_ns / 1'000'000'000});
   Command next;
   next.kind = Command::Kind::list_macs;
   next.network = notice.network;

@@ -172,16 +172,19 @@ void DatagramControl::peer_down(const Notice& notice) {
   const auto peer = peers_.find(to_string(notice.peer));
   if (peer == peers_.end()) return;
   services_.registry().remove(peer->second);
-  services_.print("port " + peer->second + " down silent");
-  log_info("port {} down: silent", peer->second);
+  const std::string cause = "silent for " + std::to_string(notice.silent_ns / 1'000'000'000) + " s";
+  services_.print("port " + peer->second + " down " + cause);
+  log_info("port {} down: {}", peer->second, cause);
   peers_.erase(peer);
 }
 
-// Told once: every source that comes after is counted as well.
+// Told at most once a minute; every frame that is turned away is counted.
 void DatagramControl::crowded(const Notice& notice) {
-  if (std::exchange(was_crowded_, true)) return;
-  log_warn("port {}: no room for {}: at most {} peers, {} of one host; silent ones are forgotten after {} s to make room, "
-           "until then newcomers are dropped as unknown_source",
+  const auto now = std::chrono::steady_clock::now();
+  if (crowded_at_ && now - *crowded_at_ < std::chrono::minutes(1)) return;
+  crowded_at_ = now;
+  log_warn("port {}: no room for {}: at most {} peers, {} of one host; silent ones are forgotten after {} s to make "
+           "room, until then newcomers are dropped as unknown_source",
            config_.name, to_string(notice.peer), limits::peers_per_transport_max, limits::peers_per_host_max,
            limits::peer_idle_crowded_ns_max / 1'000'000'000);
 }

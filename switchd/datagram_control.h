@@ -45,7 +45,7 @@ class DatagramControl final : public PortControl {
   bool bound_path_ = false;
   bool resolved_late_ = false;  // after `ready`
   bool resolving_ = false;
-  bool was_crowded_ = false;
+  std::optional<std::chrono::steady_clock::time_point> crowded_at_;
   bool stopping_ = false;
 };
 

@@ -85,6 +85,7 @@ class Dataplane {
   void list_macs(const Command& command);
   void keep_house(std::uint64_t now_ns);
   void expire_peers(Transport& transport, std::uint64_t now_ns);
+  void forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns);
   void tell(Notice notice);
   void send_notices();
   void drain_receives(std::uint64_t deadline_ns);

@@ -148,34 +148,48 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
 }
 
 // Forgets peers of a udp port that have been silent for long; they are welcome again. Where somebody was turned away,
-// less silence is enough for those whose place is wanted.
+// a few that have been silent for a while go earlier, the longest silent first: of the same host where that has all that
+// it may have, else of all.
 void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
-  const bool crowded = std::exchange(transport.crowded, false);
-  const bool all_full = transport.peers.is_full() || ports_.full();
-  if (crowded) {
+  const auto silence = [&](const Port& port) { return now_ns - std::min(now_ns, port.heard_ns); };
+  std::vector<std::uint64_t> silences;  // of those whose place is wanted
+  const SocketAddress wanted_by = transport.turned_away;
+  const bool of_host = transport.crowded && transport.peers.host_is_full(wanted_by);
+  const auto is_wanted = [&](const Port& port) { return !of_host || port.peer.host() == wanted_by.host(); };
+  if (std::exchange(transport.crowded, false)) {
     Notice notice;
     notice.kind = Notice::Kind::crowded;
     notice.serial = transport.serial;
-    notice.peer = transport.turned_away;
+    notice.peer = wanted_by;
     tell(std::move(notice));
+    for (const auto& port : transport.ports)
+      if (is_wanted(*port) && silence(*port) >= limits::peer_idle_crowded_ns_max) silences.push_back(silence(*port));
   }
+  std::size_t places = std::min(silences.size(), limits::peers_evicted_max);
+  if (places > 0) std::nth_element(silences.begin(), silences.end() - static_cast<std::ptrdiff_t>(places), silences.end());
+  const std::uint64_t enough = places > 0 ? silences[silences.size() - places] : 0;
   std::erase_if(transport.ports, [&](const std::unique_ptr<Port>& port) {
+    const bool makes_room = places > 0 && is_wanted(*port) && silence(*port) >= enough;
+    if (!makes_room && silence(*port) < limits::peer_idle_ns_max) return false;
     const bool in_flight = port->in_flight && port->in_flight->count > 0;
-    const bool wanted = crowded && (all_full || transport.peers.host_is_full(port->peer));
-    const std::uint64_t idle_ns_max = wanted ? limits::peer_idle_crowded_ns_max : limits::peer_idle_ns_max;
-    if (now_ns - std::min(now_ns, port->heard_ns) < idle_ns_max) return false;
     if (!port->egress.empty() || port->dirty || in_flight) return false;
-    networks_[port->network].remove_port(port->index);
-    ports_.remove(*port);
-    transport.peers.remove(port->peer);
-    Notice notice;
-    notice.kind = Notice::Kind::peer_down;
-    notice.serial = transport.serial;
-    notice.peer = port->peer;
-    notice.counters = port->counters;
-    tell(std::move(notice));
+    if (makes_room) --places;
+    forget_peer(transport, *port, silence(*port));
     return true;
   });
+}
+
+void Dataplane::forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns) {
+  networks_[port.network].remove_port(port.index);
+  ports_.remove(port);
+  transport.peers.remove(port.peer);
+  Notice notice;
+  notice.kind = Notice::Kind::peer_down;
+  notice.serial = transport.serial;
+  notice.peer = port.peer;
+  notice.silent_ns = silent_ns;
+  notice.counters = port.counters;
+  tell(std::move(notice));
 }
 
 void Dataplane::close_all() {

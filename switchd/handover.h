@@ -42,6 +42,7 @@ struct Notice {
   std::uint64_t serial = 0;                // of the transport; none: 0
   SocketAddress peer;                      // peer_up, peer_down, crowded
   std::shared_ptr<PortCounters> counters;  // peer_up, peer_down: of its port
+  std::uint64_t silent_ns = 0;             // peer_down: for how long
   std::unique_ptr<Transport> transport;    // closed
   const char* cause = "";                  // closed: a few words for people
   int error = 0;                           // closed: errno or 0

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <system_error>
 
 #include "transports/clock.h"
 #include "transports/unix_peer.h"
@@ -15,7 +16,7 @@ namespace lanyard {
 
 EpollEngine::EpollEngine(const DataContext& context, int wake_fd)
     : Engine(context), epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_fd_(wake_fd) {
-  LANYARD_CHECK(epoll_);
+  if (!epoll_) throw std::system_error(errno, std::generic_category(), "epoll");
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.ptr = nullptr;  // the only one without a transport
@@ -102,7 +103,8 @@ void EpollEngine::receive_datagrams(Transport& transport) {
     const std::size_t segment_bytes = read_control(transport, message.msg_hdr);
     datagram_received(transport,
                       {std::exchange(slots_[at], nullptr), static_cast<std::byte*>(receive_iovecs_[at].iov_base),
-                       message.msg_len, truncated, segment_bytes, SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
+                       message.msg_len, truncated, segment_bytes,
+                       SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
                       context_, now);
   }
 }

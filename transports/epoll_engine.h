@@ -20,7 +20,7 @@ namespace lanyard {
 
 class EpollEngine final : public Engine {
  public:
-  // `wake_fd` is an eventfd that ends a wait; it outlives the engine.
+  // `wake_fd` is an eventfd that ends a wait; it outlives the engine. Throws std::system_error without descriptors.
   EpollEngine(const DataContext& context, int wake_fd);
   ~EpollEngine() override;
 

@@ -4,19 +4,25 @@
 
 #include <sys/mman.h>
 
+#include <cerrno>
 #include <cstddef>
 #include <span>
+#include <string>
+#include <system_error>
 
-#include "frames/check.h"
+#include "frames/limits.h"
 
 namespace lanyard {
 
 class MemoryRegion {
  public:
+  // Throws std::system_error when a limit forbids it.
   explicit MemoryRegion(std::size_t bytes) : bytes_(bytes) {
     void* memory =
         ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    LANYARD_CHECK(memory != MAP_FAILED);
+    if (memory == MAP_FAILED)
+      throw std::system_error(errno, std::generic_category(),
+                              std::to_string(bytes / limits::mebi) + " MiB of address space for frames");
     ::madvise(memory, bytes, MADV_DONTDUMP);
     ::madvise(memory, bytes, MADV_NOHUGEPAGE);  // a touched byte must cost a page, not two megabytes
     memory_ = static_cast<std::byte*>(memory);

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <vector>
 
@@ -19,9 +20,17 @@ constexpr std::uint32_t default_mode = 0600;
   return {doing + ": " + std::strerror(error), error};
 }
 
+// Is the process that listens alive? Where that cannot be told, as across containers, it is.
+[[nodiscard]] bool listener_lives(int connected_fd) {
+  ucred listener{};
+  socklen_t size = sizeof listener;
+  if (::getsockopt(connected_fd, SOL_SOCKET, SO_PEERCRED, &listener, &size) != 0 || listener.pid <= 0) return true;
+  return ::kill(listener.pid, 0) == 0 || errno != ESRCH;
+}
+
 // Does somebody serve the path? 0: yes, or an errno. The sockets of an io_uring process that was killed linger for a
-// moment after it is gone, and a restart must not fail for that: a path that is served is asked a few times more, for
-// 0.6 s in all.
+// moment after it is gone, and a restart must not fail for that: then the path is asked a few times more, for 0.6 s in
+// all. A living listener is asked once: each time is a connection to it.
 [[nodiscard]] int probe_path(const SocketAddress& address, int type) {
   constexpr useconds_t last_pause_us = 320'000;
   for (useconds_t pause_us = 20'000;; pause_us *= 2) {
@@ -31,7 +40,7 @@ constexpr std::uint32_t default_mode = 0600;
     // EPERM: a datagram socket that is connected, and not to us.
     const bool served = result == 0 || result == EAGAIN || result == EPERM;
     if (!served) return result;
-    if (pause_us > last_pause_us) return 0;
+    if (pause_us > last_pause_us || (type == SOCK_STREAM && result == 0 && listener_lives(probe.get()))) return 0;
     ::usleep(pause_us);
   }
 }

@@ -99,8 +99,10 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
   const bool is_run = datagram.segment_bytes > 0 && datagram.segment_bytes < datagram.bytes;
   const std::size_t step = is_run ? datagram.segment_bytes : datagram.bytes;
   const std::size_t frames = is_run ? (datagram.bytes + step - 1) / step : 1;
-  transport.runs = is_run;
-  if (is_run) context.inbox.run_bytes += datagram.bytes;
+  if (is_run) {
+    transport.runs = true;
+    context.inbox.run_bytes += datagram.bytes;
+  }
   counters.received_frames.add(frames);
   counters.received_bytes.add(datagram.bytes);
   if (port == nullptr) return counters.drop(reason_without_port(transport, datagram), frames);

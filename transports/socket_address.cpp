@@ -79,10 +79,10 @@ std::string to_string(const SocketAddress& address) {
   switch (address.family()) {
     case AF_INET:
       inet_ntop(AF_INET, &address.v4.sin_addr, text, sizeof text);
-      return std::string(text) + ":" + std::to_string(address.port());
+      return std::string(text).append(":").append(std::to_string(address.port()));
     case AF_INET6:
       inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof text);
-      return "[" + std::string(text) + "]:" + std::to_string(address.port());
+      return std::string("[").append(text).append("]:").append(std::to_string(address.port()));
     case AF_UNIX: return std::string(path_of(address));
     default: return "-";
   }

@@ -67,7 +67,7 @@ class Transport {
   bool listed = false;             // in the inbox's list of transports to flush
   bool blocked = false;            // the descriptor takes no more; waiting until it does
   bool send_in_flight = false;     // streams, completion engines
-  bool runs = false;               // datagrams: the last one received was a run
+  bool runs = false;               // datagrams: some came in runs, and any may
   bool starved = false;            // datagrams, completion engines: no slot was free; arm when something is there
   bool drained = false;            // streams, completion engines: the last receive took all there was
   bool failed = false;             // a failure was reported

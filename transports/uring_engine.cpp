@@ -115,20 +115,30 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   timeout.tv_sec = static_cast<std::int64_t>(left / 1'000'000'000ULL);
   timeout.tv_nsec = static_cast<long long>(left % 1'000'000'000ULL);
   io_uring_cqe* first = nullptr;
-  // With completions left over from a full inbox the wait below would return without letting the kernel post those of
-  // quiet ports, and a few busy streams would starve all others.
-  if (io_uring_cq_ready(&ring_) > 0) io_uring_submit_and_get_events(&ring_);
+  // With something left to do, do not wait, but let the kernel post what quiet ports have.
+  if (io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty()) io_uring_submit_and_get_events(&ring_);
   else io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
   stream_messages_used_ = plans_used_ = 0;
+  complete_late_receives();
   unsigned head = 0;
   unsigned seen = 0;
   io_uring_cqe* cqe = nullptr;
   io_uring_for_each_cqe(&ring_, head, cqe) {
-    if (context_.inbox.full()) break;
-    complete(*cqe);
     ++seen;
+    const bool receive = Tag::unpack(cqe->user_data).operation == Operation::receive;
+    // What was received waits for the next turn when this one has its fill; that something was sent is never late, or
+    // queues would overflow that have nothing to wait for.
+    if (receive && (context_.inbox.full() || !late_receives_.empty())) late_receives_.push_back(*cqe);
+    else complete(*cqe);
   }
   io_uring_cq_advance(&ring_, seen);
+}
+
+// At most one of each stream, and one for each slot that the kernel had.
+void UringEngine::complete_late_receives() {
+  std::size_t done = 0;
+  while (done < late_receives_.size() && !context_.inbox.full()) complete(late_receives_[done++]);
+  late_receives_.erase(late_receives_.begin(), late_receives_.begin() + static_cast<std::ptrdiff_t>(done));
 }
 
 io_uring_sqe* UringEngine::next_sqe() {
@@ -284,8 +294,8 @@ void UringEngine::flush(Transport& transport) {
 void UringEngine::flush_stream(Transport& transport, Port& port) {
   if (transport.send_in_flight) return;  // its completion asks again
   if (stream_messages_used_ == stream_messages_.size()) {
-    if (stream_messages_.size() < stream_messages_max) stream_messages_.push_back(std::make_unique<StreamMessage>());
-    else submit();
+    if (stream_messages_.size() == stream_messages_max) submit();
+    else stream_messages_.push_back(std::make_unique<StreamMessage>());
   }
   io_uring_sqe* sqe = next_sqe();
   StreamMessage& message = *stream_messages_[stream_messages_used_++];

@@ -78,6 +78,7 @@ class UringEngine final : public Engine {
   void arm_waiting_receives();
   [[nodiscard]] std::span<std::byte> scratch_for(Transport& transport);
   void refill_slots();
+  void complete_late_receives();
   void complete(const io_uring_cqe& cqe);
   void received(Transport& transport, const io_uring_cqe& cqe);
   void received_datagram(Transport& transport, const io_uring_cqe& cqe);
@@ -111,6 +112,7 @@ class UringEngine final : public Engine {
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_places_;
   std::vector<Transport*> to_arm_;
+  std::vector<io_uring_cqe> late_receives_;  // that came when the inbox was full
 
   io_uring_buf_ring* slots_ring_ = nullptr;
   std::vector<Buffer*> provided_;         // by buffer id; null: not with the kernel

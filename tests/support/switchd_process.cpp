@@ -265,8 +265,8 @@ void SwitchdProcess::fail(const std::string& what) const {
   throw std::runtime_error("switchd: missing: " + what + "\n--- output not taken:\n" + printed + "--- log:\n" + log());
 }
 
-Ended run_switchd(const std::vector<std::string>& arguments) {
-  Child child = spawn(arguments, {});
+Ended run_switchd(const std::vector<std::string>& arguments, const std::function<void()>& in_child) {
+  Child child = spawn(arguments, {.in_child = in_child});
   Ended ended;
   try {
     for (char bytes[4096];;) {  // until it closes its output, which is its end
@@ -285,6 +285,12 @@ Ended run_switchd(const std::vector<std::string>& arguments) {
   ended.exit_code = exit_code_of(status);
   ended.log = contents(child.log.get());
   return ended;
+}
+
+Peer join(SwitchdProcess& daemon, const std::string& connection) {
+  Peer peer = Peer::tcp(daemon.address(connection.substr(0, connection.rfind('.'))));
+  daemon.await_up(connection);
+  return peer;
 }
 
 std::string ledger_mistakes(const nlohmann::json& stats) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/peer.h"
 #include "transports/fd.h"
 
 namespace lanyard::test {
@@ -102,7 +103,12 @@ struct Ended {
   std::string output;
   std::string log;
 };
-[[nodiscard]] Ended run_switchd(const std::vector<std::string>& arguments);
+[[nodiscard]] Ended run_switchd(const std::vector<std::string>& arguments,
+                                const std::function<void()>& in_child = nullptr);
+
+// Connects to a tcp-listen port: `connection` is the port that it becomes, "web.1" of listener "web". On return it is in
+// its network.
+[[nodiscard]] Peer join(SwitchdProcess& daemon, const std::string& connection);
 
 // Both identities of the ledger, for every port in the statistics. Empty, or what does not add up.
 [[nodiscard]] std::string ledger_mistakes(const nlohmann::json& stats);

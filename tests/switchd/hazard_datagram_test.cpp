@@ -42,8 +42,7 @@ TEST_CASE("an empty UDP datagram is relayed to nobody, and nothing shorter than 
   SwitchdProcess daemon(engine, {udp_port("bad", bad), udp_port("udp", udp), "many=udp:127.0.0.1:0,allow=127.0.0.0/8",
                                  "local=unix-dgram:" + folder.path("switch") + ",remote=" + folder.path("vm"),
                                  "web=tcp-listen:0"});
-  Peer stream = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer stream = join(daemon, "web.1");
   bad.towards(daemon.address("bad"));
   many.towards(daemon.address("many"));
   many.send_raw("");  // does not even make a port
@@ -69,8 +68,7 @@ TEST_CASE("a UNIX datagram port is drained under a burst: its sender is never le
   Peer vm = Peer::unix_datagram(folder.path("vm"), folder.path("switch"));
   SwitchdProcess daemon(engine, {"local=unix-dgram:" + folder.path("switch") + ",remote=" + folder.path("vm"),
                                  "web=tcp-listen:0"});
-  Peer stream = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer stream = join(daemon, "web.1");
   for (unsigned i = 0; i < 5000; ++i) {
     vm.send(frame(broadcast, mac(1), 1514, i));  // throws when there is no room for long
     if (i % 500 == 499) stream.receive_until(frame(broadcast, mac(1), 1514, i));
@@ -84,8 +82,7 @@ TEST_CASE("a UNIX datagram peer that restarts at the same path is reached again 
   TempFolder folder;
   SwitchdProcess daemon(engine, {"local=unix-dgram:" + folder.path("switch") + ",remote=" + folder.path("vm"),
                                  "web=tcp-listen:0"});
-  Peer stream = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer stream = join(daemon, "web.1");
   stream.send(frame(broadcast, mac(2)));  // to a path where nobody is yet
   daemon.await_drops("local", "send_error");
   for (unsigned life = 0; life < 3; ++life) {
@@ -115,10 +112,8 @@ TEST_CASE("a stopped UNIX datagram reader does not hold up the others, and works
   Peer stopped = Peer::unix_datagram(folder.path("vm"), folder.path("switch"));
   SwitchdProcess daemon(engine, {"local=unix-dgram:" + folder.path("switch") + ",remote=" + folder.path("vm"),
                                  "web=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   for (unsigned i = 0; i < 4000; ++i) {
     a.send(frame(broadcast, mac(1), 1514, i));
     if (i % 100 == 99) b.receive_until(frame(broadcast, mac(1), 1514, i));
@@ -143,8 +138,7 @@ TEST_CASE("a datagram from a stranger is counted and goes nowhere") {
   ON_EVERY_REAL_ENGINE;
   Peer known = Peer::udp();
   SwitchdProcess daemon(engine, {udp_port("one", known), "many=udp:127.0.0.1:0,allow=127.0.0.2/32", "web=tcp-listen:0"});
-  Peer other = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer other = join(daemon, "web.1");
   Peer stranger = Peer::udp();
   for (unsigned i = 0; i < 5; ++i) stranger.towards(daemon.address("one")).send(frame(broadcast, mac(66), 60, i));
   for (unsigned i = 0; i < 7; ++i) stranger.towards(daemon.address("many")).send(frame(broadcast, mac(66), 60, i));
@@ -169,8 +163,7 @@ TEST_CASE("in a multicast group our own echo is dropped, and nothing of the grou
   Peer one = Peer::group_member(group, loopback);
   Peer two = Peer::group_member(group, loopback);
   SwitchdProcess daemon(engine, {"group=mcast:" + group + ",interface=127.0.0.1", "web=tcp-listen:0"});
-  Peer stream = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer stream = join(daemon, "web.1");
 
   const std::string out = frame(broadcast, mac(1), 60, 1);
   stream.send(out);
@@ -225,8 +218,7 @@ TEST_CASE("a UDP peer that is not there yet is no error: its port works when it 
   ON_EVERY_REAL_ENGINE;
   const std::string absent = "127.0.0.1:" + std::to_string(free_udp_port());
   SwitchdProcess daemon(engine, {"late=udp:127.0.0.1:0,remote=" + absent, "web=tcp-listen:0"});
-  Peer stream = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer stream = join(daemon, "web.1");
   for (unsigned i = 0; i < 50; ++i) stream.send(frame(broadcast, mac(1), 60, i));
   daemon.await_stats("50 copies on late", [](const auto& stats) {
     const auto& late = stats["ports"]["late"];

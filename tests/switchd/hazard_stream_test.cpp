@@ -63,10 +63,8 @@ template <class Between>
 TEST_CASE("on a stream length 0 closes the connection, 1 to 13 are skipped, and nothing short is ever sent") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   std::string runts;
   for (std::size_t bytes = 1; bytes <= 13; ++bytes) runts += on_stream(std::string(bytes, '\xff'));
   const std::string shortest = frame(broadcast, mac(1), 14);
@@ -84,10 +82,8 @@ TEST_CASE("on a stream length 0 closes the connection, 1 to 13 are skipped, and 
 TEST_CASE("the longest frame passes, and one byte more closes only the connection that announced it") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   const std::string longest = frame(broadcast, mac(1), 69632, 3);
   a.send(longest);
   CHECK(b.receive() == longest);
@@ -120,8 +116,7 @@ TEST_CASE("a VM that listens is connected to again when it went away, with back-
   ON_EVERY_REAL_ENGINE;
   Listener qemu;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0", "vm=tcp-connect:" + qemu.address()});
-  Peer other = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer other = join(daemon, "web.1");
   for (unsigned life = 0; life < 3; ++life) {
     Peer vm = qemu.accept();
     daemon.await_up("vm");
@@ -156,10 +151,8 @@ TEST_CASE("before it closes at SIGTERM everything that VMs had sent is read and 
   ON_EVERY_REAL_ENGINE;
   TempFolder folder;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0", "loc=unix-listen:" + folder.path("s")});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   Peer c = Peer::unix_stream(folder.path("s"));
   daemon.await_up("loc.1");
   introduce(b, 2, {&a, &c});
@@ -188,22 +181,18 @@ TEST_CASE("before it closes at SIGTERM everything that VMs had sent is read and 
 TEST_CASE("a new connection that begins with the tail of an old frame is closed, and only it") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer b = join(daemon, "web.1");
+  Peer a = join(daemon, "web.2");
   const std::string cut = on_stream(frame(mac(2), mac(1), 1514));
   a.send_raw(cut.substr(0, 700));
   a.close();
   daemon.await_down("web.2");
-  Peer again = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer again = join(daemon, "web.2");
   again.send_raw(cut.substr(700));
   again.await_closed();
   CHECK(daemon.await_down("web.2").find("bad length") != std::string::npos);
   CHECK_FALSE(b.receive_now());
-  Peer fresh = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer fresh = join(daemon, "web.2");
   introduce(fresh, 1, {&b});
   CHECK(daemon.stop() == 0);
 }
@@ -211,18 +200,15 @@ TEST_CASE("a new connection that begins with the tail of an old frame is closed,
 TEST_CASE("a VM keeps its connection, and with it its carrier, when another goes; the line says which") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   introduce(b, 2, {&a});
   b.close();
   CHECK(daemon.await_down("web.2") == "port web.2 down closed by peer");
   a.send(frame(mac(2), mac(1)));  // to somebody who has gone: not an error
   daemon.await_drops("web.1", "no_destination");
   CHECK(a.is_open());
-  Peer c = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer c = join(daemon, "web.2");
   introduce(a, 1, {&c});
   CHECK(daemon.stop() == 0);
 }
@@ -230,14 +216,11 @@ TEST_CASE("a VM keeps its connection, and with it its carrier, when another goes
 TEST_CASE("a paused VM under full load loses its own frames only, and works when it goes on") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0", "slow=tcp-listen:0", "loud=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   Peer paused = Peer::small_tcp(daemon.address("slow"));
   daemon.await_up("slow.1");
-  Peer loud = Peer::tcp(daemon.address("loud"));
-  daemon.await_up("loud.1");
+  Peer loud = join(daemon, "loud.1");
   introduce(a, 1, {&b, &paused, &loud});
   introduce(b, 2, {&a, &paused, &loud});
   introduce(paused, 3, {&a, &b, &loud});

@@ -2,21 +2,14 @@
 #include <catch2/catch.hpp>
 
 #include "tests/support/rig.h"
+#include "tests/support/switchd_process.h"
 #include "transports/open_sockets.h"
 #include "transports/udp_offload.h"
-#include "transports/uring_engine.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
 
 namespace {
-
-std::vector<std::string> real_engines() {
-  std::vector<std::string> names{"epoll"};
-  if (probe_uring().usable) names.push_back("io_uring");
-  else WARN("io_uring is not tested here: " << probe_uring().why_not);
-  return names;
-}
 
 [[nodiscard]] Fd loopback_udp() {
   sockaddr_in any{};
@@ -71,8 +64,7 @@ struct Trunk {
 }  // namespace
 
 TEST_CASE("a run of datagrams arrives as the frames it was made of, on a stream and as datagrams") {
-  const std::string engine = GENERATE(from_range(real_engines()));
-  INFO("engine " << engine);
+  ON_EVERY_REAL_ENGINE;
   const std::size_t size = GENERATE(60UL, 1514UL);
   const std::size_t last_size = GENERATE(60UL, 42UL);
   Rig rig({.engine = engine});
@@ -99,8 +91,7 @@ TEST_CASE("a run of datagrams arrives as the frames it was made of, on a stream 
 }
 
 TEST_CASE("a run leaves towards another switch as a run, from where it was received") {
-  const std::string engine = GENERATE(from_range(real_engines()));
-  INFO("engine " << engine);
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   const Trunk in(rig);
   const Trunk out(rig);
@@ -123,8 +114,7 @@ TEST_CASE("a run leaves towards another switch as a run, from where it was recei
 }
 
 TEST_CASE("the frames of a run are dropped one by one, each for its own reason") {
-  const std::string engine = GENERATE(from_range(real_engines()));
-  INFO("engine " << engine);
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   const Trunk trunk(rig, 1514);
   Vm& vm = rig.add_stream();
@@ -140,8 +130,7 @@ TEST_CASE("the frames of a run are dropped one by one, each for its own reason")
 }
 
 TEST_CASE("as many runs as a socket holds lose nothing on their way through one port") {
-  const std::string engine = GENERATE(from_range(real_engines()));
-  INFO("engine " << engine);
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   const Trunk trunk(rig);
   Vm& vm = rig.add_stream();

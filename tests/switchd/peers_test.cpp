@@ -77,7 +77,7 @@ TEST_CASE("a silent peer expires, loses its stations, and is welcome again") {
   CHECK(peers.rig.stop());
 }
 
-TEST_CASE("where somebody was turned away, peers silent for a while make room, and those that speak stay") {
+TEST_CASE("where somebody was turned away, a few peers silent for a while make room, and those that speak stay") {
   Peers peers;
   SimWorld& world = *peers.rig.world();
   const auto say = [&](const std::string& who) { world.vm_send(peers.endpoint, frame(broadcast, mac(1)), who); };
@@ -92,7 +92,7 @@ TEST_CASE("where somebody was turned away, peers silent for a while make room, a
   REQUIRE(peers.rig.run_until([&] { return peers.stranger_drops(DropReason::unknown_source) == 1; }));
   world.advance_to(world.now_ns() + 1'000'000'000);
   REQUIRE(peers.rig.run_until([&] {
-    return peers.notices(Notice::Kind::peer_down) == static_cast<int>(limits::peers_per_transport_max) - 1;
+    return peers.notices(Notice::Kind::peer_down) == static_cast<int>(limits::peers_evicted_max);
   }));
   CHECK(peers.notices(Notice::Kind::crowded) == 1);
   peers.rig.clear_notices();

@@ -81,12 +81,9 @@ TEST_CASE("a new connection has the lowest number that is free") {
   daemon.await_down("web.2");
   vms[0].close();
   daemon.await_down("web.1");
-  const Peer first = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  const Peer second = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
-  const Peer fourth = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.4");
+  const Peer first = join(daemon, "web.1");
+  const Peer second = join(daemon, "web.2");
+  const Peer fourth = join(daemon, "web.4");
   CHECK(daemon.stop() == 0);
 }
 
@@ -134,6 +131,34 @@ TEST_CASE("a flood of refused connections is logged at once, then in one line a 
   CHECK(told.lines <= seconds + 2);
 }
 
+#if !LANYARD_SANITIZED  // sanitizers need descriptors and terabytes of address space themselves
+
+TEST_CASE("with hardly any descriptors the start ends with 1 and says why, whatever cannot be had") {
+  ON_EVERY_REAL_ENGINE;
+  const rlim_t descriptors = GENERATE(range<rlim_t>(6, 20));
+  const auto in_child = [&] {
+    const rlimit few{descriptors, descriptors};
+    ::setrlimit(RLIMIT_NOFILE, &few);
+  };
+  const Ended ended = run_switchd({"--control", "none", "--engine", engine, "tcp-listen:0", "bad=unix-listen:/nowhere/s"},
+                                  in_child);
+  INFO("descriptors " << descriptors << '\n' << ended.log);
+  CHECK(ended.exit_code == 1);
+  CHECK(ended.log.find("error: ") != std::string::npos);
+}
+
+TEST_CASE("without address space for the frames the start ends with 1 and says so") {
+  const auto in_child = [] {
+    const rlimit little{500'000'000, 500'000'000};
+    ::setrlimit(RLIMIT_AS, &little);
+  };
+  const Ended ended = run_switchd({"--control", "none", "tcp-listen:0"}, in_child);
+  CHECK(ended.exit_code == 1);
+  CHECK(ended.log.find("MiB of address space") != std::string::npos);
+}
+
+#endif
+
 TEST_CASE("out of descriptors: those connected go on, others wait their turn, and the log says so briefly") {
   const auto in_child = [] {
     const rlimit few{48, 48};
@@ -167,12 +192,9 @@ TEST_CASE("out of descriptors: those connected go on, others wait their turn, an
 TEST_CASE("half a frame and then silence holds up nobody") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer half = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.3");
+  Peer half = join(daemon, "web.1");
+  Peer a = join(daemon, "web.2");
+  Peer b = join(daemon, "web.3");
   const std::string cut = on_stream(frame(broadcast, mac(1), 1514));
   half.send_raw(cut.substr(0, 600));
   for (unsigned i = 0; i < 100; ++i) {
@@ -189,10 +211,8 @@ TEST_CASE("half a frame and then silence holds up nobody") {
 TEST_CASE("a frame that comes one byte at a time arrives whole") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
   for (unsigned i = 0; i < 3; ++i) {
     for (const char byte : on_stream(frame(broadcast, mac(1), 300, i))) a.send_raw(std::string(1, byte));
     CHECK(b.receive() == frame(broadcast, mac(1), 300, i));
@@ -203,10 +223,8 @@ TEST_CASE("a frame that comes one byte at a time arrives whole") {
 TEST_CASE("SIGUSR1 prints the statistics: engine, networks with their stations, ports with their counters") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"--network", "lab:hub", "web=tcp-listen:0,network=lab", "dmz=tcp-listen:0,network=lab"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer b = Peer::tcp(daemon.address("dmz"));
-  daemon.await_up("dmz.1");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "dmz.1");
   a.send(frame(broadcast, mac(1), 100));
   CHECK(b.receive() == frame(broadcast, mac(1), 100));
   const auto stats = daemon.await_stats("the frame booked", [](const auto& now) {
@@ -285,8 +303,7 @@ TEST_CASE("a standard output that nobody reads holds up nothing, and what was pr
 TEST_CASE("the log of a stopped switch ends with its statistics") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer a = join(daemon, "web.1");
   a.send_raw(on_stream("short"));
   daemon.await_drops("web.1", "runt");
   CHECK(daemon.stop() == 0);
@@ -316,8 +333,7 @@ TEST_CASE("where io_uring is forbidden --engine io_uring says why, and goes on w
   const bool names_cause = daemon.log().find("a seccomp filter") != std::string::npos ||
                            daemon.log().find("io_uring_disabled") != std::string::npos;
   CHECK(names_cause);
-  Peer a = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer a = join(daemon, "web.1");
   Peer b = Peer::udp();
   b.towards(daemon.address("many")).send(frame(broadcast, mac(2)));
   CHECK(a.receive() == frame(broadcast, mac(2)));
@@ -350,10 +366,8 @@ TEST_CASE("a storm of UDP sources fills no more than the ports it may have, and 
   ON_EVERY_REAL_ENGINE;
   constexpr unsigned sources = 2000;
   SwitchdProcess daemon(engine, {"many=udp:127.0.0.1:0,allow=127.0.0.0/8", "web=tcp-listen:0"});
-  Peer victim = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
-  Peer friendly = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.2");
+  Peer victim = join(daemon, "web.1");
+  Peer friendly = join(daemon, "web.2");
   victim.send(frame(broadcast, mac(1)));
   CHECK(friendly.receive() == frame(broadcast, mac(1)));
   for (unsigned i = 0; i < sources; ++i) {

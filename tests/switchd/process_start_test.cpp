@@ -197,8 +197,7 @@ TEST_CASE("IPv6 addresses serve like IPv4 ones, on TCP and on UDP") {
   if (!has_ipv6_loopback()) return;
   Peer udp = Peer::udp("[::1]:0");
   SwitchdProcess daemon(any_engine, {"web=tcp-listen:[::1]:0", "u=udp:[::1]:0,remote=" + udp.local()});
-  Peer tcp = Peer::tcp(daemon.address("web"));
-  daemon.await_up("web.1");
+  Peer tcp = join(daemon, "web.1");
   tcp.send(frame(broadcast, mac(1)));
   CHECK(udp.receive() == frame(broadcast, mac(1)));
   udp.towards(daemon.address("u")).send(frame(mac(1), mac(2)));
