@@ -47,15 +47,6 @@ class Row:
         """Of the source and of the sink."""
         return (self.wire.split("-") * 2)[:2]
 
-    @property
-    def datagrams(self) -> bool:
-        return not {"unix", "tcp"} & set(self.wires)
-
-    @property
-    def auto_engine(self) -> str:
-        """What `switchd --engine auto` takes where all ports are of these wires."""
-        return "epoll" if self.datagrams else "io_uring"
-
     def load_options(self, frames: int, seconds: float) -> list[str]:
         options = ["--mix", self.mix, "--burst", str(self.burst), "--frames", str(frames), "--seconds", str(seconds)]
         if self.rate:
@@ -77,7 +68,7 @@ class Row:
 
 
 def all_rows() -> list[Row]:
-    return [*_pairs(), *_paced(), *_mixed(), *_floods(), *_many_ports(), *_veth(), *_idle_ports(), *_latency()]
+    return [*_pairs(), *_sizes(), *_paced(), *_mixed(), *_floods(), *_many_ports(), *_veth(), *_idle_ports(), *_latency()]
 
 
 def _pairs() -> Iterator[Row]:
@@ -85,6 +76,13 @@ def _pairs() -> Iterator[Row]:
         for mix in ("64", "1514", "imix"):
             for burst in (1, 32):
                 yield Row(f"{wire}-{mix}-{burst}", "pair", wire, mix, burst, quick=burst == 32)
+
+
+def _sizes() -> Iterator[Row]:
+    """What lies between the sizes of the pairs, for the plots."""
+    for wire in ("unix", "udp"):
+        for mix in ("256", "1024"):
+            yield Row(f"{wire}-{mix}-32", "size", wire, mix, 32, quick=False)
 
 
 def _paced() -> Iterator[Row]:
