@@ -9,7 +9,7 @@ figure is the median of several runs with its range. The program under test runs
     bench/run.py --bin build/bin                        everything, five runs each: about twenty minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
     bench/run.py --bin build/bin --baseline old/switchd --rows 'unix-64'     was a change worth it?
-    bench/run.py --bin build/bin --quick                only that every row runs and its frames arrive
+    bench/run.py --bin build/bin --quick               only that every kind of row runs and its frames arrive
 
 Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator; the wire of both ports, or FROM-TO), ...-paced
 (20000 frames per second, so that the switch sleeps between them), flood-PORTS-WIRE (broadcasts of 1514 bytes in bursts
