@@ -32,6 +32,7 @@ constexpr TypeName type_names[] = {
     {"tcp-listen", EndpointType::tcp_listen},
     {"tcp-connect", EndpointType::tcp_connect},
     {"udp", EndpointType::udp},
+    {"mcast", EndpointType::mcast},
     {"vde", EndpointType::vde},
 };
 
@@ -39,7 +40,7 @@ EndpointType type_named(std::string_view prefix, std::string_view text) {
   for (const TypeName& entry : type_names)
     if (entry.prefix == prefix) return entry.type;
   usage_error(std::string(text) +
-              ": expected unix-listen:, unix-connect:, tcp-listen:, tcp-connect:, udp: or vde:");
+              ": expected unix-listen:, unix-connect:, tcp-listen:, tcp-connect:, udp:, mcast: or vde:");
 }
 
 SocketAddress parse_host_port(std::string_view place, int socktype) {
@@ -84,6 +85,16 @@ void enlarge_receive_buffer(const Fd& socket) {
     set_option(socket, SOL_SOCKET, SO_RCVBUF, bytes);  // without CAP_NET_ADMIN: up to net.core.rmem_max
 }
 
+// As a QEMU does it (net/socket.c): members share the port, and each hears what it sends itself.
+void join_group(const Fd& socket, const Endpoint& endpoint) {
+  ip_mreqn membership{};
+  membership.imr_multiaddr = reinterpret_cast<const sockaddr_in&>(endpoint.address.storage).sin_addr;
+  membership.imr_address = reinterpret_cast<const sockaddr_in&>(endpoint.interface.storage).sin_addr;
+  for (const int option : {IP_ADD_MEMBERSHIP, IP_MULTICAST_IF})
+    if (setsockopt(socket.get(), IPPROTO_IP, option, &membership, sizeof membership) != 0)
+      system_error(endpoint.place);
+}
+
 }  // namespace
 
 void usage_error(const std::string& message) {
@@ -116,9 +127,13 @@ Endpoint parse_endpoint(std::string_view text, std::size_t position) {
   if (endpoint.name.empty()) endpoint.name = endpoint.prefix + std::to_string(position);
 
   rest = rest.substr(std::min(endpoint.prefix.size() + 1, rest.size()));
-  constexpr std::string_view remote_key = ",remote=";
-  const std::size_t key = rest.find(remote_key);
+  const std::size_t key = rest.find(',');
   endpoint.place = rest.substr(0, key);
+  const auto value_of = [&](std::string_view expected) {  // of the one key of datagram endpoints, a HOST:PORT
+    if (key == std::string_view::npos || !rest.substr(key).starts_with(expected))
+      usage_error(std::string(text) + ": expected " + std::string(expected) + "...");
+    return std::string(rest.substr(key + expected.size()));
+  };
   switch (endpoint.type) {
     case EndpointType::unix_listen:
     case EndpointType::unix_connect:
@@ -129,9 +144,12 @@ Endpoint parse_endpoint(std::string_view text, std::size_t position) {
       endpoint.address = parse_host_port(endpoint.place, SOCK_STREAM);
       break;
     case EndpointType::udp:
-      if (key == std::string_view::npos) usage_error(std::string(text) + ": expected ,remote=HOST:PORT");
       endpoint.address = parse_host_port(endpoint.place, SOCK_DGRAM);
-      endpoint.remote = parse_host_port(rest.substr(key + remote_key.size()), SOCK_DGRAM);
+      endpoint.remote = parse_host_port(value_of(",remote="), SOCK_DGRAM);
+      break;
+    case EndpointType::mcast:
+      endpoint.address = endpoint.remote = parse_host_port(endpoint.place, SOCK_DGRAM);
+      endpoint.interface = parse_host_port(value_of(",interface=") + ":0", SOCK_DGRAM);
       break;
     case EndpointType::vde:
       break;
@@ -140,17 +158,18 @@ Endpoint parse_endpoint(std::string_view text, std::size_t position) {
 }
 
 Fd open_endpoint(const Endpoint& endpoint) {
-  const bool datagram = endpoint.type == EndpointType::udp;
+  const bool datagram = is_datagram(endpoint);
   const bool tcp = endpoint.type == EndpointType::tcp_listen || endpoint.type == EndpointType::tcp_connect;
-  const bool listens =
-      endpoint.type == EndpointType::unix_listen || endpoint.type == EndpointType::tcp_listen;
+  const bool group = endpoint.type == EndpointType::mcast;
+  const bool listens = is_listener(endpoint);
   Fd socket(
       ::socket(endpoint.address.storage.ss_family, (datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) system_error(endpoint.place);
-  if (tcp) set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
+  if (tcp || group) set_option(socket, SOL_SOCKET, SO_REUSEADDR, 1);
   if (datagram) enlarge_receive_buffer(socket);
   if (datagram || listens) {
     if (bind(socket.get(), endpoint.address.get(), endpoint.address.bytes) != 0) system_error(endpoint.place);
+    if (group) join_group(socket, endpoint);
     if (listens && listen(socket.get(), backlog) != 0) system_error(endpoint.place);
   } else {
     if (connect(socket.get(), endpoint.address.get(), endpoint.address.bytes) != 0)
@@ -158,6 +177,14 @@ Fd open_endpoint(const Endpoint& endpoint) {
     if (tcp) set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   }
   return socket;
+}
+
+bool is_datagram(const Endpoint& endpoint) {
+  return endpoint.type == EndpointType::udp || endpoint.type == EndpointType::mcast;
+}
+
+bool is_listener(const Endpoint& endpoint) {
+  return endpoint.type == EndpointType::unix_listen || endpoint.type == EndpointType::tcp_listen;
 }
 
 Fd accept_connection(const Fd& listener) {

@@ -3,7 +3,8 @@
 // load on either.
 //
 //   unix-listen:PATH   unix-connect:PATH   tcp-listen:HOST:PORT   tcp-connect:HOST:PORT
-//   udp:HOST:PORT,remote=HOST:PORT         vde:PATH (the load alone, where libvdeplug is found)
+//   udp:HOST:PORT,remote=HOST:PORT         mcast:GROUP:PORT,interface=HOST
+//   vde:PATH (the load alone, where libvdeplug is found)
 //
 // Hosts are numeric. A bench has no use for going on after a mistake, so whatever cannot be parsed or opened
 // ends the program with a message: exit 2 for the command line, 1 for the system.
@@ -45,15 +46,24 @@ struct SocketAddress {
   [[nodiscard]] const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
 };
 
-enum class EndpointType : std::uint8_t { unix_listen, unix_connect, tcp_listen, tcp_connect, udp, vde };
+enum class EndpointType : std::uint8_t {
+  unix_listen,
+  unix_connect,
+  tcp_listen,
+  tcp_connect,
+  udp,
+  mcast,
+  vde
+};
 
 struct Endpoint {
   std::string name;    // given as NAME=, else the type and its position: udp1
   std::string prefix;  // "tcp-listen"
   std::string place;   // path or HOST:PORT, as typed
   EndpointType type = EndpointType::udp;
-  SocketAddress address;  // of all but vde
-  SocketAddress remote;   // of udp
+  SocketAddress address;    // of all but vde
+  SocketAddress remote;     // of udp; of mcast the group, as `address` is
+  SocketAddress interface;  // of mcast: the address of the one where the group is joined and sent to
 };
 
 // `position` numbers endpoints that are given no name, from 1.
@@ -62,6 +72,9 @@ struct Endpoint {
 // A listening, connected or bound socket, blocking. Datagram sockets get the largest receive buffer allowed,
 // stream sockets the kernel's default and, on TCP, no Nagle.
 [[nodiscard]] Fd open_endpoint(const Endpoint& endpoint);
+
+[[nodiscard]] bool is_datagram(const Endpoint& endpoint);
+[[nodiscard]] bool is_listener(const Endpoint& endpoint);
 
 // The next connection of a listener, with Nagle off where there is one.
 [[nodiscard]] Fd accept_connection(const Fd& listener);

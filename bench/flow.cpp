@@ -179,16 +179,17 @@ void introduce(Station& a, Station& b) {
 }
 
 Flow::Flow(std::unique_ptr<Station> source, std::unique_ptr<Station> sink, std::vector<Burst> bursts,
-           std::uint64_t window_frames)
+           std::uint64_t window_frames, std::uint64_t copies)
     : source_(std::move(source)),
       sink_(std::move(sink)),
       bursts_(std::move(bursts)),
-      window_frames_(window_frames) {}
+      window_(window_frames == UINT64_MAX ? UINT64_MAX : window_frames * copies),
+      copies_(copies) {}
 
 bool Flow::has_room(std::size_t frames) const {
   const std::uint64_t left = received_.frames + given_up_;  // a frame given up may still arrive
   const std::uint64_t under_way = sent_ > left ? sent_ - left : 0;
-  return under_way + frames <= window_frames_;
+  return under_way + frames * copies_ <= window_;
 }
 
 bool Flow::fill(std::uint64_t frames) {
@@ -198,7 +199,7 @@ bool Flow::fill(std::uint64_t frames) {
     const Burst& burst = bursts_[next_burst_];
     if (!cut_short_) {
       if (!has_room(burst.frames.size())) break;
-      sent_ += burst.frames.size();
+      sent_ += burst.frames.size() * copies_;
     }
     cut_short_ = !source_->send(burst);
     if (cut_short_) break;

@@ -28,8 +28,9 @@ bool wait_readable(const Station& station, Clock::duration longest);
 
 class Flow {
  public:
+  // Of each frame `copies` arrive, where the sink is a crowd; then copies are what is counted, as sent too.
   Flow(std::unique_ptr<Station> source, std::unique_ptr<Station> sink, std::vector<Burst> bursts,
-       std::uint64_t window_frames);
+       std::uint64_t window_frames, std::uint64_t copies = 1);
 
   Station& source() { return *source_; }
   Station& sink() { return *sink_; }
@@ -52,7 +53,8 @@ class Flow {
   std::unique_ptr<Station> source_;
   std::unique_ptr<Station> sink_;
   std::vector<Burst> bursts_;
-  std::uint64_t window_frames_;
+  std::uint64_t window_;  // copies
+  std::uint64_t copies_;
   std::size_t next_burst_ = 0;
   bool cut_short_ = false;
   std::uint64_t sent_ = 0;
@@ -62,7 +64,7 @@ class Flow {
 
 // One stretch of traffic over all flows.
 struct Stretch {
-  std::uint64_t frames_max = 0;  // sent, over all flows
+  std::uint64_t frames_max = 0;  // copies sent, over all flows
   Clock::duration longest{};     // for the sending; what is under way then is waited for
   double frames_per_second = 0;  // 0: as fast as the windows allow; else one burst of each flow in turn
   bool receives = true;          // false: sinks never read, there is no window, and nothing is waited for

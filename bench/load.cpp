@@ -1,6 +1,7 @@
 // load: generator and sink in one thread, for switchd, the pump and vde_switch alike.
 //
 //   load [OPTIONS] FROM TO [FROM TO]...
+//   load --flood [OPTIONS] FROM TO...
 //
 // Each pair is a flow of frames from a station at FROM to one at TO, both behind the program under test.
 // First the stations of each flow greet each other through it, so that it has learned them, and `greeted` is
@@ -12,7 +13,8 @@
 //   strays          flooded to the wrong sink    seconds         from the first send to the last arrival
 //   cpu_ns, sleeps  of --pid in that time        rss_bytes       of --pid at its end
 //   others          share of the time in which the core of --pid was busy with something else
-//   with --round-trips instead of bytes and strays: min_ns, median_ns, p99_ns, max_ns
+//   with --round-trips instead of bytes and strays: min_ns, median_ns, p90_ns, p99_ns, p999_ns, max_ns
+//   with --flood frames, bytes, sent and lost count every copy
 //
 // One thread for both ends, because they share a core: two would only add the cost of switching between them.
 #include <getopt.h>
@@ -44,9 +46,11 @@ constexpr const char* usage =
     "      --pid PID             the process under test\n"
     "      --core N              run there\n"
     "      --station N           number of the first station (two loads on one switch need different ones)\n"
+    "      --flood               broadcasts from the first endpoint, one copy to each of the others\n"
     "      --round-trips         one frame there and back at a time, in the first flow\n"
     "      --deaf                the sinks never read, and there is no window\n"
-    "ENDPOINT = unix-connect:PATH | tcp-connect:HOST:PORT | udp:HOST:PORT,remote=HOST:PORT | vde:PATH";
+    "ENDPOINT = unix-connect:PATH | tcp-connect:HOST:PORT | udp:HOST:PORT,remote=HOST:PORT | "
+    "mcast:GROUP:PORT,interface=HOST | vde:PATH";
 
 // Half of what switchd queues for a port by default: a window below that is never the cause of a drop.
 constexpr std::uint64_t stream_window_frames = limits::queue_frames_default / 2;
@@ -66,6 +70,7 @@ struct Options {
   pid_t pid = 0;
   int core = -1;
   std::uint32_t station = 1;
+  bool flood = false;
   bool round_trips = false;
   bool deaf = false;
   std::vector<Endpoint> endpoints;  // FROM, TO, FROM, TO, ...
@@ -104,6 +109,8 @@ void set_option(Options& options, const std::string& name, const char* value) {
     options.station = parse_number<std::uint32_t>("station", value);
   } else if (name == "offload") {
     options.offload = true;
+  } else if (name == "flood") {
+    options.flood = true;
   } else if (name == "round-trips") {
     options.round_trips = true;
   } else if (name == "deaf") {
@@ -112,36 +119,36 @@ void set_option(Options& options, const std::string& name, const char* value) {
 }
 
 Options parse_options(int argc, char** argv) {
-  static constexpr option known[] = {{"mix", required_argument, nullptr, 0},
-                                     {"burst", required_argument, nullptr, 0},
-                                     {"frames", required_argument, nullptr, 0},
-                                     {"seconds", required_argument, nullptr, 0},
-                                     {"window", required_argument, nullptr, 0},
-                                     {"rate", required_argument, nullptr, 0},
-                                     {"pid", required_argument, nullptr, 0},
-                                     {"core", required_argument, nullptr, 0},
-                                     {"station", required_argument, nullptr, 0},
-                                     {"offload", no_argument, nullptr, 0},
-                                     {"round-trips", no_argument, nullptr, 0},
-                                     {"deaf", no_argument, nullptr, 0},
-                                     {nullptr, 0, nullptr, 0}};
+  static constexpr option known[] = {
+      {"mix", required_argument, nullptr, 0},     {"burst", required_argument, nullptr, 0},
+      {"frames", required_argument, nullptr, 0},  {"seconds", required_argument, nullptr, 0},
+      {"window", required_argument, nullptr, 0},  {"rate", required_argument, nullptr, 0},
+      {"pid", required_argument, nullptr, 0},     {"core", required_argument, nullptr, 0},
+      {"station", required_argument, nullptr, 0}, {"offload", no_argument, nullptr, 0},
+      {"flood", no_argument, nullptr, 0},         {"round-trips", no_argument, nullptr, 0},
+      {"deaf", no_argument, nullptr, 0},          {nullptr, 0, nullptr, 0}};
   Options options;
   int index = 0;
   for (int found; (found = getopt_long(argc, argv, "", known, &index)) != -1;) {
     if (found != 0) usage_error(usage);
     set_option(options, known[index].name, optarg);
   }
-  if (optind == argc || (argc - optind) % 2 != 0) usage_error(usage);
+  const int endpoints = argc - optind;
+  if (endpoints < 2 || (!options.flood && endpoints % 2 != 0)) usage_error(usage);
   for (int i = optind; i < argc; ++i)
     options.endpoints.push_back(parse_endpoint(argv[i], static_cast<std::size_t>(i - optind + 1)));
   return options;
 }
 
-std::uint64_t window_frames(const Options& options, const Endpoint& source) {
+bool is_stream(const Endpoint& endpoint) {
+  return endpoint.type == EndpointType::unix_connect || endpoint.type == EndpointType::tcp_connect;
+}
+
+std::uint64_t window_frames(const Options& options, const Endpoint& source, const Endpoint& sink) {
   if (options.deaf) return UINT64_MAX;
   std::uint64_t window = options.window_frames;
   if (window == 0) {
-    const bool stream = source.type == EndpointType::unix_connect || source.type == EndpointType::tcp_connect;
+    const bool stream = is_stream(source) && is_stream(sink);
     std::uint64_t bytes = 0;
     for (const std::size_t size : options.mix) bytes += size + limits::length_header_bytes;
     window = stream ? std::min(stream_window_frames, stream_window_bytes * options.mix.size() / bytes)
@@ -150,7 +157,22 @@ std::uint64_t window_frames(const Options& options, const Endpoint& source) {
   return std::max<std::uint64_t>(window, options.burst_frames);
 }
 
-std::vector<Flow> make_flows(const Options& options) {
+// From the first station to all others at once.
+Flow make_flood(const Options& options) {
+  const MacAddress from = station_mac(options.station);
+  std::unique_ptr<Station> source = make_station(options.endpoints.front(), from, options.offload);
+  std::vector<std::unique_ptr<Station>> members;
+  for (std::size_t i = 1; i < options.endpoints.size(); ++i)
+    members.push_back(make_station(
+        options.endpoints[i], station_mac(options.station + static_cast<std::uint32_t>(i)), options.offload));
+  for (const auto& member : members) introduce(*source, *member);
+  const std::size_t copies = members.size();
+  return Flow(std::move(source), make_crowd(std::move(members)),
+              make_bursts({from, everybody}, options.mix, options.burst_frames),
+              window_frames(options, options.endpoints[0], options.endpoints[1]), copies);
+}
+
+std::vector<Flow> make_pairs(const Options& options) {
   std::vector<Flow> flows;
   for (std::size_t i = 0; i < options.endpoints.size(); i += 2) {
     const MacAddress from = station_mac(options.station + static_cast<std::uint32_t>(i));
@@ -158,9 +180,18 @@ std::vector<Flow> make_flows(const Options& options) {
     flows.emplace_back(make_station(options.endpoints[i], from, options.offload),
                        make_station(options.endpoints[i + 1], to, options.offload),
                        make_bursts({from, to}, options.mix, options.burst_frames),
-                       window_frames(options, options.endpoints[i]));
+                       window_frames(options, options.endpoints[i], options.endpoints[i + 1]));
   }
   for (Flow& flow : flows) introduce(flow.source(), flow.sink());
+  return flows;
+}
+
+std::vector<Flow> make_flows(const Options& options) {
+  std::vector<Flow> flows;
+  if (options.flood)
+    flows.push_back(make_flood(options));
+  else
+    flows = make_pairs(options);
   std::puts("greeted");
   std::fflush(stdout);
   return flows;
@@ -207,11 +238,11 @@ void measure_round_trips(const Options& options, Flow& flow) {
   const ProcessUsage after = read_usage(options.pid);
   std::printf(
       "{\"frames\": %zu, \"sent\": %ju, \"lost\": %ju, \"seconds\": %.6f, \"min_ns\": %ju, \"median_ns\": "
-      "%ju, "
-      "\"p99_ns\": %ju, \"max_ns\": %ju",
+      "%ju, \"p90_ns\": %ju, \"p99_ns\": %ju, \"p999_ns\": %ju, \"max_ns\": %ju",
       trips.times_ns.size(), std::uintmax_t{trips.sent}, std::uintmax_t{trips.lost}, seconds,
       std::uintmax_t{trips.quantile_ns(0)}, std::uintmax_t{trips.quantile_ns(0.5)},
-      std::uintmax_t{trips.quantile_ns(0.99)}, std::uintmax_t{trips.quantile_ns(1)});
+      std::uintmax_t{trips.quantile_ns(0.9)}, std::uintmax_t{trips.quantile_ns(0.99)},
+      std::uintmax_t{trips.quantile_ns(0.999)}, std::uintmax_t{trips.quantile_ns(1)});
   print_usage_of_process(before, after);
 }
 

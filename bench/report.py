@@ -5,18 +5,32 @@ from __future__ import annotations
 import statistics
 from typing import Any
 
-FRAMES_HEADER = (f"{'row':22} {'program':17} {'CPU ns/frame':>12} {'[min-max]':>15} {'/ pump':>7} {'kframes/s':>10} "
+FRAMES_HEADER = (f"{'row':22} {'program':18} {'CPU ns/frame':>12} {'[min-max]':>15} {'/ pump':>7} {'kframes/s':>10} "
                  f"{'lost':>8} {'sleeps/kf':>9} {'others':>7}")
+
+
+QUANTILES = ("median", "p90", "p99", "p999")  # of round trips
+
+
+def spread(values: list[float]) -> dict[str, float]:
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Of the runs of one program in one row."""
+    if runs and "median_ns" in runs[0]:
+        return {
+            "round_trip_ns": {quantile: spread([run[f"{quantile}_ns"] for run in runs]) for quantile in QUANTILES},
+            "lost_share": sum(run["lost"] for run in runs) / sum(run["sent"] for run in runs),
+            "others": max(run["others"] for run in runs),
+            "runs": runs,
+        }
     per_frame = [run["cpu_ns"] / run["frames"] for run in runs if run["frames"]]
     if not per_frame:
         return None
     sent = sum(run["sent"] for run in runs)
     return {
-        "ns_per_frame": {"median": statistics.median(per_frame), "min": min(per_frame), "max": max(per_frame)},
+        "ns_per_frame": spread(per_frame),
         "frames_per_second": statistics.median(run["frames"] / run["seconds"] for run in runs if run["seconds"]),
         "frames": sum(run["frames"] for run in runs),
         "lost_share": sum(run["lost"] for run in runs) / sent if sent else 0.0,
@@ -32,26 +46,39 @@ def print_row(name: str, programs: dict[str, dict[str, Any] | None]) -> None:
     limit = programs.get("pump")
     for program, figures in programs.items():
         if figures is None:
-            print(f"{name:22} {program:17} {'no figure':>12}", flush=True)
+            print(f"{name:22} {program:18} {'no figure':>12}", flush=True)
+            continue
+        if "round_trip_ns" in figures:
+            print_latency(name, program, figures, limit)
             continue
         ns = figures["ns_per_frame"]
         ratio = f"{ns['median'] / limit['ns_per_frame']['median']:.2f}" if limit else ""
         span = f"[{ns['min']:.0f}-{ns['max']:.0f}]"
-        print(f"{name:22} {program:17} {ns['median']:12.0f} {span:>15} {ratio:>7} "
+        print(f"{name:22} {program:18} {ns['median']:12.0f} {span:>15} {ratio:>7} "
               f"{figures['frames_per_second'] / 1e3:10.0f} {figures['lost_share']:8.2%} "
               f"{figures['sleeps_per_frame'] * 1e3:9.1f} {figures['others']:7.0%}", flush=True)
+
+
+def print_latency(name: str, program: str, figures: dict[str, Any], limit: dict[str, Any] | None) -> None:
+    """There and back, in microseconds: the median of the runs for each quantile, and its ratio to the pump's."""
+    text = []
+    for quantile in QUANTILES:
+        trips = figures["round_trip_ns"][quantile]
+        ratio = f" ({trips['median'] / limit['round_trip_ns'][quantile]['median']:.2f})" if limit else ""
+        text.append(f"{quantile} {trips['median'] / 1e3:.1f} us{ratio}")
+    print(f"{name:22} {program:18} {'  '.join(text)}", flush=True)
 
 
 def print_memory(program: str, figures: dict[str, Any]) -> None:
     ready = figures["ready_seconds"]
     span = f"[{ready['min'] * 1e3:.1f}-{ready['max'] * 1e3:.1f}]"
-    print(f"{'64 ports':22} {program:17} ready after {ready['median'] * 1e3:.1f} ms {span}, "
+    print(f"{'64 ports':22} {program:18} ready after {ready['median'] * 1e3:.1f} ms {span}, "
           f"resident idle {figures['idle_bytes'] / 2**20:.1f} MiB, busy {figures['busy_bytes'] / 2**20:.1f} MiB",
           flush=True)
 
 
 def print_round_trips(program: str, figures: dict[str, dict[str, Any]]) -> None:
     for beside, trips in figures.items():
-        print(f"{'stopped reader':22} {program:17} beside {beside:5} median {trips['median_ns'] / 1e3:7.0f} us  "
+        print(f"{'stopped reader':22} {program:18} beside {beside:5} median {trips['median_ns'] / 1e3:7.0f} us  "
               f"p99 {trips['p99_ns'] / 1e3:7.0f} us  max {trips['max_ns'] / 1e3:7.0f} us  "
               f"lost {trips['lost']} of {trips['sent']}", flush=True)

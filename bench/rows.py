@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
+import socket
 import subprocess
+from collections.abc import Iterator
 from typing import Any
 
 from subject import Load, Places, Program, Subject
+
+ENDLESS = 10**12  # frames: the seconds are the limit
 
 
 class Tools:
@@ -16,7 +20,9 @@ class Tools:
 
     def __init__(self, folder: str, places: Places) -> None:
         self.load = f"{folder}/load"
+        self.pump = Program("pump", [f"{folder}/pump"])
         self.places = places
+        self.half_rates: dict[str, int] = {}  # by wire, once measured
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,34 +30,109 @@ class Row:
     """One kind of traffic. `burst` is frames in one write of the generator."""
 
     name: str
-    wire: str
+    group: str
+    wire: str  # of both ports, or FROM-TO
     mix: str
     burst: int
     flows: int = 1
     rate: int = 0  # frames per second over all flows; 0: as fast as goes
     mtu: int = 0  # 0: loopback; else a veth pair of that MTU for each side
+    copies: int = 0  # of broadcasts, each to a port of its own; 0: a pair
+    idle: int = 0  # ports beside the pair, connected and silent
+    round_trips: str = ""  # one frame there and back at a time, "idle" or beside a flow at "half" load
+    quick: bool = True  # worth a run where only that it runs counts
+
+    @property
+    def wires(self) -> list[str]:
+        """Of the source and of the sink."""
+        return (self.wire.split("-") * 2)[:2]
 
     def load_options(self, frames: int, seconds: float) -> list[str]:
         options = ["--mix", self.mix, "--burst", str(self.burst), "--frames", str(frames), "--seconds", str(seconds)]
         if self.rate:
             options += ["--rate", str(self.rate)]
-        if self.wire == "udp" and self.burst > 1 and self.mtu == 0:
+        if self.wires[0] in ("udp", "mcast") and self.burst > 1 and self.mtu == 0:
             options.append("--offload")  # else the generator would be the limit, not the program under test
+        if self.copies:
+            options.append("--flood")
+        if self.round_trips:
+            options.append("--round-trips")
         return options
+
+    def port_wires(self) -> list[str]:
+        """Of each port of the program under test."""
+        if self.copies:
+            return [self.wire] * (1 + self.copies)
+        pairs = self.flows + (1 if self.round_trips == "half" else 0)
+        return self.wires * pairs + ["unix"] * self.idle
 
 
 def all_rows() -> list[Row]:
-    rows = [Row(f"{wire}-{mix}-{burst}", wire, mix, burst)
-            for wire in ("unix", "tcp", "udp") for mix in ("64", "1514", "imix") for burst in (1, 32)]
-    # What a guest really does: it sends frame by frame, and the switch mostly sleeps.
-    rows += [Row(f"{wire}-1514-1-paced", wire, "1514", 1, rate=20000) for wire in ("unix", "tcp", "udp")]
-    rows += [Row(f"udp-64ports-{burst}", "udp", "1514", burst, flows=32, rate=40000) for burst in (1, 4)]
-    rows += [Row(f"udp-mtu{mtu}-1514-32", "udp", "1514", 32, mtu=mtu) for mtu in (1500, 9000)]
-    return rows
+    return [*_pairs(), *_sizes(), *_paced(), *_mixed(), *_floods(), *_many_ports(), *_veth(), *_idle_ports(), *_latency()]
+
+
+def _pairs() -> Iterator[Row]:
+    for wire in ("unix", "tcp", "udp"):
+        for mix in ("64", "1514", "imix"):
+            for burst in (1, 32):
+                yield Row(f"{wire}-{mix}-{burst}", "pair", wire, mix, burst, quick=burst == 32 and (mix != "imix" or wire == "udp"))
+
+
+def _sizes() -> Iterator[Row]:
+    """What lies between the sizes of the pairs, for the plots."""
+    for wire in ("unix", "udp"):
+        for mix in ("256", "1024"):
+            yield Row(f"{wire}-{mix}-32", "size", wire, mix, 32, quick=False)
+
+
+def _paced() -> Iterator[Row]:
+    """What a guest really does: it sends frame by frame, and the switch mostly sleeps."""
+    for wire in ("unix", "tcp", "udp"):
+        yield Row(f"{wire}-1514-1-paced", "paced", wire, "1514", 1, rate=20000)
+
+
+def _mixed() -> Iterator[Row]:
+    for wire in ("unix-udp", "udp-unix"):
+        for mix in ("64", "1514"):
+            for burst in (1, 32):
+                yield Row(f"{wire}-{mix}-{burst}", "mixed", wire, mix, burst, quick=mix == "1514" and burst == 32)
+    for burst in (1, 32):
+        yield Row(f"mcast-unix-1514-{burst}", "mixed", "mcast-unix", "1514", burst, quick=burst == 32)
+
+
+def _floods() -> Iterator[Row]:
+    for wire in ("udp", "unix"):
+        for copies in (8, 64):
+            yield Row(f"flood-{copies}-{wire}", "flood", wire, "1514", 32, copies=copies)
+
+
+def _many_ports() -> Iterator[Row]:
+    for burst in (1, 4, 32):
+        yield Row(f"udp-64ports-{burst}", "ports", "udp", "1514", burst, flows=32, rate=40000, quick=burst == 4)
+
+
+def _veth() -> Iterator[Row]:
+    for mtu in (1500, 9000):
+        for mix in ("64", "1400", "1514"):
+            yield Row(f"udp-mtu{mtu}-{mix}-32", "veth", "udp", mix, 32, mtu=mtu, quick=mtu == 1500 and mix == "1514")
+
+
+def _idle_ports() -> Iterator[Row]:
+    for idle in (0, 8, 64, 256):
+        yield Row(f"unix-1514-32-idle{idle}", "idle", "unix", "1514", 32, idle=idle, quick=idle in (0, 256))
+
+
+def _latency() -> Iterator[Row]:
+    for wire in ("unix", "tcp", "udp"):
+        for beside in ("idle", "half"):
+            yield Row(f"{wire}-latency-{beside}", "latency", wire, "64", 1, round_trips=beside, quick=wire != "tcp")
 
 
 def run_once(row: Row, program: Program, tools: Tools, frames: int, seconds: float) -> dict[str, Any]:
     """One run of one program: the document its load ends with."""
+    half_rate = half_of_what_goes(row.wire, tools, seconds) if row.round_trips == "half" else 0
+    if row.copies and program.name == "pump":
+        program = Program(program.name, [*program.command, "--flood"])
     with contextlib.ExitStack() as stack:
         places = tools.places
         prefix: tuple[str, ...] = ()
@@ -60,10 +141,38 @@ def run_once(row: Row, program: Program, tools: Tools, frames: int, seconds: flo
             namespaces = stack.enter_context(Namespaces(row.mtu))
             prefix, load_prefix = namespaces.subject_prefix, namespaces.load_prefix
             places = Places(places.folder, namespaces.hosts)
-        subject = stack.enter_context(Subject(program, places.pairs(row.wire, 2 * row.flows), places.folder, prefix))
-        load = Load(tools.load, subject, subject.endpoints, row.load_options(frames, seconds), load_prefix)
+        ports = [places.pair(wire) for wire in row.port_wires()]
+        subject = stack.enter_context(Subject(program, ports, places.folder, prefix))
+        busy = subject.endpoints[: len(subject.endpoints) - row.idle]
+        for endpoint in subject.endpoints[len(busy) :]:
+            silent = stack.enter_context(socket.socket(socket.AF_UNIX))
+            silent.connect(endpoint.removeprefix("unix-connect:"))
+        background = None
+        if half_rate:
+            busy, beside = busy[:2], busy[2:]
+            background = Load(tools.load, subject, beside, _background_options(row.wire, half_rate, seconds))
+            background.wait_greeted()
+        load = Load(tools.load, subject, busy, row.load_options(frames, seconds), load_prefix)
         result = load.result(seconds)
+        if background:
+            background.stop()
     return result
+
+
+def half_of_what_goes(wire: str, tools: Tools, seconds: float) -> int:
+    """Frames per second: half of what the pump carries. Measured once, so that all programs get the same."""
+    if wire not in tools.half_rates:
+        row = Row("", "", wire, "1514", 32)
+        with Subject(tools.pump, tools.places.pairs(wire, 2), tools.places.folder) as subject:
+            result = Load(tools.load, subject, subject.endpoints, row.load_options(ENDLESS, seconds)).result(seconds)
+        tools.half_rates[wire] = max(1000, round(result["frames"] / result["seconds"] / 2))
+    return tools.half_rates[wire]
+
+
+def _background_options(wire: str, rate: int, seconds: float) -> list[str]:
+    """Longer than the round trips beside it; it is stopped after them."""
+    row = Row("", "", wire, "1514", 32, rate=rate)
+    return ["--station", "100", *row.load_options(ENDLESS, seconds * 10 + 60)]
 
 
 class Namespaces:

@@ -6,20 +6,26 @@ times change from day to day on a virtual machine; a ratio inside one run does n
 figure is the median of several runs with its range. The program under test runs on core 1, generator and sink on core
 0. `others` is the largest share of core 1 that something else used meanwhile: above a few per cent, measure again.
 
-    bench/run.py --bin build/bin                        everything, five runs each: about ten minutes
+    bench/run.py --bin build/bin                        everything, five runs each: about twenty minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
     bench/run.py --bin build/bin --baseline old/switchd --rows 'unix-64'     was a change worth it?
-    bench/run.py --bin build/bin --quick                only that every row runs and its frames arrive
+    bench/run.py --bin build/bin --quick               only that every kind of row runs and its frames arrive
 
-Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator), ...-paced (20000 frames per second, so that the
-switch sleeps between them), udp-64ports-BURST (32 flows in turn, 40000 frames per second together), udp-mtuMTU-...
-(over veth pairs, as root), 64-ports (memory and start) and stopped-reader (round trips of one pair beside another).
+Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator; the wire of both ports, or FROM-TO), ...-paced
+(20000 frames per second, so that the switch sleeps between them), flood-PORTS-WIRE (broadcasts of 1514 bytes in bursts
+of 32; the figures are of each copy), udp-64ports-BURST (32 flows in turn, 40000 frames per second together; beside a
+bare event loop of each engine), udp-mtuMTU-... (over veth pairs, as root), ...-idlePORTS (with that many silent ports
+beside the pair), WIRE-latency-... (round trips of 64 bytes, alone or beside a flow of half of what the pump carries;
+ratios to the pump's in parentheses), 64-ports (memory and start) and stopped-reader (round trips of one pair beside
+another).
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import datetime
+import itertools
 import json
 import os
 import platform
@@ -27,6 +33,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from typing import Any
 
 import report
@@ -38,7 +45,8 @@ QUICK_FRAMES = 2000
 QUICK_SECONDS = 5
 QUICK_SCALE_SECONDS = 0.2
 # Offered no faster than they are taken; what is missing then is a fault. A busy machine may still lose a few datagrams.
-LOST_SHARE_MAX = {"unix": 0.0, "tcp": 0.0, "udp": 0.05}
+LOST_DATAGRAMS_SHARE_MAX = 0.05
+RUN_EXTRA_SECONDS = 0.25  # a run takes this much longer than its traffic
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -48,6 +56,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--baseline", metavar="PATH", help="an earlier switchd, measured in turns with the present one")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
     parser.add_argument("--no-peer", action="store_true", help="leave vde_switch out")
+    parser.add_argument("--no-limit", action="store_true", help="leave pump and bare loop out")
     parser.add_argument("--rows", default="", metavar="REGEX", help="only rows whose name has a match")
     parser.add_argument("--runs", type=int, default=5, help="of each program in each row (default %(default)s)")
     parser.add_argument("--frames", type=int, default=10**12, help="of one run at most")
@@ -64,8 +73,11 @@ def parse_arguments() -> argparse.Namespace:
 
 
 def find_programs(arguments: argparse.Namespace) -> list[subject.Program]:
-    programs = [subject.pump(f"{arguments.bin}/pump")]
     engines = [engine for engine in arguments.engines.split(",") if engine]
+    programs = []
+    if not arguments.no_limit:
+        programs.append(subject.pump(f"{arguments.bin}/pump"))
+        programs += [subject.bare_loop(f"{arguments.bin}/bare_loop", engine) for engine in engines]
     switchd = arguments.switchd or f"{arguments.bin}/switchd"
     for path in (arguments.switchd, arguments.baseline):
         if path and not os.access(path, os.X_OK):
@@ -82,40 +94,47 @@ def find_programs(arguments: argparse.Namespace) -> list[subject.Program]:
 
 def why_not(row: rows.Row, program: subject.Program) -> str | None:
     """Why this program has no figure in this row; None when it has."""
-    if program.vde and (row.wire != "udp" or row.mtu or row.flows > 1):
+    if program.group and program.group != row.group:
+        return "it is no limit here"
+    if program.vde and (row.wire != "udp" or row.mtu or row.copies or row.flows > 1):
         return "its ports are one UNIX datagram for each frame, comparable with udp on loopback"
     if row.mtu and os.geteuid() != 0:
         return "network namespaces need root"
     return None
 
 
-def measure_row(
-    row: rows.Row,
+def measure_rows(
+    together: list[rows.Row],
     programs: list[subject.Program],
     tools: rows.Tools,
     arguments: argparse.Namespace,
     faults: list[str],
-) -> dict[str, dict[str, Any] | None]:
-    """Runs the programs in turn, another one first each time; returns the summary of each."""
-    taking_part = [program for program in programs if why_not(row, program) is None]
-    results: dict[str, list[dict[str, Any]]] = {program.name: [] for program in taking_part}
+) -> dict[str, dict[str, dict[str, Any] | None]]:
+    """Runs the programs in turn, another one first each time; returns the summary of each, by row and program."""
+    results: dict[str, dict[str, list[dict[str, Any]]]] = {row.name: {} for row in together}
+    turns = [(row, program) for row in together for program in programs if why_not(row, program) is None]
     for number in range(arguments.runs):
-        for i in range(len(taking_part)):
-            program = taking_part[(i + number) % len(taking_part)]
+        for i in range(len(turns)):
+            row, program = turns[(i + number) % len(turns)]
+            runs = results[row.name].setdefault(program.name, [])
             try:
-                result = rows.run_once(row, program, tools, arguments.frames, arguments.seconds)
+                runs.append(rows.run_once(row, program, tools, arguments.frames, arguments.seconds))
             except subject.Failed as failed:
                 faults.append(f"{row.name}: {failed}")
                 continue
-            results[program.name].append(result)
-            check(row, program, result, faults)
-    return {name: report.summary(runs) for name, runs in results.items()}
+            check(row, program, runs[-1], faults)
+    order = [program.name for program in programs]
+    return {
+        row: {name: report.summary(by_program[name]) for name in order if name in by_program}
+        for row, by_program in results.items()
+    }
 
 
 def check(row: rows.Row, program: subject.Program, result: dict[str, Any], faults: list[str]) -> None:
-    if result["frames"] == 0 or result["lost"] > LOST_SHARE_MAX[row.wire] * result["sent"]:
+    lossless = not {"udp", "mcast"} & set(row.wires)
+    if result["frames"] == 0 or result["lost"] > (0 if lossless else LOST_DATAGRAMS_SHARE_MAX) * result["sent"]:
         faults.append(f"{row.name}: {program.name}: {result['lost']} of {result['sent']} frames were lost")
-    if result["strays"] > 0:
+    if result.get("strays", 0) > 0:
         faults.append(f"{row.name}: {program.name}: {result['strays']} frames went where they do not belong")
 
 
@@ -125,7 +144,7 @@ def measure_scale(
     """The rows that are not about CPU per frame."""
     measured: dict[str, dict[str, Any]] = {"64-ports": {}, "stopped-reader": {}}
     for program in programs:
-        if program.vde:
+        if program.vde or program.group:
             continue
         try:
             if re.search(arguments.rows, "64-ports"):
@@ -157,6 +176,36 @@ def cpu_model() -> str:
         return next((line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")), "")
 
 
+def chosen_rows(arguments: argparse.Namespace) -> list[rows.Row]:
+    return [row for row in rows.all_rows()
+            if re.search(arguments.rows, row.name) and (row.quick or not arguments.quick)]
+
+
+class Progress:
+    """How far it is, and how long it will still take; on standard error, where the table is not."""
+
+    def __init__(self, chosen: list[rows.Row], programs: list[subject.Program], arguments: argparse.Namespace) -> None:
+        self.quiet = arguments.quick
+        self.left = {row.name: sum(why_not(row, program) is None for program in programs) * arguments.runs
+                     for row in chosen}
+        self.done = 0
+        self.run_seconds = arguments.seconds * 1.1 + RUN_EXTRA_SECONDS
+        self.total = sum(self.left.values())
+        self.start = time.monotonic()
+        self.say()
+
+    def passed(self, row: str) -> None:
+        self.done += self.left.pop(row)
+        self.run_seconds = (time.monotonic() - self.start) / max(1, self.done)
+        self.say()
+
+    def say(self) -> None:
+        if not self.quiet:
+            seconds = (self.total - self.done) * self.run_seconds
+            print(f"# {self.done} of {self.total} runs, about {seconds / 60:.1f} min left", file=sys.stderr,
+                  flush=True)
+
+
 def main() -> int:
     arguments = parse_arguments()
     if arguments.list:
@@ -175,10 +224,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
         tools = rows.Tools(arguments.bin, subject.Places(folder))
         print(report.FRAMES_HEADER)
-        for row in rows.all_rows():
-            if re.search(arguments.rows, row.name):
-                document["rows"][row.name] = measure_row(row, programs, tools, arguments, faults)
-                report.print_row(row.name, document["rows"][row.name])
+        chosen = chosen_rows(arguments)
+        progress = Progress(chosen, programs, arguments)
+        # Rows that are compared with each other are measured in turns, as programs are.
+        for _, group in itertools.groupby(chosen, lambda row: row.group if row.group == "idle" else row.name):
+            together = list(group)
+            measured = measure_rows(together, programs, tools, arguments, faults)
+            for row in together:
+                document["rows"][row.name] = {**dataclasses.asdict(row), "programs": measured[row.name]}
+                report.print_row(row.name, measured[row.name])
+                progress.passed(row.name)
         document["scale"] = measure_scale(programs, tools, arguments, faults)
     document["faults"] = faults
     if arguments.json:

@@ -1,4 +1,4 @@
-"""What is not CPU per frame: memory and start with many ports, and whether a stopped reader holds up others."""
+"""What is not a row of traffic: memory and start with many ports, and whether a stopped reader holds up others."""
 
 from __future__ import annotations
 

@@ -2,8 +2,10 @@
 #include "bench/station.h"
 
 #include <endian.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <vector>
@@ -72,11 +74,12 @@ class StreamStation final : public Station {
   std::size_t sent_ = 0;  // bytes of the present burst
 };
 
-// Datagram wire: the bare frame. Connected, so that only what the program under test sends is received.
+// Datagram wire: the bare frame. `group` is nullptr on a connected socket, which receives only what the
+// program under test sends; no member of a multicast group can have that.
 class DatagramStation final : public Station {
  public:
-  DatagramStation(Fd socket, MacAddress mac, bool offload)
-      : Station(mac), socket_(std::move(socket)), sender_(nullptr, offload) {}
+  DatagramStation(Fd socket, const SocketAddress* group, MacAddress mac, bool offload)
+      : Station(mac), socket_(std::move(socket)), sender_(group, offload) {}
 
   bool send(const Burst& burst) override {
     sender_.send(socket_, burst.frames);  // what is refused shows as loss
@@ -97,6 +100,34 @@ class DatagramStation final : public Station {
   DatagramSender sender_;
 };
 
+// One epoll instance for all: its descriptor is readable when any of them is.
+class Crowd final : public Station {
+ public:
+  explicit Crowd(std::vector<std::unique_ptr<Station>> members)
+      : Station(everybody), members_(std::move(members)), ready_(epoll_create1(EPOLL_CLOEXEC)) {
+    for (const auto& member : members_) {
+      epoll_event event{.events = EPOLLIN, .data = {.ptr = member.get()}};
+      if (epoll_ctl(ready_.get(), EPOLL_CTL_ADD, member->fd(), &event) != 0) system_error("epoll_ctl");
+    }
+  }
+
+  bool send(const Burst&) override { failure("a crowd only receives"); }
+
+  bool receive(Tally& tally) override {
+    std::array<epoll_event, 64> events;
+    const int count = epoll_wait(ready_.get(), events.data(), events.size(), 0);
+    bool any = false;
+    for (int i = 0; i < count; ++i) any |= static_cast<Station*>(events[i].data.ptr)->receive(tally);
+    return any;
+  }
+
+  int fd() const override { return ready_.get(); }
+
+ private:
+  std::vector<std::unique_ptr<Station>> members_;
+  Fd ready_;
+};
+
 }  // namespace
 
 std::unique_ptr<Station> make_station(const Endpoint& endpoint, MacAddress mac, bool offload) {
@@ -108,8 +139,10 @@ std::unique_ptr<Station> make_station(const Endpoint& endpoint, MacAddress mac, 
       Fd socket = open_endpoint(endpoint);
       if (connect(socket.get(), endpoint.remote.get(), endpoint.remote.bytes) != 0)
         system_error(endpoint.place);
-      return std::make_unique<DatagramStation>(std::move(socket), mac, offload);
+      return std::make_unique<DatagramStation>(std::move(socket), nullptr, mac, offload);
     }
+    case EndpointType::mcast:
+      return std::make_unique<DatagramStation>(open_endpoint(endpoint), &endpoint.remote, mac, offload);
     case EndpointType::vde:
       return make_vde_station(endpoint, mac);
     case EndpointType::unix_listen:
@@ -117,6 +150,10 @@ std::unique_ptr<Station> make_station(const Endpoint& endpoint, MacAddress mac, 
       break;
   }
   usage_error(endpoint.place + ": the load connects; it does not listen");
+}
+
+std::unique_ptr<Station> make_crowd(std::vector<std::unique_ptr<Station>> members) {
+  return std::make_unique<Crowd>(std::move(members));
 }
 
 }  // namespace lanyard::bench

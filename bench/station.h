@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "bench/endpoint.h"
 #include "bench/traffic.h"
@@ -34,8 +35,11 @@ class Station {
   MacAddress mac_;
 };
 
-// With `offload`, runs of equal sizes leave a datagram station as one UDP_SEGMENT send.
+// `endpoint` outlives the station. With `offload`, runs of equal sizes leave a datagram station as one
+// UDP_SEGMENT send.
 [[nodiscard]] std::unique_ptr<Station> make_station(const Endpoint& endpoint, MacAddress mac, bool offload);
+// All of them as one, which only receives.
+[[nodiscard]] std::unique_ptr<Station> make_crowd(std::vector<std::unique_ptr<Station>> members);
 // Behind `vde:PATH`, the control directory of a vde_switch; ends the program where libvdeplug was not found.
 [[nodiscard]] std::unique_ptr<Station> make_vde_station(const Endpoint& endpoint, MacAddress mac);
 

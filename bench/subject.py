@@ -36,6 +36,7 @@ class Places:
         network = f"127.{1 + pid // 250 % 250}.{1 + pid % 250}"
         self.folder = folder
         self.hosts = list(hosts) or [(f"{network}.1", f"{network}.2")]  # (program under test, load), used in turn
+        self.group = f"239.{1 + pid // 250 % 250}.{1 + pid % 250}.1"
         self.serial = 0
 
     def pairs(self, wire: str, count: int) -> list[tuple[str, str]]:
@@ -54,20 +55,27 @@ class Places:
         if wire == "udp":
             there, here = f"{theirs}:{number}", f"{ours}:{number}"
             return f"udp:{there},remote={here}", f"udp:{here},remote={there}"
+        if wire == "mcast":
+            return (f"mcast:{self.group}:{number},interface=127.0.0.1",) * 2
         raise ValueError(wire)
 
 
 class Program:
     """One column of the table: a name and how to start it with given ports."""
 
-    def __init__(self, name: str, command: list[str], vde: bool = False) -> None:
+    def __init__(self, name: str, command: list[str], vde: bool = False, group: str = "") -> None:
         self.name = name
         self.command = command
         self.vde = vde
+        self.group = group  # of the rows it is for; "" is all
 
 
 def pump(path: str) -> Program:
     return Program("pump", [path])
+
+
+def bare_loop(path: str, engine: str) -> Program:
+    return Program(f"bare loop {engine}", [path, engine], group="ports")
 
 
 def switchd(path: str, engine: str, name: str = "switchd") -> Program:
@@ -190,6 +198,13 @@ class Load:
         assert self.process.stdout is not None
         if self.process.stdout.readline() != "greeted\n":
             self.result()
+
+    def stop(self) -> None:
+        """Of one that was to run longer than it is needed. Ended on its own before that, it has failed."""
+        if self.process.poll() is not None:
+            self.result()
+        self.process.terminate()
+        self.process.communicate()
 
     def result(self, seconds: float = 10) -> dict[str, Any]:
         """The JSON document it ends with. `seconds` is how long it was told to run."""

@@ -72,7 +72,8 @@ Burst make_greeting(const Route& route) {
 }
 
 void count_frame(std::span<const std::byte> frame, MacAddress station, Tally& tally) {
-  const bool ours = frame.size() >= traffic_frame_bytes_min && MacAddress::read(frame.data()) == station &&
+  const MacAddress to = MacAddress::read(frame.data());
+  const bool ours = frame.size() >= traffic_frame_bytes_min && (to == station || to == everybody) &&
                     frame[ether_type_offset] == static_cast<std::byte>(ether_type >> 8) &&
                     frame[ether_type_offset + 1] == static_cast<std::byte>(ether_type & 0xFF);
   if (!ours) {

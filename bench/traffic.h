@@ -30,6 +30,8 @@ inline constexpr std::size_t greeting_bytes = traffic_frame_bytes_min;
   return MacAddress(0x02'4C'00'00'00'00ULL | number);
 }
 
+inline constexpr MacAddress everybody{0xFFFF'FFFF'FFFFULL};
+
 struct Route {
   MacAddress from;
   MacAddress to;
@@ -49,7 +51,7 @@ struct Burst {
 
 // What arrived at a station.
 struct Tally {
-  std::uint64_t frames = 0;  // measured ones for this station
+  std::uint64_t frames = 0;  // measured ones for this station or for everybody
   std::uint64_t bytes = 0;   // of those frames
   std::uint64_t greetings = 0;
   std::uint64_t strays = 0;  // for others (flooded), or not ours

@@ -1,0 +1,128 @@
+"""The bars: what the project wants of its figures. A bar that is missed is shown as missed."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any
+
+RESIDENT_IDLE_BYTES_MAX = 32 * 2**20  # with 64 ports
+RESIDENT_BUSY_BYTES_MAX = 96 * 2**20
+READY_SECONDS_MAX = 0.050
+MAC_NS_MAX = 50.0  # with 100 000 known
+GUESTS_OF_DIRECT_MIN = 0.93
+GUESTS_OF_VDE_MIN = 1.25
+COST_OF_IDLE_PORTS_MIN = 0.97  # the cost with none, over that with some
+LATENCY_MAX = 1.15
+
+ENGINES = ("epoll", "io_uring")
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """A figure over that of `against`, and the limit of this ratio; or a figure alone, in `unit`."""
+
+    value: float
+    limit: float
+    against: str = ""
+    at_most: bool = True
+    unit: str = ""
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.limit if self.at_most else self.value >= self.limit
+
+    def __str__(self) -> str:
+        digits = 2 if round(self.value, 2) != round(self.limit, 2) else 3  # what is missed should look so
+        shown = f"{self.value:.{digits}f} {self.against or self.unit}".strip()
+        text = f"{shown} {'≤' if self.at_most else '≥'} {self.limit:g}"
+        return text if self.met else f"**{text}: missed**"
+
+
+def of_row(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, list[Bar]]:
+    """By program, of one row of traffic; `rows` are all."""
+    found: dict[str, list[Bar]] = {}
+    for engine, bar in _of_row(row, rows):
+        found.setdefault(f"switchd {engine}", []).append(bar)
+    return found
+
+
+def median(row: dict[str, Any], program: str) -> float | None:
+    figures = row["programs"].get(program)
+    return figures["ns_per_frame"]["median"] if figures and "ns_per_frame" in figures else None
+
+
+def auto_engine(row: dict[str, Any]) -> str:
+    return "io_uring" if {"unix", "tcp"} & set(row["wire"].split("-")) else "epoll"
+
+
+def _of_row(row: dict[str, Any], rows: dict[str, Any]) -> Iterator[tuple[str, Bar]]:
+    group, auto = row["group"], auto_engine(row)
+    if group == "pair":
+        yield from _of_pair(row, auto)
+    elif group in ("veth", "flood"):
+        yield from _ratio(row, auto, "pump", 1.15)
+    elif group == "mixed":
+        yield from _ratio(row, auto, "pump", 1.10)
+    elif group == "ports":
+        costs = {engine: cost for engine in ENGINES if (cost := median(row, f"switchd {engine}")) is not None}
+        if costs:
+            better = min(costs, key=lambda engine: costs[engine])
+            yield from _ratio(row, better, f"bare loop {better}", 1.10)
+    elif group == "idle" and row["idle"] > 0:
+        none = next((other for other in rows.values() if other["group"] == "idle" and other["idle"] == 0), None)
+        for engine in ENGINES:
+            alone = median(none, f"switchd {engine}") if none else None
+            cost = median(row, f"switchd {engine}")
+            if alone and cost:
+                yield engine, Bar(alone / cost, COST_OF_IDLE_PORTS_MIN, "of none idle", at_most=False)
+    elif group == "latency":
+        yield from _of_latency(row, auto)
+
+
+def _of_pair(row: dict[str, Any], auto: str) -> Iterator[tuple[str, Bar]]:
+    if row["wire"] == "udp":
+        yield from _ratio(row, auto, "pump", 1.10)
+        yield from _ratio(row, auto, "vde_switch", 0.65)
+    elif row["mix"] == "1514":
+        for engine in ENGINES:
+            yield from _ratio(row, engine, "pump", 1.10 if engine == auto else 1.25)
+    elif (row["wire"], row["mix"], row["burst"]) == ("unix", "64", 32):
+        for engine in ENGINES:
+            yield from _ratio(row, engine, "pump", 1.25)
+
+
+def _ratio(row: dict[str, Any], engine: str, against: str, limit: float) -> Iterator[tuple[str, Bar]]:
+    cost, other = median(row, f"switchd {engine}"), median(row, against)
+    if cost and other:
+        yield engine, Bar(cost / other, limit, f"of {against}")
+
+
+def _of_latency(row: dict[str, Any], engine: str) -> Iterator[tuple[str, Bar]]:
+    ours, pump = (row["programs"].get(program) for program in (f"switchd {engine}", "pump"))
+    for quantile in ("median", "p99") if ours and pump else ():
+        times = [figures["round_trip_ns"][quantile]["median"] for figures in (ours, pump)]
+        yield engine, Bar(times[0] / times[1], LATENCY_MAX, f"of pump, {quantile}")
+
+
+def of_memory(figures: dict[str, Any]) -> list[Bar]:
+    return [
+        Bar(figures["ready_seconds"]["median"] * 1e3, READY_SECONDS_MAX * 1e3, unit="ms"),
+        Bar(figures["idle_bytes"] / 2**20, RESIDENT_IDLE_BYTES_MAX / 2**20, unit="MiB idle"),
+        Bar(figures["busy_bytes"] / 2**20, RESIDENT_BUSY_BYTES_MAX / 2**20, unit="MiB busy"),
+    ]
+
+
+def of_micro(name: str, figures: dict[str, float]) -> list[Bar]:
+    wanted = name in ("learn_known/100000", "look_up_known/100000")
+    return [Bar(figures["median"], MAC_NS_MAX, unit="ns")] if wanted else []
+
+
+def of_guests(wire: str, rates: dict[str, dict[str, float]]) -> dict[str, list[Bar]]:
+    """`rates` are Mb/s by what joins the guests."""
+    ours = f"switchd {auto_engine({'wire': wire})}"
+    limits = {"QEMU to QEMU": GUESTS_OF_DIRECT_MIN, "vde_switch": GUESTS_OF_VDE_MIN}
+    if ours not in rates:
+        return {}
+    return {ours: [Bar(rates[ours]["median"] / rates[other]["median"], limit, f"of {other}", at_most=False)
+                   for other, limit in limits.items() if other in rates]}
