@@ -27,11 +27,6 @@
 namespace lanyard::bench {
 namespace {
 
-struct Opened {
-  Endpoint endpoint;
-  Fd socket;
-};
-
 std::size_t partner(std::size_t index) { return index ^ 1; }
 
 [[noreturn]] void loop_epoll(const std::vector<Opened>& opened) {

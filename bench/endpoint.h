@@ -76,6 +76,12 @@ struct Endpoint {
 [[nodiscard]] bool is_datagram(const Endpoint& endpoint);
 [[nodiscard]] bool is_listener(const Endpoint& endpoint);
 
+// An endpoint and what open_endpoint() gave for it.
+struct Opened {
+  Endpoint endpoint;
+  Fd socket;
+};
+
 // The next connection of a listener, with Nagle off where there is one.
 [[nodiscard]] Fd accept_connection(const Fd& listener);
 

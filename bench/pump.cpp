@@ -40,11 +40,6 @@
 namespace lanyard::bench {
 namespace {
 
-struct Opened {
-  Endpoint endpoint;
-  Fd socket;
-};
-
 bool write_all(const Fd& to, const std::byte* data, std::size_t bytes) {
   while (bytes > 0) {
     const ssize_t written = send(to.get(), data, bytes, MSG_NOSIGNAL);

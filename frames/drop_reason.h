@@ -43,7 +43,7 @@ inline constexpr std::array<DropReasonInfo, drop_reason_count> drop_reasons = {{
     {DropReason::bad_length, DropSide::ingress, "bad_length",
      "a stream announced a frame of 0 or more than 69632 bytes and was closed"},
     {DropReason::no_buffer, DropSide::ingress, "no_buffer", "no receive buffer was free"},
-    {DropReason::unknown_source, DropSide::ingress, "unknown_source", 
+    {DropReason::unknown_source, DropSide::ingress, "unknown_source",
      "a datagram from a sender that is not allowed, or for whom there is no room"},
     {DropReason::echo, DropSide::ingress, "echo", "our own frame came back from the multicast group"},
     {DropReason::same_port, DropSide::ingress, "same_port", "the destination is behind the port it came from"},
