@@ -48,13 +48,14 @@ class StretchRun {
 
   Outcome run() {
     while (true) {
-      const bool sending = frames_sent() < stretch_.frames_max && Clock::now() - start_ < stretch_.longest;
+      const bool sending = !all_sent() && Clock::now() - start_ < stretch_.longest;
       if (!sending && !stretch_.receives) break;
       const bool sent = send(sending);
       const bool received = receive();
       if (received) last_arrival_ = quiet_since_ = Clock::now();
+      const bool travelled = stretch_.trips != nullptr && stretch_.trips->step(sending);
       if (!sending && all_complete()) break;
-      if (!sent && !received) wait(sending);
+      if (!sent && !received && !travelled) wait(sending);
     }
     return difference();
   }
@@ -78,7 +79,7 @@ class StretchRun {
     passed.received.bytes -= before_.received.bytes;
     passed.received.strays -= before_.received.strays;
     passed.seconds =
-        std::chrono::duration<double>((stretch_.receives ? last_arrival_ : Clock::now()) - start_).count();
+        std::chrono::duration<double>((stretch_.receives && !stretch_.trips ? last_arrival_ : Clock::now()) - start_).count();
     return passed;
   }
 
@@ -86,6 +87,10 @@ class StretchRun {
     std::uint64_t sent = 0;
     for (const Flow& flow : flows_) sent += flow.sent();
     return sent - before_.sent;
+  }
+
+  bool all_sent() const {
+    return stretch_.trips != nullptr ? stretch_.trips->all_started() : frames_sent() >= stretch_.frames_max;
   }
 
   bool paced() const { return stretch_.frames_per_second > 0; }
@@ -113,7 +118,7 @@ class StretchRun {
   }
 
   bool receive() {
-    if (!stretch_.receives) return false;
+    if (!stretch_.receives || flows_.empty()) return false;
     if (flows_.size() == 1) return flows_.front().collect();
     polled_.clear();  // one call finds out which of many have something
     for (Flow& flow : flows_) polled_.push_back({flow.sink().fd(), POLLIN, 0});
@@ -125,6 +130,7 @@ class StretchRun {
   }
 
   bool all_complete() const {
+    if (stretch_.trips != nullptr && stretch_.trips->awaited() != nullptr) return false;
     return std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.complete(); });
   }
 
@@ -134,6 +140,8 @@ class StretchRun {
       if (stretch_.receives) polled_.push_back({flow.sink().fd(), POLLIN, 0});
       if (flow.cut_short()) polled_.push_back({flow.source().fd(), POLLOUT, 0});
     }
+    if (stretch_.trips != nullptr && stretch_.trips->awaited() != nullptr)
+      polled_.push_back({stretch_.trips->awaited()->fd(), POLLIN, 0});
     const timespec timeout = to_timespec(waits_until(sending) - Clock::now());
     if (ppoll(polled_.data(), polled_.size(), &timeout, nullptr) > 0) quiet_since_ = Clock::now();
     if (Clock::now() - quiet_since_ < quiet_longest(sending) || !stretch_.receives) return;
@@ -148,8 +156,9 @@ class StretchRun {
 
   Clock::time_point waits_until(bool sending) const {
     if (!stretch_.receives) return start_ + stretch_.longest;
-    const Clock::time_point quiet_until = quiet_since_ + quiet_longest(sending);
-    if (!sending || !paced()) return quiet_until;
+    Clock::time_point quiet_until = quiet_since_ + quiet_longest(sending);
+    if (stretch_.trips != nullptr) quiet_until = std::min(quiet_until, stretch_.trips->due());
+    if (!sending || !paced() || flows_.empty()) return quiet_until;
     const std::chrono::duration<double> due(static_cast<double>(frames_sent()) / stretch_.frames_per_second);
     return std::min(quiet_until, start_ + std::chrono::duration_cast<Clock::duration>(due));
   }

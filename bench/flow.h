@@ -11,12 +11,11 @@
 #include <memory>
 #include <vector>
 
+#include "bench/round_trip.h"
 #include "bench/station.h"
 #include "bench/traffic.h"
 
 namespace lanyard::bench {
-
-using Clock = std::chrono::steady_clock;
 
 // How two stations find each other before anything is measured: each is greeted by the other until it has
 // heard it, so the switch knows both and floods neither. Ends the program when nothing gets through for ten
@@ -62,12 +61,13 @@ class Flow {
   Tally received_;
 };
 
-// One stretch of traffic over all flows.
+// One stretch of traffic over all flows, with round trips beside them where there are any.
 struct Stretch {
   std::uint64_t frames_max = 0;  // copies sent, over all flows
   Clock::duration longest{};     // for the sending; what is under way then is waited for
   double frames_per_second = 0;  // 0: as fast as the windows allow; else one burst of each flow in turn
   bool receives = true;          // false: sinks never read, there is no window, and nothing is waited for
+  RoundTrips* trips = nullptr;   // the stretch also ends when all of them have been started
 };
 
 struct Outcome {

@@ -3,9 +3,9 @@
 
 All pairs of a wire are up at once and are measured in turn, so that a change of the machine's mood meets them all. The
 guests are emulated where there is no KVM, and then keep both cores busy: the figures say what a user of such a machine
-gets, not what the switch could carry. `switch CPU` is the switch's time for each second of the measurement.
+gets, not what the switch could carry. A figure is the mean of both ways. `switch CPU` is the switch's time for each second of the measurement.
 
-    bench/guests.py                          four wires, three runs of five seconds each
+    bench/guests.py                          four wires, three runs of five seconds each way
     bench/guests.py --wires unix,udp --runs 5 --json guests.json
 
 Runs in the laboratory of tests/e2e (namespaces of its own), with the guest of tools/guest and the switch in build/bin.
@@ -35,10 +35,11 @@ from lab import Lab, run  # noqa: E402
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--switchd", default=str(BUILD / "bin/switchd"), help="default %(default)s")
+    parser.add_argument("--baseline", metavar="PATH", help="an earlier switchd, measured in turns with the present one")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
     parser.add_argument("--wires", default="unix,tcp,udp,mcast", help="default %(default)s")
     parser.add_argument("--runs", type=int, default=3, help="of each pair (default %(default)s)")
-    parser.add_argument("--seconds", type=int, default=5, help="of one run (default %(default)s)")
+    parser.add_argument("--seconds", type=int, default=5, help="of one run, each way (default %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every run there as well")
     return parser.parse_args()
 
@@ -55,9 +56,11 @@ class Pair:
 
     def measure(self, seconds: int) -> None:
         before = self.joined_by.cpu_ns() if self.joined_by else 0
-        rate = throughput(self.guests[0], self.guests[1], seconds)
+        there = throughput(self.guests[0], self.guests[1], seconds)
+        back = throughput(self.guests[1], self.guests[0], seconds)
         used = self.joined_by.cpu_ns() - before if self.joined_by else 0
-        self.runs.append({"megabits_per_second": rate, "switch_cpu_share": used / seconds / 1e9})
+        self.runs.append({"megabits_per_second": (there + back) / 2, "there": there, "back": back,
+                          "switch_cpu_share": used / seconds / 2e9})
 
 
 def direct_netdevs(wire: str, folder: Path) -> list[str]:
@@ -85,7 +88,10 @@ def port_and_netdev(wire: str, folder: Path, number: int) -> tuple[str, str]:
 
 
 def programs(arguments: argparse.Namespace) -> Iterator[subject.Program]:
-    yield from (subject.switchd(arguments.switchd, engine) for engine in arguments.engines.split(",") if engine)
+    engines = [engine for engine in arguments.engines.split(",") if engine]
+    yield from (subject.switchd(arguments.switchd, engine) for engine in engines)
+    if arguments.baseline:
+        yield from (subject.switchd(arguments.baseline, engine, "baseline") for engine in engines)
     if vde := shutil.which("vde_switch"):
         yield subject.vde_switch(vde)
 
@@ -112,7 +118,7 @@ def measure_wire(lab: Lab, wire: str, arguments: argparse.Namespace) -> dict[str
         pairs = make_pairs(lab, host, wire, arguments, stack)
         for side in (0, 1):
             lab.boot([pair.guests[side] for pair in pairs])
-        serve([pair.guests[1] for pair in pairs])
+        serve([guest for pair in pairs for guest in pair.guests])
         for number in range(arguments.runs):
             for i in range(len(pairs)):
                 pairs[(i + number) % len(pairs)].measure(arguments.seconds)

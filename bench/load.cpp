@@ -2,6 +2,7 @@
 //
 //   load [OPTIONS] FROM TO [FROM TO]...
 //   load --flood [OPTIONS] FROM TO...
+//   load --round-trips [OPTIONS] FROM TO [FROM TO]...
 //
 // Each pair is a flow of frames from a station at FROM to one at TO, both behind the program under test.
 // First the stations of each flow greet each other through it, so that it has learned them, and `greeted` is
@@ -13,13 +14,15 @@
 //   strays          flooded to the wrong sink    seconds         from the first send to the last arrival
 //   cpu_ns, sleeps  of --pid in that time        rss_bytes       of --pid at its end
 //   others          share of the time in which the core of --pid was busy with something else
-//   with --round-trips instead of bytes and strays: min_ns, median_ns, p90_ns, p99_ns, p999_ns, max_ns
+//   with --round-trips instead of bytes and strays: beside (frames received by the other flows), min_ns,
+//   median_ns, p90_ns, p99_ns, p999_ns, max_ns
 //   with --flood frames, bytes, sent and lost count every copy
 //
 // One thread for both ends, because they share a core: two would only add the cost of switching between them.
 #include <getopt.h>
 #include <sys/prctl.h>
 
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -47,7 +50,8 @@ constexpr const char* usage =
     "      --core N              run there\n"
     "      --station N           number of the first station (two loads on one switch need different ones)\n"
     "      --flood               broadcasts from the first endpoint, one copy to each of the others\n"
-    "      --round-trips         one frame there and back at a time, in the first flow\n"
+    "      --round-trips         one frame there and back at a time between the first two\n"
+    "      --beside N            frames per second of the other flows meanwhile, 1514 bytes each in bursts of 32\n"
     "      --deaf                the sinks never read, and there is no window\n"
     "ENDPOINT = unix-connect:PATH | tcp-connect:HOST:PORT | udp:HOST:PORT,remote=HOST:PORT | "
     "mcast:GROUP:PORT,interface=HOST | vde:PATH";
@@ -59,6 +63,9 @@ constexpr std::uint64_t stream_window_bytes = limits::queue_bytes_max / 2;
 // bench are larger; both halves of the way have one.
 constexpr std::uint64_t datagram_window_frames = 2 * limits::datagrams_per_receive;
 
+constexpr std::size_t beside_bytes = 1514;
+constexpr std::size_t beside_burst_frames = 32;
+
 struct Options {
   std::vector<std::size_t> mix{1514};
   std::size_t burst_frames = 1;
@@ -67,6 +74,7 @@ struct Options {
   double seconds = 1;
   std::uint64_t window_frames = 0;
   double rate = 0;
+  double beside_rate = 0;
   pid_t pid = 0;
   int core = -1;
   std::uint32_t station = 1;
@@ -101,6 +109,8 @@ void set_option(Options& options, const std::string& name, const char* value) {
     options.window_frames = parse_number<std::uint64_t>("window", value);
   } else if (name == "rate") {
     options.rate = parse_number<double>("rate", value);
+  } else if (name == "beside") {
+    options.beside_rate = parse_number<double>("beside", value);
   } else if (name == "pid") {
     options.pid = parse_number<pid_t>("pid", value);
   } else if (name == "core") {
@@ -126,7 +136,8 @@ Options parse_options(int argc, char** argv) {
       {"pid", required_argument, nullptr, 0},     {"core", required_argument, nullptr, 0},
       {"station", required_argument, nullptr, 0}, {"offload", no_argument, nullptr, 0},
       {"flood", no_argument, nullptr, 0},         {"round-trips", no_argument, nullptr, 0},
-      {"deaf", no_argument, nullptr, 0},          {nullptr, 0, nullptr, 0}};
+      {"deaf", no_argument, nullptr, 0},          {"beside", required_argument, nullptr, 0},
+      {nullptr, 0, nullptr, 0}};
   Options options;
   int index = 0;
   for (int found; (found = getopt_long(argc, argv, "", known, &index)) != -1;) {
@@ -135,6 +146,7 @@ Options parse_options(int argc, char** argv) {
   }
   const int endpoints = argc - optind;
   if (endpoints < 2 || (!options.flood && endpoints % 2 != 0)) usage_error(usage);
+  if (options.round_trips && (endpoints > 2) != (options.beside_rate > 0)) usage_error(usage);
   for (int i = optind; i < argc; ++i)
     options.endpoints.push_back(parse_endpoint(argv[i], static_cast<std::size_t>(i - optind + 1)));
   return options;
@@ -177,9 +189,11 @@ std::vector<Flow> make_pairs(const Options& options) {
   for (std::size_t i = 0; i < options.endpoints.size(); i += 2) {
     const MacAddress from = station_mac(options.station + static_cast<std::uint32_t>(i));
     const MacAddress to = station_mac(options.station + static_cast<std::uint32_t>(i + 1));
-    flows.emplace_back(make_station(options.endpoints[i], from, options.offload),
-                       make_station(options.endpoints[i + 1], to, options.offload),
-                       make_bursts({from, to}, options.mix, options.burst_frames),
+    const bool beside = options.round_trips && i > 0;
+    flows.emplace_back(make_station(options.endpoints[i], from, options.offload || beside),
+                       make_station(options.endpoints[i + 1], to, options.offload || beside),
+                       beside ? make_bursts({from, to}, std::array{beside_bytes}, beside_burst_frames)
+                              : make_bursts({from, to}, options.mix, options.burst_frames),
                        window_frames(options, options.endpoints[i], options.endpoints[i + 1]));
   }
   for (Flow& flow : flows) introduce(flow.source(), flow.sink());
@@ -225,24 +239,24 @@ void measure_traffic(const Options& options, std::vector<Flow>& flows) {
   print_usage_of_process(before, after);
 }
 
-void measure_round_trips(const Options& options, Flow& flow) {
-  const Route there{flow.source().mac(), flow.sink().mac()};
-  const Route back{there.to, there.from};
-  const std::vector<Burst> bursts = make_bursts(there, options.mix, 1);
-  const std::vector<Burst> answers = make_bursts(back, options.mix, 1);
+// Between the stations of the first flow; the others carry what goes on beside.
+void measure_round_trips(const Options& options, std::vector<Flow>& flows) {
+  Flow pair = std::move(flows.front());
+  flows.erase(flows.begin());
   const ProcessUsage before = read_usage(options.pid);
-  const Clock::time_point start = Clock::now();
-  const RoundTrips trips = run_round_trips(flow.source(), flow.sink(), bursts.front(), answers.front(),
-                                           options.frames, options.rate, to_duration(options.seconds));
-  const double seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  RoundTrips trips(pair.source(), pair.sink(), options.mix.front(), {options.frames, options.rate});
+  const Outcome outcome =
+      run_stretch(flows, {UINT64_MAX, to_duration(options.seconds), options.beside_rate, true, &trips});
   const ProcessUsage after = read_usage(options.pid);
+  const std::vector<std::uint64_t> times_ns = trips.sorted_times_ns();
   std::printf(
-      "{\"frames\": %zu, \"sent\": %ju, \"lost\": %ju, \"seconds\": %.6f, \"min_ns\": %ju, \"median_ns\": "
+      "{\"frames\": %zu, \"sent\": %ju, \"lost\": %ju, \"seconds\": %.6f, \"beside\": %ju, \"min_ns\": %ju, \"median_ns\": "
       "%ju, \"p90_ns\": %ju, \"p99_ns\": %ju, \"p999_ns\": %ju, \"max_ns\": %ju",
-      trips.times_ns.size(), std::uintmax_t{trips.sent}, std::uintmax_t{trips.lost}, seconds,
-      std::uintmax_t{trips.quantile_ns(0)}, std::uintmax_t{trips.quantile_ns(0.5)},
-      std::uintmax_t{trips.quantile_ns(0.9)}, std::uintmax_t{trips.quantile_ns(0.99)},
-      std::uintmax_t{trips.quantile_ns(0.999)}, std::uintmax_t{trips.quantile_ns(1)});
+      times_ns.size(), std::uintmax_t{trips.sent()}, std::uintmax_t{trips.lost()}, outcome.seconds,
+      std::uintmax_t{outcome.received.frames}, std::uintmax_t{quantile(times_ns, 0)},
+      std::uintmax_t{quantile(times_ns, 0.5)}, std::uintmax_t{quantile(times_ns, 0.9)},
+      std::uintmax_t{quantile(times_ns, 0.99)}, std::uintmax_t{quantile(times_ns, 0.999)},
+      std::uintmax_t{quantile(times_ns, 1)});
   print_usage_of_process(before, after);
 }
 
@@ -252,7 +266,7 @@ int run(int argc, char** argv) {
   prctl(PR_SET_TIMERSLACK, 1);  // paced traffic: the default lets every timer be 50 µs late
   std::vector<Flow> flows = make_flows(options);
   if (options.round_trips)
-    measure_round_trips(options, flows.front());
+    measure_round_trips(options, flows);
   else
     measure_traffic(options, flows);
   return 0;

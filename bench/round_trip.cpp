@@ -2,8 +2,9 @@
 #include "bench/round_trip.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <thread>
+#include <utility>
 
 namespace lanyard::bench {
 
@@ -11,45 +12,73 @@ namespace {
 
 constexpr Clock::duration answer_longest = std::chrono::seconds(1);
 
-// True when the frame sent by `from` reached `to` in time.
-bool pass(Station& from, Station& to, const Burst& burst) {
+Burst single_frame(MacAddress from, MacAddress to, std::size_t bytes) {
+  return std::move(make_bursts({from, to}, std::array{bytes}, 1).front());
+}
+
+// One small frame at a time: there is always room for it, or soon.
+void send_all(Station& from, const Burst& burst) {
   while (!from.send(burst)) {
   }
-  const Clock::time_point deadline = Clock::now() + answer_longest;
-  Tally tally;
-  while (tally.frames == 0 && Clock::now() < deadline)
-    if (wait_readable(to, deadline - Clock::now())) to.receive(tally);
-  return tally.frames > 0;
 }
 
 }  // namespace
 
-std::uint64_t RoundTrips::quantile_ns(double share) const {
-  if (times_ns.empty()) return 0;
-  const double last = static_cast<double>(times_ns.size() - 1);
-  return times_ns[static_cast<std::size_t>(std::ceil(share * last))];
+RoundTrips::RoundTrips(Station& a, Station& b, std::size_t frame_bytes, const Limits& limits)
+    : a_(a),
+      b_(b),
+      there_(single_frame(a.mac(), b.mac(), frame_bytes)),
+      back_(single_frame(b.mac(), a.mac(), frame_bytes)),
+      limits_(limits),
+      start_(Clock::now()) {}
+
+bool RoundTrips::step(bool starting) {
+  if (state_ == State::resting) {
+    if (!starting || all_started() || Clock::now() < due()) return false;
+    ++sent_;
+    began_ = Clock::now();
+    send_all(a_, there_);
+    state_ = State::there;
+    return true;
+  }
+  const bool there = state_ == State::there;
+  Tally tally;
+  const bool any = (there ? b_ : a_).receive(tally);
+  if (tally.frames > 0 && there) {
+    send_all(b_, back_);
+    state_ = State::back;
+  } else if (tally.frames > 0) {
+    const std::chrono::nanoseconds time = Clock::now() - began_;
+    times_ns_.push_back(static_cast<std::uint64_t>(time.count()));
+    state_ = State::resting;
+  } else if (Clock::now() >= due()) {
+    ++lost_;
+    state_ = State::resting;
+  }
+  return any;
 }
 
-RoundTrips run_round_trips(Station& a, Station& b, const Burst& there, const Burst& back, std::uint64_t count,
-                           double per_second, Clock::duration longest) {
-  RoundTrips trips;
-  const Clock::time_point start = Clock::now();
-  while (trips.sent < count && Clock::now() - start < longest) {
-    if (per_second > 0) {
-      const std::chrono::duration<double> due(static_cast<double>(trips.sent) / per_second);
-      std::this_thread::sleep_until(start + std::chrono::duration_cast<Clock::duration>(due));
-    }
-    ++trips.sent;
-    const Clock::time_point begin = Clock::now();
-    if (pass(a, b, there) && pass(b, a, back)) {
-      const std::chrono::nanoseconds time = Clock::now() - begin;
-      trips.times_ns.push_back(static_cast<std::uint64_t>(time.count()));
-    } else {
-      ++trips.lost;
-    }
-  }
-  std::sort(trips.times_ns.begin(), trips.times_ns.end());
-  return trips;
+const Station* RoundTrips::awaited() const {
+  if (state_ == State::resting) return nullptr;
+  return state_ == State::there ? &b_ : &a_;
+}
+
+Clock::time_point RoundTrips::due() const {
+  if (state_ != State::resting) return began_ + answer_longest;
+  if (limits_.per_second <= 0) return start_;
+  const std::chrono::duration<double> due(static_cast<double>(sent_) / limits_.per_second);
+  return start_ + std::chrono::duration_cast<Clock::duration>(due);
+}
+
+std::vector<std::uint64_t> RoundTrips::sorted_times_ns() const {
+  std::vector<std::uint64_t> sorted = times_ns_;
+  std::sort(sorted.begin(), sorted.end());
+  return sorted;
+}
+
+std::uint64_t quantile(const std::vector<std::uint64_t>& sorted, double share) {
+  if (sorted.empty()) return 0;
+  return sorted[static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size() - 1)))];
 }
 
 }  // namespace lanyard::bench

@@ -5,6 +5,7 @@
 // not built everywhere; a call handles a whole burst, so its indirection does not show. Not thread-safe.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "bench/traffic.h"
 
 namespace lanyard::bench {
+
+using Clock = std::chrono::steady_clock;
 
 class Station {
  public:

@@ -199,13 +199,6 @@ class Load:
         if self.process.stdout.readline() != "greeted\n":
             self.result()
 
-    def stop(self) -> None:
-        """Of one that was to run longer than it is needed. Ended on its own before that, it has failed."""
-        if self.process.poll() is not None:
-            self.result()
-        self.process.terminate()
-        self.process.communicate()
-
     def result(self, seconds: float = 10) -> dict[str, Any]:
         """The JSON document it ends with. `seconds` is how long it was told to run."""
         try:

@@ -38,8 +38,12 @@ struct Route {
 };
 
 // Frames that are written together: one after the other as a stream carries them, each after its length, and
-// as views of each alone.
+// as views of each alone. Can only be moved: the views of a copy would be of the original.
 struct Burst {
+  Burst() = default;
+  Burst(Burst&&) = default;
+  Burst& operator=(Burst&&) = default;
+
   std::vector<std::byte> wire;
   std::vector<std::span<std::byte>> frames;
 };
