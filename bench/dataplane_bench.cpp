@@ -169,7 +169,7 @@ void datagrams(benchmark::State& state) {
   const auto bytes = static_cast<std::size_t>(state.range(0));
   std::vector<Burst> frames;
   for (std::size_t i = 0; i < limits::datagrams_per_receive; ++i)
-    frames.push_back(make_bursts(there, {&bytes, 1}, 1).front());
+    frames.push_back(std::move(make_bursts(there, {&bytes, 1}, 1).front()));
   run_turns(state, Wire::datagram, {}, frames);
 }
 BENCHMARK(datagrams)->Arg(64)->Arg(1514);

@@ -49,7 +49,6 @@ class StretchRun {
   Outcome run() {
     while (true) {
       const bool sending = !all_sent() && Clock::now() - start_ < stretch_.longest;
-      if (!sending && !stretch_.receives) break;
       const bool sent = send(sending);
       const bool received = receive();
       if (received) last_arrival_ = quiet_since_ = Clock::now();
@@ -131,7 +130,7 @@ class StretchRun {
 
   bool all_complete() const {
     if (stretch_.trips != nullptr && stretch_.trips->awaited() != nullptr) return false;
-    return std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.complete(); });
+    return !stretch_.receives || std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.complete(); });
   }
 
   void wait(bool sending) {
@@ -155,8 +154,8 @@ class StretchRun {
   }
 
   Clock::time_point waits_until(bool sending) const {
-    if (!stretch_.receives) return start_ + stretch_.longest;
-    Clock::time_point quiet_until = quiet_since_ + quiet_longest(sending);
+    Clock::time_point quiet_until =
+        stretch_.receives ? quiet_since_ + quiet_longest(sending) : start_ + stretch_.longest;
     if (stretch_.trips != nullptr) quiet_until = std::min(quiet_until, stretch_.trips->due());
     if (!sending || !paced() || flows_.empty()) return quiet_until;
     const std::chrono::duration<double> due(static_cast<double>(frames_sent()) / stretch_.frames_per_second);
@@ -196,7 +195,7 @@ Flow::Flow(std::unique_ptr<Station> source, std::unique_ptr<Station> sink, std::
       copies_(copies) {}
 
 bool Flow::has_room(std::size_t frames) const {
-  const std::uint64_t left = received_.frames + given_up_;  // a frame given up may still arrive
+  const std::uint64_t left = sink_->passed(received_.frames) + given_up_;  // a frame given up may still arrive
   const std::uint64_t under_way = sent_ > left ? sent_ - left : 0;
   return under_way + frames * copies_ <= window_;
 }
@@ -219,7 +218,7 @@ bool Flow::fill(std::uint64_t frames) {
 }
 
 void Flow::give_up_missing() {
-  const std::uint64_t left = received_.frames + given_up_;
+  const std::uint64_t left = sink_->passed(received_.frames) + given_up_;
   if (sent_ > left) given_up_ += sent_ - left;
 }
 

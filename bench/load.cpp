@@ -8,7 +8,7 @@
 // First the stations of each flow greet each other through it, so that it has learned them, and `greeted` is
 // printed; then a tenth of the measured traffic warms it up; then, with nothing under way at the beginning or
 // the end, the CPU time of process --pid is read around the measured traffic. The last line of output is one
-// JSON document:
+// JSON document; with --on-demand there is one for each line of standard input, measured when that comes:
 //
 //   frames, bytes   received by the sinks        sent, lost      lost = sent - frames
 //   strays          flooded to the wrong sink    seconds         from the first send to the last arrival
@@ -52,7 +52,8 @@ constexpr const char* usage =
     "      --flood               broadcasts from the first endpoint, one copy to each of the others\n"
     "      --round-trips         one frame there and back at a time between the first two\n"
     "      --beside N            frames per second of the other flows meanwhile, 1514 bytes each in bursts of 32\n"
-    "      --deaf                the sinks never read, and there is no window\n"
+    "      --deaf                the sinks (of --beside, where that is given) never read, and there is no window\n"
+    "      --on-demand           measures once for each line of standard input\n"
     "ENDPOINT = unix-connect:PATH | tcp-connect:HOST:PORT | udp:HOST:PORT,remote=HOST:PORT | "
     "mcast:GROUP:PORT,interface=HOST | vde:PATH";
 
@@ -81,6 +82,7 @@ struct Options {
   bool flood = false;
   bool round_trips = false;
   bool deaf = false;
+  bool on_demand = false;
   std::vector<Endpoint> endpoints;  // FROM, TO, FROM, TO, ...
 };
 
@@ -123,6 +125,8 @@ void set_option(Options& options, const std::string& name, const char* value) {
     options.flood = true;
   } else if (name == "round-trips") {
     options.round_trips = true;
+  } else if (name == "on-demand") {
+    options.on_demand = true;
   } else if (name == "deaf") {
     options.deaf = true;
   }
@@ -137,7 +141,7 @@ Options parse_options(int argc, char** argv) {
       {"station", required_argument, nullptr, 0}, {"offload", no_argument, nullptr, 0},
       {"flood", no_argument, nullptr, 0},         {"round-trips", no_argument, nullptr, 0},
       {"deaf", no_argument, nullptr, 0},          {"beside", required_argument, nullptr, 0},
-      {nullptr, 0, nullptr, 0}};
+      {"on-demand", no_argument, nullptr, 0},     {nullptr, 0, nullptr, 0}};
   Options options;
   int index = 0;
   for (int found; (found = getopt_long(argc, argv, "", known, &index)) != -1;) {
@@ -219,6 +223,7 @@ void print_usage_of_process(const ProcessUsage& before, const ProcessUsage& afte
   std::printf(", \"cpu_ns\": %ju, \"sleeps\": %ju, \"rss_bytes\": %ju, \"others\": %.3f}\n",
               std::uintmax_t{after.cpu_ns - before.cpu_ns}, std::uintmax_t{after.sleeps - before.sleeps},
               std::uintmax_t{after.rss_bytes}, share_of_others(before, after));
+  std::fflush(stdout);
 }
 
 void measure_traffic(const Options& options, std::vector<Flow>& flows) {
@@ -239,14 +244,11 @@ void measure_traffic(const Options& options, std::vector<Flow>& flows) {
   print_usage_of_process(before, after);
 }
 
-// Between the stations of the first flow; the others carry what goes on beside.
-void measure_round_trips(const Options& options, std::vector<Flow>& flows) {
-  Flow pair = std::move(flows.front());
-  flows.erase(flows.begin());
+void measure_round_trips(const Options& options, Flow& pair, std::vector<Flow>& beside) {
   const ProcessUsage before = read_usage(options.pid);
   RoundTrips trips(pair.source(), pair.sink(), options.mix.front(), {options.frames, options.rate});
   const Outcome outcome =
-      run_stretch(flows, {UINT64_MAX, to_duration(options.seconds), options.beside_rate, true, &trips});
+      run_stretch(beside, {UINT64_MAX, to_duration(options.seconds), options.beside_rate, !options.deaf, &trips});
   const ProcessUsage after = read_usage(options.pid);
   const std::vector<std::uint64_t> times_ns = trips.sorted_times_ns();
   std::printf(
@@ -260,15 +262,31 @@ void measure_round_trips(const Options& options, std::vector<Flow>& flows) {
   print_usage_of_process(before, after);
 }
 
+// Waits for a line on standard input; false at its end.
+bool next_line() {
+  int character;
+  do character = std::getchar();
+  while (character != '\n' && character != EOF);
+  return character != EOF;
+}
+
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   pin_to_core(options.core);
   prctl(PR_SET_TIMERSLACK, 1);  // paced traffic: the default lets every timer be 50 µs late
   std::vector<Flow> flows = make_flows(options);
-  if (options.round_trips)
-    measure_round_trips(options, flows);
-  else
-    measure_traffic(options, flows);
+  std::vector<Flow> pair;  // of the round trips; the other flows are what goes on beside them
+  if (options.round_trips) {
+    pair.push_back(std::move(flows.front()));
+    flows.erase(flows.begin());
+  }
+  while (!options.on_demand || next_line()) {
+    if (options.round_trips)
+      measure_round_trips(options, pair.front(), flows);
+    else
+      measure_traffic(options, flows);
+    if (!options.on_demand) break;
+  }
   return 0;
 }
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from subject import LOAD_CORE, SUBJECT_CORE, Load, Places, Program, Subject
+from subject import LOAD_CORE, SUBJECT_CORE, Failed, Load, Places, Program, Subject
 
 ENDLESS = 10**12  # frames: the seconds are the limit
 
@@ -129,11 +129,16 @@ def _latency() -> Iterator[Row]:
             yield Row(f"{wire}-latency-{beside}", "latency", wire, "64", 1, round_trips=beside, quick=wire != "tcp")
 
 
-def run_once(row: Row, program: Program, tools: Tools, frames: int, seconds: float) -> dict[str, Any]:
-    """One run of one program: the document its load ends with."""
-    half_rate = half_of_what_goes(row.wire, tools, seconds) if row.round_trips == "half" else 0
-    if row.copies and program.name == "pump":
-        program = Program(program.name, [*program.command, "--flood"])
+@contextlib.contextmanager
+def running(
+    row: Row, programs: list[Program], tools: Tools, frames: int, seconds: float, faults: list[str]
+) -> Iterator[dict[str, Load]]:
+    """Starts them all, each with ports and a load of its own, by the name of the program; each load measures one run
+    when asked. Those that are not asked sleep. What does not start is left out and is a fault."""
+    options = row.load_options(frames, seconds)
+    if row.round_trips == "half":
+        options += ["--beside", str(half_of_what_goes(row.wire, tools, seconds))]
+    loads = {}
     with contextlib.ExitStack() as stack:
         places = tools.places
         prefix: tuple[str, ...] = ()
@@ -141,21 +146,25 @@ def run_once(row: Row, program: Program, tools: Tools, frames: int, seconds: flo
         if row.mtu:
             namespaces = stack.enter_context(Namespaces(row.mtu))
             prefix, load_prefix = namespaces.subject_prefix, namespaces.load_prefix
-            places = Places(places.folder, namespaces.hosts)
-        ports = [places.pair(wire) for wire in row.port_wires()]
-        subject = stack.enter_context(Subject(program, ports, places.folder, prefix))
-        busy = subject.endpoints[: len(subject.endpoints) - row.idle]
-        for endpoint in subject.endpoints[len(busy) :]:
-            silent = stack.enter_context(socket.socket(socket.AF_UNIX))
-            silent.connect(endpoint.removeprefix("unix-connect:"))
-        options = row.load_options(frames, seconds)
+            places = tools.places.on(namespaces.hosts)
+        for program in programs:
+            if row.copies and program.name == "pump":
+                program = Program(program.name, [*program.command, "--flood"])
+            ports = [places.pair(wire) for wire in row.port_wires()]
+            try:
+                subject = stack.enter_context(Subject(program, ports, places.folder, prefix))
+                busy = subject.endpoints[: len(subject.endpoints) - row.idle]
+                for endpoint in subject.endpoints[len(busy) :]:
+                    silent = stack.enter_context(socket.socket(socket.AF_UNIX))
+                    silent.connect(endpoint.removeprefix("unix-connect:"))
+                load = Load(tools.load, subject, busy, options, load_prefix)
+            except Failed as failed:
+                faults.append(f"{row.name}: {failed}")
+                continue
+            loads[program.name] = stack.enter_context(load)
         if row.round_trips:
             stack.enter_context(awake_cores())
-        if half_rate:
-            options += ["--beside", str(half_rate)]
-        load = Load(tools.load, subject, busy, options, load_prefix)
-        result = load.result(seconds)
-    return result
+        yield loads
 
 
 @contextlib.contextmanager
@@ -185,7 +194,8 @@ def half_of_what_goes(wire: str, tools: Tools, seconds: float) -> int:
     if wire not in tools.half_rates:
         row = Row("", "", wire, "1514", 32)
         with Subject(tools.pump, tools.places.pairs(wire, 2), tools.places.folder) as subject:
-            result = Load(tools.load, subject, subject.endpoints, row.load_options(ENDLESS, seconds)).result(seconds)
+            with Load(tools.load, subject, subject.endpoints, row.load_options(ENDLESS, seconds)) as load:
+                result = load.measure(seconds)
         tools.half_rates[wire] = max(1000, round(result["frames"] / result["seconds"] / 2))
     return tools.half_rates[wire]
 

@@ -5,7 +5,8 @@ The figure is CPU per frame: user and system time of the program under test over
 times change from day to day on a virtual machine; a ratio inside one run does not, so the programs take turns, and each
 figure is the median of several runs with its range. The program under test runs on core 1, generator and sink on core
 0. `others` is the largest share of core 1 that something else used meanwhile, such as the host of a virtual machine. A
-run above 5 % is measured again, at most twice, whatever its figure; the least disturbed counts.
+run above 5 % is measured again, at most twice, whatever its figure; the least disturbed counts. Rows that remain
+disturbed or unsteady are measured once more after all others.
 
     bench/run.py --bin build/bin                        everything, five runs each: about twenty minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
@@ -24,6 +25,7 @@ another).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import dataclasses
 import datetime
 import itertools
@@ -32,6 +34,7 @@ import os
 import platform
 import re
 import shutil
+import statistics
 import sys
 import tempfile
 import time
@@ -49,7 +52,9 @@ QUICK_SCALE_SECONDS = 0.2
 LOST_DATAGRAMS_SHARE_MAX = 0.05
 OTHERS_SHARE_MAX = 0.05  # in a run that counts at once
 TRIES_MAX = 3
-RUN_EXTRA_SECONDS = 0.25  # a run takes this much longer than its traffic
+UNSTEADY_RATIO = 2  # of the highest figure of a program to its lowest
+RUNS_PER_START = 3
+RUN_EXTRA_SECONDS = 0.15  # a run takes this much longer than its traffic
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -113,17 +118,27 @@ def measure_rows(
     arguments: argparse.Namespace,
     faults: list[str],
 ) -> dict[str, dict[str, dict[str, Any] | None]]:
-    """Runs the programs in turn, another one first each time; returns the summary of each, by row and program."""
+    """Runs the programs in turn, another one first each time; returns the summary of each, by row and program.
+
+    They are started anew now and then: how memory happens to lie is a part of what varies."""
     results: dict[str, dict[str, list[dict[str, Any]]]] = {row.name: {} for row in together}
-    turns = [(row, program) for row in together for program in programs if why_not(row, program) is None]
-    for number in range(arguments.runs):
-        for i in range(len(turns)):
-            row, program = turns[(i + number) % len(turns)]
-            runs = results[row.name].setdefault(program.name, [])
-            try:
-                runs.append(run_undisturbed(row, program, tools, arguments, faults))
-            except subject.Failed as failed:
-                faults.append(f"{row.name}: {failed}")
+    for first in range(0, arguments.runs, RUNS_PER_START):
+        with contextlib.ExitStack() as stack:
+            turns: list[tuple[rows.Row, str, subject.Load]] = []
+            for row in together:
+                able = [program for program in programs if why_not(row, program) is None]
+                loads = stack.enter_context(
+                    rows.running(row, able, tools, arguments.frames, arguments.seconds, faults))
+                turns += [(row, name, load) for name, load in loads.items()]
+            for number in range(first, min(first + RUNS_PER_START, arguments.runs)):
+                for i in range(len(turns)):
+                    row, name, load = turns[(i + number) % len(turns)]
+                    try:
+                        run = run_undisturbed(row, name, load, arguments, faults)
+                    except subject.Failed as failed:
+                        faults.append(f"{row.name}: {failed}")
+                        continue
+                    results[row.name].setdefault(name, []).append(run)
     order = [program.name for program in programs]
     return {
         row: {name: report.summary(by_program[name]) for name in order if name in by_program}
@@ -132,22 +147,31 @@ def measure_rows(
 
 
 def run_undisturbed(
-    row: rows.Row, program: subject.Program, tools: rows.Tools, arguments: argparse.Namespace, faults: list[str]
+    row: rows.Row, program: str, load: subject.Load, arguments: argparse.Namespace, faults: list[str]
 ) -> dict[str, Any]:
     """Of some runs the least disturbed. Which one that is does not depend on its figure."""
     tries: list[dict[str, Any]] = []
     while not tries or (len(tries) < TRIES_MAX and not arguments.quick and tries[-1]["others"] > OTHERS_SHARE_MAX):
-        tries.append(rows.run_once(row, program, tools, arguments.frames, arguments.seconds))
+        tries.append(load.measure(arguments.seconds))
         check(row, program, tries[-1], faults)
     return min(tries, key=lambda run: run["others"]) | {"tries": len(tries)}
 
 
-def check(row: rows.Row, program: subject.Program, result: dict[str, Any], faults: list[str]) -> None:
+def is_disturbed(figures: dict[str, Any] | None) -> bool:
+    """Whether the runs of one program in a row say more about the machine than about the program."""
+    if figures is None:
+        return True
+    spread = figures["round_trip_ns"]["median"] if "round_trip_ns" in figures else figures["ns_per_frame"]
+    others = statistics.median(run["others"] for run in figures["runs"])
+    return others > OTHERS_SHARE_MAX or spread["max"] > UNSTEADY_RATIO * spread["min"]
+
+
+def check(row: rows.Row, program: str, result: dict[str, Any], faults: list[str]) -> None:
     lossless = not {"udp", "mcast"} & set(row.wires)
     if result["frames"] == 0 or result["lost"] > (0 if lossless else LOST_DATAGRAMS_SHARE_MAX) * result["sent"]:
-        faults.append(f"{row.name}: {program.name}: {result['lost']} of {result['sent']} frames were lost")
+        faults.append(f"{row.name}: {program}: {result['lost']} of {result['sent']} frames were lost")
     if result.get("strays", 0) > 0:
-        faults.append(f"{row.name}: {program.name}: {result['strays']} frames went where they do not belong")
+        faults.append(f"{row.name}: {program}: {result['strays']} frames went where they do not belong")
 
 
 def measure_scale(
@@ -198,8 +222,9 @@ class Progress:
 
     def __init__(self, chosen: list[rows.Row], programs: list[subject.Program], arguments: argparse.Namespace) -> None:
         self.quiet = arguments.quick
-        self.left = {row.name: sum(why_not(row, program) is None for program in programs) * arguments.runs
+        self.runs = {row.name: sum(why_not(row, program) is None for program in programs) * arguments.runs
                      for row in chosen}
+        self.left = dict(self.runs)
         self.done = 0
         self.run_seconds = arguments.seconds * 1.1 + RUN_EXTRA_SECONDS
         self.total = sum(self.left.values())
@@ -210,6 +235,12 @@ class Progress:
         self.done += self.left.pop(row)
         self.run_seconds = (time.monotonic() - self.start) / max(1, self.done)
         self.say()
+
+    def again(self, disturbed: list[rows.Row]) -> None:
+        self.left = {row.name: self.runs[row.name] for row in disturbed}
+        self.total += sum(self.left.values())
+        if disturbed:
+            self.say()
 
     def say(self) -> None:
         if not self.quiet:
@@ -238,14 +269,22 @@ def main() -> int:
         print(report.FRAMES_HEADER)
         chosen = chosen_rows(arguments)
         progress = Progress(chosen, programs, arguments)
-        # Rows that are compared with each other are measured in turns, as programs are.
-        for _, group in itertools.groupby(chosen, lambda row: row.group if row.group == "idle" else row.name):
-            together = list(group)
+
+        def measure(together: list[rows.Row]) -> bool:
             measured = measure_rows(together, programs, tools, arguments, faults)
             for row in together:
                 document["rows"][row.name] = {**dataclasses.asdict(row), "programs": measured[row.name]}
                 report.print_row(row.name, measured[row.name])
                 progress.passed(row.name)
+            return not any(is_disturbed(figures) for row in together for figures in measured[row.name].values())
+
+        # Rows that are compared with each other are measured in turns, as programs are.
+        groups = itertools.groupby(chosen, lambda row: row.group if row.group == "idle" else row.name)
+        disturbed = [together for _, group in groups if not measure(together := list(group))]
+        if not arguments.quick:
+            progress.again([row for together in disturbed for row in together])
+            for together in disturbed:
+                measure(together)
         document["scale"] = measure_scale(programs, tools, arguments, faults)
     document["faults"] = faults
     if arguments.json:

@@ -6,7 +6,7 @@ import socket
 import statistics
 from typing import Any
 
-from rows import Tools
+from rows import Tools, awake_cores, half_of_what_goes
 from subject import Load, Program, Subject
 
 PORTS = 64
@@ -30,7 +30,8 @@ def memory_and_start(program: Program, tools: Tools, runs: int, seconds: float) 
             client.close()
     with Subject(program, tools.places.pairs("unix", PORTS), tools.places.folder) as subject:
         options = ["--mix", "imix", "--burst", "32", "--seconds", str(seconds), "--frames", str(10**12)]
-        busy = Load(tools.load, subject, subject.endpoints, options).result(seconds)
+        with Load(tools.load, subject, subject.endpoints, options) as load:
+            busy = load.measure(seconds)
     return {
         "ready_seconds": {"median": statistics.median(starts), "min": min(starts), "max": max(starts)},
         "idle_bytes": idle,
@@ -40,22 +41,17 @@ def memory_and_start(program: Program, tools: Tools, runs: int, seconds: float) 
 
 
 def round_trips_beside(program: Program, tools: Tools, beside: str, seconds: float) -> dict[str, Any]:
-    """Round trips between two ports while `beside` happens between two others: idle, busy or deaf (at full load towards
-    a reader that has stopped)."""
-    with Subject(program, tools.places.pairs("unix", 4), tools.places.folder) as subject:
-        background = None
-        if beside != "idle":
-            # Longer than the round trips; a warm-up of a tenth comes on top.
-            options = ["--mix", "1514", "--burst", "32", "--station", "100", "--frames", str(10**12),
-                       "--seconds", str(seconds * 1.5 + 2)]
-            if beside == "deaf":
-                options.append("--deaf")
-            background = Load(tools.load, subject, subject.endpoints[2:], options)
-            background.wait_greeted()
-        options = ["--round-trips", "--mix", "64", "--rate", str(ROUND_TRIPS_PER_SECOND), "--seconds", str(seconds)]
-        result = Load(tools.load, subject, subject.endpoints[:2], options).result(seconds)
-        result["beside"] = background.result(seconds * 2 + 2) if background else None
-        return result
+    """Round trips between two ports while `beside` happens between two others: idle, busy (half of what the pump can
+    carry) or deaf (the same towards a reader that has stopped)."""
+    options = ["--round-trips", "--mix", "64", "--rate", str(ROUND_TRIPS_PER_SECOND), "--seconds", str(seconds)]
+    if beside != "idle":
+        options += ["--beside", str(half_of_what_goes("unix", tools, seconds))]
+    if beside == "deaf":
+        options.append("--deaf")
+    ports = tools.places.pairs("unix", 2 if beside == "idle" else 4)
+    with Subject(program, ports, tools.places.folder) as subject:
+        with awake_cores(), Load(tools.load, subject, subject.endpoints, options) as load:
+            return load.measure(seconds)
 
 
 def stopped_reader(program: Program, tools: Tools, seconds: float) -> dict[str, dict[str, Any]]:

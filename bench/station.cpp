@@ -5,9 +5,11 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <deque>
 #include <vector>
 
 #include "bench/datagrams.h"
@@ -104,10 +106,11 @@ class DatagramStation final : public Station {
 class Crowd final : public Station {
  public:
   explicit Crowd(std::vector<std::unique_ptr<Station>> members)
-      : Station(everybody), members_(std::move(members)), ready_(epoll_create1(EPOLL_CLOEXEC)) {
-    for (const auto& member : members_) {
-      epoll_event event{.events = EPOLLIN, .data = {.ptr = member.get()}};
-      if (epoll_ctl(ready_.get(), EPOLL_CTL_ADD, member->fd(), &event) != 0) system_error("epoll_ctl");
+      : Station(everybody), ready_(epoll_create1(EPOLL_CLOEXEC)) {
+    for (auto& member : members) members_.push_back({std::move(member), 0});
+    for (Member& member : members_) {
+      epoll_event event{.events = EPOLLIN, .data = {.ptr = &member}};
+      if (epoll_ctl(ready_.get(), EPOLL_CTL_ADD, member.station->fd(), &event) != 0) system_error("epoll_ctl");
     }
   }
 
@@ -117,14 +120,30 @@ class Crowd final : public Station {
     std::array<epoll_event, 64> events;
     const int count = epoll_wait(ready_.get(), events.data(), events.size(), 0);
     bool any = false;
-    for (int i = 0; i < count; ++i) any |= static_cast<Station*>(events[i].data.ptr)->receive(tally);
+    for (int i = 0; i < count; ++i) {
+      Member& member = *static_cast<Member*>(events[i].data.ptr);
+      const std::uint64_t before = tally.frames;
+      any |= member.station->receive(tally);
+      member.frames += tally.frames - before;
+    }
     return any;
+  }
+
+  std::uint64_t passed(std::uint64_t) const override {
+    std::uint64_t slowest = UINT64_MAX;
+    for (const Member& member : members_) slowest = std::min(slowest, member.frames);
+    return slowest * members_.size();
   }
 
   int fd() const override { return ready_.get(); }
 
  private:
-  std::vector<std::unique_ptr<Station>> members_;
+  struct Member {
+    std::unique_ptr<Station> station;
+    std::uint64_t frames;  // measured ones, ever
+  };
+
+  std::deque<Member> members_;  // epoll has their addresses
   Fd ready_;
 };
 

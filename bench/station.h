@@ -31,6 +31,10 @@ class Station {
   // had.
   virtual bool receive(Tally& tally) = 0;
 
+  // Of `frames` received ever, those that count for the window: of a crowd as if all members were as far as the
+  // slowest, because it is a queue of one port that overflows.
+  [[nodiscard]] virtual std::uint64_t passed(std::uint64_t frames) const { return frames; }
+
   [[nodiscard]] virtual int fd() const = 0;  // readable when something has arrived
   [[nodiscard]] MacAddress mac() const { return mac_; }
 

@@ -39,6 +39,10 @@ class Places:
         self.group = f"239.{1 + pid // 250 % 250}.{1 + pid % 250}.1"
         self.serial = 0
 
+    def on(self, hosts: Sequence[tuple[str, str]]) -> Places:
+        """The same folder, other hosts."""
+        return Places(self.folder, hosts)
+
     def pairs(self, wire: str, count: int) -> list[tuple[str, str]]:
         return [self.pair(wire) for _ in range(count)]
 
@@ -184,30 +188,52 @@ def _to_subject_core() -> None:
 
 
 class Load:
-    """A running load on the endpoints of a subject."""
+    """A running load on the endpoints of a subject, measuring on demand; use as a context manager."""
 
     def __init__(
         self, path: str, subject: Subject, endpoints: Sequence[str], options: Sequence[str], prefix: Sequence[str] = ()
     ) -> None:
-        command = [*prefix, path, "--core", str(LOAD_CORE), "--pid", str(subject.pid), *options, *endpoints]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        command = [*prefix, path, "--on-demand", "--core", str(LOAD_CORE), "--pid", str(subject.pid), *options, *endpoints]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
         self.subject = subject
-
-    def wait_greeted(self) -> None:
-        """Until the switch has learned all stations; then traffic begins."""
-        assert self.process.stdout is not None
-        if self.process.stdout.readline() != "greeted\n":
-            self.result()
-
-    def result(self, seconds: float = 10) -> dict[str, Any]:
-        """The JSON document it ends with. `seconds` is how long it was told to run."""
         try:
-            out, err = self.process.communicate(timeout=seconds + LOAD_SECONDS_EXTRA)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.communicate()
-            raise Failed(f"load on {self.subject.program.name}: did not end") from None
-        if self.process.returncode != 0:
-            raise Failed(f"load on {self.subject.program.name}: {err.strip()}")
-        document: dict[str, Any] = json.loads(out.splitlines()[-1])
+            if self._line(LOAD_SECONDS_EXTRA) != "greeted\n":
+                raise self._failed()
+        except Failed:
+            self.stop()
+            raise
+
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def measure(self, seconds: float) -> dict[str, Any]:
+        """One JSON document of the load. `seconds` is how long it was told to run."""
+        assert self.process.stdin is not None
+        try:
+            self.process.stdin.write("\n")
+        except BrokenPipeError:
+            raise self._failed() from None
+        document: dict[str, Any] = json.loads(self._line(seconds + LOAD_SECONDS_EXTRA))
         return document
+
+    def _line(self, seconds: float) -> str:
+        assert self.process.stdout is not None
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise Failed(f"load on {self.subject.program.name}: nothing for {seconds:.0f} s")
+        line = self.process.stdout.readline()
+        if not line:
+            raise self._failed()
+        return line
+
+    def _failed(self) -> Failed:
+        _, err = self.process.communicate()
+        return Failed(f"load on {self.subject.program.name}: {err.strip() or 'ended'}")
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
