@@ -29,6 +29,8 @@ struct Verdict {
   Action action = Action::drop;
   DropReason reason = DropReason::no_destination;  // where action is drop; always one of the ingress side
   PortIndex port = no_port;                        // where action is unicast
+
+  friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
 class Bridge {

@@ -1,6 +1,7 @@
 // The egress queue; see the header for the theory.
 #include "frames/egress_queue.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -20,31 +21,55 @@ EgressQueue::EgressQueue(Wire wire, std::size_t frames_max, FramePool& copies)
 }
 
 bool EgressQueue::push(const Frame& frame) {
-  const bool stream = wire_ == Wire::stream;
-  const std::uint32_t header = stream ? static_cast<std::uint32_t>(length_header_bytes) : 0;
+  const std::uint32_t header = wire_ == Wire::stream ? static_cast<std::uint32_t>(length_header_bytes) : 0;
   const std::uint32_t bytes = frame.bytes + header;
   if (frames_ >= frames_max_ || bytes_ + bytes > limits::queue_bytes_max) return false;
-  if (stream && frame.no_headroom) [[unlikely]] {
-    if (!copy_out(frame, header)) return false;
-  } else {
-    if (stream && !frame.length_header) store_be32(frame.data - length_header_bytes, frame.bytes);
-    std::byte* data = frame.data - header;
-    if (!extend_back(frame.owner, data, bytes)) {
-      if (may_pin(*frame.owner)) {
-        frame.owner->add_reference();
-        append(frame.owner, data, bytes);
-      } else if (!copy_out(frame, header)) {
-        return false;
-      }
-    }
-  }
+  if (!pin(frame, header) && !copy_out(frame, header)) return false;
   ++frames_;
   bytes_ += bytes;
   return true;
 }
 
-// The fast case: the frame lies right behind the last segment. A segment the kernel is sending may grow too, since
-// what was sent is told in bytes.
+std::size_t EgressQueue::extend(std::span<const Frame> frames, std::size_t frame_bytes_max) {
+  if (wire_ != Wire::stream || empty()) return 0;
+  Segment& last = segments_[(tail_ - 1) & mask_];
+  const std::byte* const begin = last.data + last.bytes;
+  const std::byte* end = begin;
+  const std::size_t room = limits::queue_bytes_max - bytes_;
+  const std::size_t most = std::min(frames.size(), frames_max_ - frames_);
+  std::size_t count = 0;
+  for (; count < most; ++count) {
+    const Frame& frame = frames[count];
+    const bool adjacent = frame.owner == last.owner && frame.data == end + length_header_bytes && frame.length_header;
+    if (!adjacent || frame.bytes > frame_bytes_max) break;
+    const std::byte* next = frame.data + frame.bytes;
+    if (static_cast<std::size_t>(next - begin) > room) break;
+    end = next;
+  }
+  const auto bytes = static_cast<std::uint32_t>(end - begin);
+  last.bytes += bytes;
+  last.frames += static_cast<std::uint32_t>(count);
+  frames_ += static_cast<std::uint32_t>(count);
+  bytes_ += bytes;
+  return count;
+}
+
+// Keeps the frame where it is, with its length in front of it where `header` bytes are wanted for that. False when
+// there is no room in front of it, or when the queue holds too many buffers.
+bool EgressQueue::pin(const Frame& frame, std::uint32_t header) {
+  const bool stream = header > 0;
+  if (stream && frame.no_headroom) return false;
+  if (stream && !frame.length_header) store_be32(frame.data - length_header_bytes, frame.bytes);
+  std::byte* data = frame.data - header;
+  const std::uint32_t bytes = header + frame.bytes;
+  if (extend_back(frame.owner, data, bytes)) return true;
+  if (!may_pin(*frame.owner)) return false;
+  frame.owner->add_reference();
+  append(frame.owner, data, bytes);
+  return true;
+}
+
+// A segment the kernel is sending may grow too, since what was sent is told in bytes.
 bool EgressQueue::extend_back(const Buffer* owner, const std::byte* data, std::uint32_t bytes) {
   if (wire_ != Wire::stream || empty()) return false;
   Segment& last = segments_[(tail_ - 1) & mask_];

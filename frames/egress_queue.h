@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 #include "frames/buffer.h"
 #include "frames/drop_reason.h"
@@ -44,6 +45,10 @@ class EgressQueue {
 
   // Queues one copy. False: the queue is full, nothing was kept.
   [[nodiscard]] bool push(const Frame& frame);
+  // Queues the frames at the front that lie right behind the last segment, without a gap: one segment grows, and
+  // nothing else is done for each of them. Returns how many; stops at one of more than `frame_bytes_max` bytes, and
+  // where the queue is full.
+  [[nodiscard]] std::size_t extend(std::span<const Frame> frames, std::size_t frame_bytes_max);
 
   [[nodiscard]] bool empty() const { return head_ == tail_; }
   [[nodiscard]] std::size_t segment_count() const { return tail_ - head_; }
@@ -68,6 +73,7 @@ class EgressQueue {
 
  private:
   [[nodiscard]] bool may_pin(const Buffer& owner) const;
+  [[nodiscard]] bool pin(const Frame& frame, std::uint32_t header);
   [[nodiscard]] bool copy_out(const Frame& frame, std::uint32_t header);
   [[nodiscard]] bool extend_back(const Buffer* owner, const std::byte* data, std::uint32_t bytes);
   void append(Buffer* owner, std::byte* data, std::uint32_t bytes);

@@ -52,20 +52,24 @@ StreamReader::Result StreamReader::received(std::size_t bytes, PortIndex ingress
   result.heads_copied = heads_copied_;
   end_ += bytes;
   std::byte* at = begin_;
-  while (static_cast<std::size_t>(end_ - at) >= length_header_bytes) {
+  const std::byte* const end = end_;
+  Buffer* const chunk = chunk_.get();
+  const std::size_t longest = max_frame_bytes_;
+  FrameBatch::Writer writer(batch);
+  while (static_cast<std::size_t>(end - at) >= length_header_bytes) {
     const std::uint32_t length = load_be32(at);
     if (breaks_framing(length)) [[unlikely]] {
       result.bad_length = true;
       break;
     }
     std::byte* next = at + length_header_bytes + length;
-    if (next > end_) break;
+    if (next > end) break;
     if (length < frame_bytes_min) [[unlikely]] {
       ++result.runts;
-    } else if (length > max_frame_bytes_) [[unlikely]] {
+    } else if (length > longest) [[unlikely]] {
       ++result.oversize;
     } else {
-      batch.push({at + length_header_bytes, chunk_.get(), length, ingress, true});
+      writer.push({at + length_header_bytes, chunk, length, ingress, true});
       ++result.frames;
     }
     result.bytes += length;

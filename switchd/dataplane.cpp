@@ -73,36 +73,54 @@ void Dataplane::forward() {
   }
 }
 
+// Frames mostly come in runs that go one way. A run is booked and queued at once.
 void Dataplane::deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts) {
-  for (std::size_t i = 0; i < frames.size(); ++i) {
-    const Frame& frame = frames[i];
-    const Verdict& verdict = verdicts[i];
-    Port& in = *ports_.at(frame.ingress);
-    switch (verdict.action) {
-      case Verdict::Action::unicast:
-        in.counters->unicast.add(1);
-        send_to(*ports_.at(verdict.port), frame);
-        break;
-      case Verdict::Action::flood:
-        in.counters->flooded.add(1);
-        for (const PortIndex member : networks_[in.network].members())
-          if (member != frame.ingress) send_to(*ports_.at(member), frame);
-        break;
-      case Verdict::Action::drop: in.counters->drop(verdict.reason); break;
-    }
+  std::size_t at = 0;
+  while (at < frames.size()) {
+    const Verdict verdict = verdicts[at];
+    const PortIndex ingress = frames[at].ingress;
+    std::size_t end = at + 1;
+    while (end < frames.size() && frames[end].ingress == ingress && verdicts[end] == verdict) ++end;
+    deliver_run(frames.subspan(at, end - at), verdict);
+    at = end;
   }
 }
 
-// Makes one copy: queues it, or drops it with a reason.
-void Dataplane::send_to(Port& port, const Frame& frame) {
-  port.counters->copies.add(1);
-  if (frame.bytes > port.max_frame_bytes) [[unlikely]] {
-    port.counters->drop(DropReason::mtu);
-  } else if (!port.egress.push(frame)) [[unlikely]] {
-    port.counters->drop(DropReason::egress_full);
-  } else {
-    inbox_.mark_dirty(port);
+// `frames` are of one ingress port.
+void Dataplane::deliver_run(std::span<const Frame> frames, const Verdict& verdict) {
+  const PortIndex ingress = frames.front().ingress;
+  Port& in = *ports_.at(ingress);
+  switch (verdict.action) {
+    case Verdict::Action::unicast:
+      in.counters->unicast.add(frames.size());
+      send_to(*ports_.at(verdict.port), frames);
+      break;
+    case Verdict::Action::flood:
+      in.counters->flooded.add(frames.size());
+      for (const PortIndex member : networks_[in.network].members())
+        if (member != ingress) send_to(*ports_.at(member), frames);
+      break;
+    case Verdict::Action::drop: in.counters->drop(verdict.reason, frames.size()); break;
   }
+}
+
+// Makes a copy of each: queues it, or drops it with a reason.
+void Dataplane::send_to(Port& port, std::span<const Frame> frames) {
+  const std::size_t copies = frames.size();
+  port.counters->copies.add(copies);
+  std::size_t too_long = 0;
+  std::size_t refused = 0;
+  while (true) {
+    frames = frames.subspan(port.egress.extend(frames, port.max_frame_bytes));
+    if (frames.empty()) break;
+    const Frame& frame = frames.front();
+    if (frame.bytes > port.max_frame_bytes) [[unlikely]] ++too_long;
+    else if (!port.egress.push(frame)) [[unlikely]] ++refused;
+    frames = frames.subspan(1);
+  }
+  if (too_long > 0) port.counters->drop(DropReason::mtu, too_long);
+  if (refused > 0) port.counters->drop(DropReason::egress_full, refused);
+  if (too_long + refused < copies) inbox_.mark_dirty(port);
 }
 
 void Dataplane::flush() {

@@ -73,7 +73,8 @@ class Dataplane {
  private:
   void forward();
   void deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts);
-  void send_to(Port& port, const Frame& frame);
+  void deliver_run(std::span<const Frame> frames, const Verdict& verdict);
+  void send_to(Port& port, std::span<const Frame> frames);
   void flush();
   void manage();
   void handle_events();
