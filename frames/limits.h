@@ -23,7 +23,9 @@ inline constexpr std::size_t chunk_receive_bytes = 256 * kibi;
 inline constexpr std::size_t chunk_headroom_bytes = frame_bytes_max + length_header_bytes;
 inline constexpr std::size_t chunk_bytes =
     (chunk_headroom_bytes + chunk_receive_bytes + page_bytes - 1) / page_bytes * page_bytes;
-inline constexpr std::size_t slot_bytes = 72 * kibi;
+// One cache line more than whole pages: the beginnings of slots a multiple of 4 KiB apart would share one set of the
+// first-level cache.
+inline constexpr std::size_t slot_bytes = 72 * kibi + 64;
 // In front of a datagram: io_uring's recvmsg header, the source address, control data; and then, reusing those
 // bytes, the length header that a stream egress needs.
 inline constexpr std::size_t slot_headroom_bytes = 256;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "switchd/dataplane.h"
+#include "transports/receive.h"
 #include "transports/tcp_watch.h"
 #include "transports/unix_peer.h"
 
@@ -89,6 +90,7 @@ void Dataplane::begin_close(Transport& transport, const char* cause, int error) 
   entry.cause = cause;
   entry.error = error;
   for (const auto& port : transport.ports) networks_[port->network].remove_port(port->index);
+  if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
   engine_->detach(transport);
 }
 
@@ -137,6 +139,7 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
   for (auto& [serial, entry] : transports_) {
     Transport& transport = *entry.transport;
     if (entry.closing) continue;
+    if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
     if (transport.sources == Sources::allowed) expire_peers(transport, now_ns);
     if (transport.is_unix_datagram) connect_unix_peer(transport);  // it may be another by now
     if (transport.tcp_watch) {

@@ -100,7 +100,7 @@ void EpollEngine::receive_datagrams(Transport& transport) {
     const auto at = static_cast<std::size_t>(i);
     const mmsghdr& message = messages_[at];
     const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
-    const std::size_t segment_bytes = read_control(transport, message.msg_hdr);
+    const std::size_t segment_bytes = read_control(message.msg_hdr);
     datagram_received(transport,
                       {std::exchange(slots_[at], nullptr), static_cast<std::byte*>(receive_iovecs_[at].iov_base),
                        message.msg_len, truncated, segment_bytes,

@@ -71,7 +71,6 @@ Opened<Fd> open_udp(const SocketAddress& local) {
   if (!fd) return failed(doing);
   if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
   enlarge_buffers(fd);
-  (void)set_option(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
   (void)set_option(fd, SOL_UDP, UDP_GRO, 1);  // Linux 5.0; without it runs come as single datagrams
   if (bind_patiently(fd.get(), local) != 0) return failed(doing);
   return fd;
@@ -132,7 +131,6 @@ Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
   if (!sockets.receive || !sockets.send) return failed(doing);
   enlarge_buffers(sockets.receive);
   enlarge_buffers(sockets.send);
-  (void)set_option(sockets.receive, SOL_SOCKET, SO_RXQ_OVFL, 1);
   // Only this group, not what other sockets here have joined on the same port.
   if (!set_option(sockets.receive, SOL_SOCKET, SO_REUSEADDR, 1) ||
       !set_option(sockets.receive, IPPROTO_IP, IP_MULTICAST_ALL, 0) ||

@@ -34,7 +34,7 @@ struct UnixPath {
 [[nodiscard]] Opened<Fd> open_unix_listener(const UnixPath& local);
 [[nodiscard]] Opened<Fd> open_unix_datagram(const UnixPath& local);
 
-// A UDP socket with a large receive buffer and the kernel's count of drops (SO_RXQ_OVFL) in its control data.
+// A UDP socket with a large receive buffer.
 [[nodiscard]] Opened<Fd> open_udp(const SocketAddress& local);
 
 // The local address, port 0, from which `remote` is routed now.

@@ -1,6 +1,7 @@
 // From received bytes to frames; see the header.
 #include "transports/receive.h"
 
+#include <linux/sock_diag.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -137,7 +138,7 @@ void datagrams_to_scratch(Transport& transport, const DataContext& context, std:
     message.msg_controllen = control.size();
     const ssize_t got = ::recvmsg(transport.receive_fd(), &message, MSG_DONTWAIT | MSG_TRUNC);
     if (got < 0) return;
-    const std::size_t segment_bytes = read_control(transport, message);
+    const std::size_t segment_bytes = read_control(message);
     datagram_received(transport,
                       {nullptr, nullptr, static_cast<std::size_t>(got), false, segment_bytes,
                        SocketAddress(&name, message.msg_namelen)},
@@ -145,22 +146,24 @@ void datagrams_to_scratch(Transport& transport, const DataContext& context, std:
   }
 }
 
-std::size_t read_control(Transport& transport, const msghdr& message) {
+std::size_t read_control(const msghdr& message) {
   auto& mutable_message = const_cast<msghdr&>(message);  // CMSG_NXTHDR wants it so; it only reads
-  std::size_t segment_bytes = 0;
   for (cmsghdr* control = CMSG_FIRSTHDR(&mutable_message); control != nullptr;
        control = CMSG_NXTHDR(&mutable_message, control)) {
-    if (control->cmsg_level == SOL_SOCKET && control->cmsg_type == SO_RXQ_OVFL) {
-      std::uint32_t total;
-      std::memcpy(&total, CMSG_DATA(control), sizeof total);
-      fallback_counters(transport).kernel_drops.set(total);
-    } else if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
-      int size;
-      std::memcpy(&size, CMSG_DATA(control), sizeof size);
-      segment_bytes = static_cast<std::size_t>(std::max(size, 0));
-    }
+    if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
+    int size;
+    std::memcpy(&size, CMSG_DATA(control), sizeof size);
+    return static_cast<std::size_t>(std::max(size, 0));
   }
-  return segment_bytes;
+  return 0;
+}
+
+void book_kernel_drops(Transport& transport) {
+  std::array<std::uint32_t, SK_MEMINFO_VARS> info;
+  socklen_t length = sizeof info;
+  if (::getsockopt(transport.receive_fd(), SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0) return;
+  if (length > SK_MEMINFO_DROPS * sizeof info[0])
+    fallback_counters(transport).kernel_drops.set(info[SK_MEMINFO_DROPS]);
 }
 
 }  // namespace lanyard

@@ -274,7 +274,7 @@ void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cq
   msghdr control{};
   control.msg_control = start + sizeof *out + name_bytes;
   control.msg_controllen = out->controllen;
-  const std::size_t segment_bytes = read_control(transport, control);
+  const std::size_t segment_bytes = read_control(control);
   const std::size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, &receive_template_);
   auto* data = static_cast<std::byte*>(io_uring_recvmsg_payload(out, &receive_template_));
   datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, segment_bytes, source}, context_, now_ns());

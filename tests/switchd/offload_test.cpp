@@ -22,8 +22,11 @@ namespace {
 
 // A port towards another switch, whose side the test plays.
 struct Trunk {
-  explicit Trunk(Rig& rig, std::size_t max_frame_bytes = limits::frame_bytes_max) : far(loopback_udp()) {
+  explicit Trunk(Rig& rig, std::size_t max_frame_bytes = limits::frame_bytes_max, int receive_buffer_bytes = 0)
+      : far(loopback_udp()) {
     Fd ours = loopback_udp();
+    if (receive_buffer_bytes > 0)
+      REQUIRE(::setsockopt(ours.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes, sizeof(int)) == 0);
     here = bound_address(ours.get());
     auto transport = std::make_unique<Transport>(Wire::datagram, std::move(ours));
     transport->sources = Sources::one_peer;
@@ -147,4 +150,16 @@ TEST_CASE("as many runs as a socket holds lose nothing on their way through one 
   CHECK(vm.counters().drops[static_cast<std::size_t>(DropReason::egress_full)].get() == 0);
   CHECK(rig.ledger_balances());
   CHECK(rig.stop());
+}
+
+TEST_CASE("datagrams that the kernel drops for lack of room are counted beside the ledger") {
+  ON_EVERY_REAL_ENGINE;
+  Rig rig({.engine = engine});
+  const Trunk trunk(rig, limits::frame_bytes_max, 8192);
+  constexpr unsigned count = 500;
+  for (unsigned i = 0; i < count; ++i) trunk.send_run(frame(broadcast, mac(1), 1514, i), 0);
+  const auto kernel_drops = [&] { return trunk.counters->kernel_drops.get(); };
+  CHECK(rig.run_until([&] { return kernel_drops() + trunk.counters->received_frames.get() == count; }));
+  CHECK(kernel_drops() > 0);
+  CHECK(kernel_drops() < count);
 }
