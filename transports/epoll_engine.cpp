@@ -96,6 +96,7 @@ void EpollEngine::receive_datagrams(Transport& transport) {
   // An error is one of an earlier send (ICMP); reading took it off the socket.
   const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), most, MSG_DONTWAIT, nullptr);
   const std::uint64_t now = now_ns();
+  if (got > 0) messages_used_ = std::max(messages_used_, static_cast<std::size_t>(got));
   for (int i = 0; i < got; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const mmsghdr& message = messages_[at];
@@ -111,23 +112,22 @@ void EpollEngine::receive_datagrams(Transport& transport) {
 
 // Puts a buffer behind every message that lacks one. Returns how many messages are ready, from the front.
 unsigned EpollEngine::refill_slots() {
-  std::size_t i = 0;
-  for (; i < datagrams; ++i) {
-    mmsghdr& message = messages_[i];
+  for (std::size_t i = 0; i < messages_used_; ++i) {
     if (slots_[i] == nullptr) {
       slots_[i] = context_.slots.take();
-      if (slots_[i] == nullptr) slots_[i] = take_slot_behind(i);
-      if (slots_[i] == nullptr) break;
+      if (slots_[i] == nullptr) {
+        messages_used_ = datagrams;  // from here on, or the next time, those behind lack one too
+        slots_[i] = take_slot_behind(i);
+      }
+      if (slots_[i] == nullptr) return static_cast<unsigned>(i);
       receive_iovecs_[i] = {slots_[i]->memory() + limits::slot_headroom_bytes, limits::slot_receive_bytes};
-    } else if (message.msg_hdr.msg_namelen == sizeof(sockaddr_un) &&
-               message.msg_hdr.msg_controllen == sizeof(Control)) {
-      continue;  // untouched since the last time, and so are all behind it that have a buffer
     }
-    message.msg_hdr.msg_namelen = sizeof(sockaddr_un);
-    message.msg_hdr.msg_controllen = sizeof(Control);
-    message.msg_hdr.msg_flags = 0;
+    messages_[i].msg_hdr.msg_namelen = sizeof(sockaddr_un);
+    messages_[i].msg_hdr.msg_controllen = sizeof(Control);
+    messages_[i].msg_hdr.msg_flags = 0;
   }
-  return static_cast<unsigned>(i);
+  messages_used_ = 0;
+  return datagrams;
 }
 
 // The pool is empty, but a message further behind may have a slot.

@@ -52,6 +52,7 @@ class EpollEngine final : public Engine {
   int next_event_ = 0;   // those before it are done
   int event_count_ = 0;
   std::array<Buffer*, datagrams> slots_{};
+  std::size_t messages_used_ = datagrams;  // from the front, since all were ready
   std::array<mmsghdr, datagrams> messages_{};
   std::array<iovec, datagrams> receive_iovecs_{};
   std::array<sockaddr_un, datagrams> names_;  // the largest kind of address we meet

@@ -23,9 +23,11 @@ namespace {
 
 }  // namespace
 
-SocketAddress::SocketAddress(const void* address, socklen_t address_length) : un{} {
-  length = std::min(address_length, static_cast<socklen_t>(sizeof un));
-  std::memcpy(&un, address, length);
+SocketAddress::SocketAddress(const void* address, socklen_t address_length)
+    : length(address_length < sizeof(sa_family_t) ? 0 : std::min<socklen_t>(address_length, sizeof un)) {
+  if (length == sizeof v4) std::memcpy(&v4, address, sizeof v4);
+  else if (length == sizeof v6) std::memcpy(&v6, address, sizeof v6);
+  else std::memcpy(&un, address, length);
 }
 
 SocketAddress SocketAddress::unix_path(std::string_view path) {

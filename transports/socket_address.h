@@ -22,7 +22,8 @@ struct SocketAddress {
   socklen_t length = 0;
 
   SocketAddress() : un{} {}
-  // REQUIRES: `length` readable bytes. Longer than any address we know: truncated.
+  // REQUIRES: `address_length` readable bytes. Longer than any address we know: truncated. What is behind an IP address
+  // stays as it was: every datagram brings one, and clearing the whole costs more than all else here.
   SocketAddress(const void* address, socklen_t address_length);
   [[nodiscard]] static SocketAddress unix_path(std::string_view path);  // REQUIRES: 1 to 107 bytes
   [[nodiscard]] int family() const { return length == 0 ? AF_UNSPEC : any.sa_family; }
