@@ -45,6 +45,7 @@ class EndlessEngine final : public Engine {
   }
 
   void wait(std::uint64_t) override {
+    woke_ns_ = now_ns();
     if (transports_.size() < 2) return;
     if (!introduced_) {
       introduced_ = true;

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 READY_SECONDS_MAX = 15
 STOP_SECONDS_MAX = 10
@@ -150,7 +150,7 @@ class Subject:
                 if os.path.exists(f"{self.vde_folder}/ctl"):
                     return
                 time.sleep(0.005)
-            elif select.select([self.process.stdout], [], [], 0.1)[0]:
+            elif _readable(self.process.stdout, 0.1):
                 seen += os.read(self.process.stdout.fileno(), 65536)
                 if seen.startswith(b"ready\n") or b"\nready\n" in seen:
                     return
@@ -180,6 +180,13 @@ class Subject:
             self.process.kill()
             self.process.communicate()
             raise Failed(f"{self.program.name}: had to be killed") from None
+
+
+def _readable(stream: IO[Any], seconds: float) -> bool:
+    """Within that time; of descriptors with any number, unlike select()."""
+    poll = select.poll()
+    poll.register(stream, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
 
 
 def _to_subject_core() -> None:
@@ -222,7 +229,7 @@ class Load:
 
     def _line(self, seconds: float) -> str:
         assert self.process.stdout is not None
-        if not select.select([self.process.stdout], [], [], seconds)[0]:
+        if not _readable(self.process.stdout, seconds):
             raise Failed(f"load on {self.subject.program.name}: nothing for {seconds:.0f} s")
         line = self.process.stdout.readline()
         if not line:

@@ -36,7 +36,7 @@ bool Dataplane::run() {
 
 std::size_t Dataplane::turn(std::uint64_t deadline_ns) {
   engine_->wait(deadline_ns);
-  now_ns_ = engine_->now_ns();
+  now_ns_ = engine_->woke_ns();
   const std::size_t frames = inbox_.frames.size();
   forward();
   flush();

@@ -42,6 +42,8 @@ class Engine {
 
   [[nodiscard]] virtual std::string_view name() const = 0;  // "epoll", "io_uring", "sim"
   [[nodiscard]] virtual std::uint64_t now_ns() const = 0;   // monotonic
+  // When the last wait ended: the time of a whole turn, so that the clock is not asked for each datagram.
+  [[nodiscard]] std::uint64_t woke_ns() const { return woke_ns_; }
 
   // Called once, first, on the data thread. False with errno set when the engine cannot run after all.
   [[nodiscard]] virtual bool start() { return true; }
@@ -53,7 +55,7 @@ class Engine {
   virtual void detach(Transport& transport) = 0;
 
   // Waits until something happens, `deadline_ns` is reached, or `wake_fd` (see construction) becomes readable;
-  // appends to the inbox.
+  // appends to the inbox. Sets woke_ns().
   virtual void wait(std::uint64_t deadline_ns) = 0;
 
   // Sends what the transport's dirty ports have queued, as far as the descriptor takes it now. What remains goes
@@ -73,6 +75,7 @@ class Engine {
   }
 
   DataContext context_;
+  std::uint64_t woke_ns_ = 0;
 
  private:
   std::unique_ptr<std::byte[]> scratch_;

@@ -60,6 +60,9 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
     next_event_ = 0;
     event_count_ = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
                                 static_cast<int>(std::min<std::uint64_t>(left_ms, 60'000)));
+    woke_ns_ = now_ns();
+  } else {
+    woke_ns_ = now;
   }
   // What a full inbox leaves over comes first in the next turn: the kernel would tell the same ones first again, and
   // a few busy streams of tiny frames would starve all others.
@@ -91,11 +94,10 @@ void EpollEngine::receive_stream(Transport& transport) {
 
 void EpollEngine::receive_datagrams(Transport& transport) {
   const unsigned ready = refill_slots();
-  if (ready == 0) return datagrams_to_scratch(transport, context_, scratch(), now_ns());
+  if (ready == 0) return datagrams_to_scratch(transport, context_, scratch(), woke_ns_);
   const unsigned most = transport.runs ? std::min<unsigned>(ready, limits::runs_per_receive) : ready;
   // An error is one of an earlier send (ICMP); reading took it off the socket.
   const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), most, MSG_DONTWAIT, nullptr);
-  const std::uint64_t now = now_ns();
   if (got > 0) messages_used_ = std::max(messages_used_, static_cast<std::size_t>(got));
   for (int i = 0; i < got; ++i) {
     const auto at = static_cast<std::size_t>(i);
@@ -106,7 +108,7 @@ void EpollEngine::receive_datagrams(Transport& transport) {
                       {std::exchange(slots_[at], nullptr), static_cast<std::byte*>(receive_iovecs_[at].iov_base),
                        message.msg_len, truncated, segment_bytes,
                        SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
-                      context_, now);
+                      context_, woke_ns_);
   }
 }
 

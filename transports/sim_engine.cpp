@@ -40,6 +40,11 @@ void SimEngine::detach(Transport& transport) {
 
 // Time passes only when nothing is due.
 void SimEngine::wait(std::uint64_t deadline_ns) {
+  receive_some(deadline_ns);
+  woke_ns_ = now_ns();
+}
+
+void SimEngine::receive_some(std::uint64_t deadline_ns) {
   for (int round = 0; round < 2; ++round) {
     std::vector<Transport*> order = attached_;
     std::shuffle(order.begin(), order.end(), world_.random());

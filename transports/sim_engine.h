@@ -87,6 +87,7 @@ class SimEngine final : public Engine {
   void flush_stream(Transport& transport, Port& port, SimWorld::Endpoint& endpoint);
   void flush_datagrams(Transport& transport, Port& port, SimWorld::Endpoint& endpoint);
   [[nodiscard]] int send_message(const msghdr& message, std::size_t segments, SimWorld::Endpoint& endpoint);
+  void receive_some(std::uint64_t deadline_ns);
   [[nodiscard]] std::uint64_t next_arrival() const;
 
   SimWorld& world_;

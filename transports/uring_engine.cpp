@@ -118,6 +118,7 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   // With something left to do, do not wait, but let the kernel post what quiet ports have.
   if (io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty()) io_uring_submit_and_get_events(&ring_);
   else io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+  woke_ns_ = now_ns();
   stream_messages_used_ = plans_used_ = 0;
   complete_late_receives();
   unsigned head = 0;
@@ -258,7 +259,7 @@ void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cq
     // Out of slots: the ring is refilled before the next receive, unless the pool is empty too. A receive would then
     // fail at once, also with nothing to receive, so a poll goes before it.
     if (cqe.res == -ENOBUFS && transport.state == Transport::State::up && context_.slots.free_count() == 0) {
-      datagrams_to_scratch(transport, context_, scratch(), now_ns());
+      datagrams_to_scratch(transport, context_, scratch(), woke_ns_);
       transport.starved = true;
     }
     return;
@@ -277,7 +278,8 @@ void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cq
   const std::size_t segment_bytes = read_control(control);
   const std::size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, &receive_template_);
   auto* data = static_cast<std::byte*>(io_uring_recvmsg_payload(out, &receive_template_));
-  datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, segment_bytes, source}, context_, now_ns());
+  datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, segment_bytes, source},
+                    context_, woke_ns_);
 }
 
 void UringEngine::flush(Transport& transport) {
