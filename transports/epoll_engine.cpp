@@ -87,7 +87,8 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
 
 void EpollEngine::receive_stream(Transport& transport) {
   const StreamReader::Window window = stream_window(transport, context_.chunks, scratch());
-  const ssize_t got = ::recv(transport.receive_fd(), window.data, window.bytes, MSG_DONTWAIT);
+  const std::size_t most = std::min(window.bytes, stream_receive_bytes);
+  const ssize_t got = ::recv(transport.receive_fd(), window.data, most, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   stream_received(transport, got < 0 ? -errno : got, context_.inbox);
 }
