@@ -74,8 +74,6 @@ class MacTable {
     return at == no_slot || aged(slots_[at], now_ns) ? no_port : port_of(slots_[at]);
   }
 
-  // Brings the slot of a station to be learned or looked up soon into the cache.
-  void prefetch(MacAddress station) const { __builtin_prefetch(&slots_[home(station)]); }
 
   // Forgets everything learned on `port`; work proportional to what it had.
   void forget_port(PortIndex port);
