@@ -158,3 +158,86 @@ TEST_CASE("a queue that waits pins a bounded number of buffers; further frames a
   queue.clear();
   CHECK(pools.all_back());
 }
+
+TEST_CASE("a run is queued as its frames would be one by one, up to what does not follow or does not fit") {
+  Pools pools;
+  EgressQueue queue(Wire::stream, 100, pools.chunks);
+  const auto frames = pools.in_chunk(20, 100);
+  Frame far = pools.in_slot(100);
+  const std::span<const Frame> all(frames);
+
+  SECTION("an empty queue has nothing that could grow") {
+    CHECK(queue.extend(all, 1514) == 0);
+    CHECK(queue.empty());
+  }
+  SECTION("all of a run") {
+    REQUIRE(queue.push(frames[0]));
+    CHECK(queue.extend(all.subspan(1), 1514) == 19);
+    CHECK(queue.queued_frames() == 20);
+    CHECK(queue.queued_bytes() == 20 * 104);
+    CHECK(queue.segment_count() == 1);
+    EgressQueue one_by_one(Wire::stream, 100, pools.chunks);
+    for (const Frame& frame : frames) REQUIRE(one_by_one.push(frame));
+    CHECK(bytes_of(queue) == bytes_of(one_by_one));
+    const auto left = queue.sent(20 * 104);
+    CHECK(left.frames == 20);
+    CHECK(left.bytes == 20 * 100);
+  }
+  SECTION("up to a gap") {
+    REQUIRE(queue.push(frames[0]));
+    std::vector<Frame> gap(frames.begin() + 1, frames.begin() + 5);
+    gap.insert(gap.end(), frames.begin() + 6, frames.end());
+    CHECK(queue.extend(gap, 1514) == 4);
+    CHECK(queue.queued_frames() == 5);
+  }
+  SECTION("up to a frame in another buffer") {
+    REQUIRE(queue.push(frames[0]));
+    const std::vector<Frame> mixed{frames[1], far, frames[2]};
+    CHECK(queue.extend(mixed, 1514) == 1);
+  }
+  SECTION("up to a frame that is too long") {
+    REQUIRE(queue.push(frames[0]));
+    CHECK(queue.extend(all.subspan(1), 99) == 0);
+  }
+  SECTION("up to the end of the queue, in frames") {
+    EgressQueue small(Wire::stream, 7, pools.chunks);
+    REQUIRE(small.push(frames[0]));
+    CHECK(small.extend(all.subspan(1), 1514) == 6);
+    CHECK_FALSE(small.push(frames[7]));
+    CHECK(small.queued_frames() == 7);
+  }
+  SECTION("not on datagram wires") {
+    EgressQueue datagrams(Wire::datagram, 100, pools.chunks);
+    REQUIRE(datagrams.push(frames[0]));
+    CHECK(datagrams.extend(all.subspan(1), 1514) == 0);
+    datagrams.clear();
+  }
+  queue.clear();
+  frames[0].owner->release();
+  far.owner->release();
+  CHECK(pools.all_back());
+}
+
+TEST_CASE("a run stops where the queue is full in bytes") {
+  Pools pools;
+  EgressQueue queue(Wire::stream, limits::queue_frames_max, pools.chunks);
+  std::uint64_t queued = 0;
+  std::vector<Frame> firsts;
+  while (true) {
+    const auto frames = pools.in_chunk(170, 1514);
+    firsts.push_back(frames[0]);
+    if (!queue.push(frames[0])) break;
+    const std::size_t extended = queue.extend(std::span(frames).subspan(1), 1514);
+    queued += 1 + extended;
+    if (extended + 1 == frames.size()) continue;
+    CHECK_FALSE(queue.push(frames[extended + 1]));
+    break;
+  }
+  CHECK(queue.queued_frames() == queued);
+  CHECK(queue.queued_bytes() == queued * 1518);
+  CHECK(queue.queued_bytes() <= limits::queue_bytes_max);
+  CHECK(queue.queued_bytes() + 1518 > limits::queue_bytes_max);
+  queue.clear();
+  for (const Frame& frame : firsts) frame.owner->release();
+  CHECK(pools.all_back());
+}
