@@ -1,0 +1,204 @@
+// Reading and writing DHCP messages; see the header for their form.
+#include "frames/dhcp.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "frames/bytes.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t flags_at = 10, ciaddr_at = 12, yiaddr_at = 16, siaddr_at = 20, giaddr_at = 24, chaddr_at = 28,
+                      sname_at = 44, sname_bytes = 64, file_at = 108, file_bytes = 128, magic_at = 236,
+                      options_at = 240;
+constexpr std::uint32_t magic = 0x6382'5363;
+constexpr std::size_t reply_bytes_min = 300;  // of BOOTP (RFC 951), which some clients still insist on
+constexpr std::uint16_t broadcast_flag = 0x8000;
+
+enum Option : std::uint8_t {
+  pad = 0, subnet_mask = 1, router = 3, domain_name_server = 6, host_name = 12, domain_name = 15, interface_mtu = 26,
+  requested_address = 50, lease_time = 51, overload = 52, message_type = 53, server_identifier = 54,
+  parameter_request_list = 55, text_message = 56, renewal_time = 58, rebinding_time = 59, relay_agent = 82, end = 255,
+};
+
+using Bytes = std::vector<std::byte>;
+
+// The options we know, each put together from its parts.
+struct Options {
+  Bytes requested, server, name, wanted, type, relay, overloaded;
+
+  [[nodiscard]] Bytes* find(std::uint8_t code) {
+    switch (code) {
+      case requested_address: return &requested;
+      case server_identifier: return &server;
+      case host_name: return &name;
+      case parameter_request_list: return &wanted;
+      case message_type: return &type;
+      case relay_agent: return &relay;
+      case overload: return &overloaded;
+      default: return nullptr;
+    }
+  }
+};
+
+// False when an option goes beyond the field. A field may end without the end option.
+[[nodiscard]] bool collect(std::span<const std::byte> field, Options& options) {
+  while (!field.empty()) {
+    const auto code = std::to_integer<std::uint8_t>(field[0]);
+    if (code == end) return true;
+    if (code == pad) {
+      field = field.subspan(1);
+      continue;
+    }
+    if (field.size() < 2) return false;
+    const auto length = std::to_integer<std::size_t>(field[1]);
+    if (field.size() < 2 + length) return false;
+    if (Bytes* found = options.find(code)) {
+      const auto value = field.subspan(2, length);
+      found->insert(found->end(), value.begin(), value.end());
+    }
+    field = field.subspan(2 + length);
+  }
+  return true;
+}
+
+// False when it is there and no address.
+[[nodiscard]] bool read_address(const Bytes& value, std::optional<Ipv4Address>& address) {
+  if (value.empty()) return true;
+  if (value.size() != 4) return false;
+  address = Ipv4Address(load_be32(value.data()));
+  return true;
+}
+
+class Writer {
+ public:
+  explicit Writer(Bytes& out) : out_(out) {}
+
+  void bytes(std::uint8_t code, std::span<const std::byte> value) {
+    constexpr std::size_t end_option = 1;
+    if (value.empty() || value.size() > 255 || out_.size() + 2 + value.size() + end_option > dhcp_reply_bytes_max) return;
+    out_.push_back(std::byte{code});
+    out_.push_back(static_cast<std::byte>(value.size()));
+    out_.insert(out_.end(), value.begin(), value.end());
+  }
+  void number(std::uint8_t code, std::uint32_t value) {
+    std::array<std::byte, 4> raw;
+    store_be32(raw.data(), value);
+    bytes(code, raw);
+  }
+  void seconds(std::uint8_t code, std::uint32_t value) {
+    if (value > 0) number(code, value);
+  }
+  void text(std::uint8_t code, std::string_view value) { bytes(code, std::as_bytes(std::span(value))); }
+  void addresses(std::uint8_t code, const std::vector<Ipv4Address>& values) {
+    Bytes raw(4 * values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) store_be32(&raw[4 * i], values[i].value());
+    bytes(code, raw);
+  }
+
+ private:
+  Bytes& out_;
+};
+
+void write_mac(std::byte* at, MacAddress mac) {
+  store_be16(at, static_cast<std::uint16_t>(mac.value() >> 32));
+  store_be32(at + 2, static_cast<std::uint32_t>(mac.value()));
+}
+
+}  // namespace
+
+std::string_view name_of(DhcpType type) {
+  constexpr std::array<std::string_view, 9> names{"",           "DHCPDISCOVER", "DHCPOFFER", "DHCPREQUEST", "DHCPDECLINE",
+                                                  "DHCPACK",    "DHCPNAK",      "DHCPRELEASE", "DHCPINFORM"};
+  return names.at(static_cast<std::size_t>(type));
+}
+
+std::string_view text_of(DhcpFault fault) {
+  switch (fault) {
+    case DhcpFault::too_short: return "shorter than a DHCP message";
+    case DhcpFault::not_a_request: return "not from a client";
+    case DhcpFault::not_ethernet: return "hardware address of another kind than Ethernet's";
+    case DhcpFault::no_magic: return "BOOTP without DHCP";
+    case DhcpFault::bad_option: return "malformed option";
+    case DhcpFault::no_type: return "no or unknown message type";
+  }
+  return "";
+}
+
+std::variant<DhcpRequest, DhcpFault> parse_dhcp_request(std::span<const std::byte> message) {
+  constexpr std::byte boot_request{1}, ethernet{1}, mac_bytes{6};
+  if (message.size() < options_at) return DhcpFault::too_short;
+  if (message[0] != boot_request) return DhcpFault::not_a_request;
+  if (message[1] != ethernet || message[2] != mac_bytes) return DhcpFault::not_ethernet;
+  if (load_be32(&message[magic_at]) != magic) return DhcpFault::no_magic;
+
+  Options options;
+  if (!collect(message.subspan(options_at), options) || options.overloaded.size() > 1) return DhcpFault::bad_option;
+  const auto overloaded = options.overloaded.empty() ? 0U : std::to_integer<unsigned>(options.overloaded[0]);
+  if ((overloaded & 1) != 0 && !collect(message.subspan(file_at, file_bytes), options)) return DhcpFault::bad_option;
+  if ((overloaded & 2) != 0 && !collect(message.subspan(sname_at, sname_bytes), options)) return DhcpFault::bad_option;
+
+  DhcpRequest request;
+  if (options.type.size() != 1) return DhcpFault::no_type;
+  const auto type = std::to_integer<std::uint8_t>(options.type[0]);
+  if (type < static_cast<std::uint8_t>(DhcpType::discover) || type > static_cast<std::uint8_t>(DhcpType::inform))
+    return DhcpFault::no_type;
+  request.type = static_cast<DhcpType>(type);
+  if (!read_address(options.requested, request.requested) || !read_address(options.server, request.server))
+    return DhcpFault::bad_option;
+  request.hops = std::to_integer<std::uint8_t>(message[3]);
+  request.xid = load_be32(&message[4]);
+  request.broadcast = (load_be16(&message[flags_at]) & broadcast_flag) != 0;
+  request.client = Ipv4Address(load_be32(&message[ciaddr_at]));
+  request.relay = Ipv4Address(load_be32(&message[giaddr_at]));
+  request.mac = MacAddress::read(&message[chaddr_at]);
+  const std::size_t name_bytes = std::min<std::size_t>(options.name.size(), 255);
+  request.host_name.assign(reinterpret_cast<const char*>(options.name.data()), name_bytes);
+  for (const std::byte code : options.wanted) request.wanted.push_back(std::to_integer<std::uint8_t>(code));
+  request.relay_options = std::move(options.relay);
+  return request;
+}
+
+std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpReply& reply) {
+  constexpr std::byte boot_reply{2}, ethernet{1}, mac_bytes{6};
+  Bytes out(options_at);
+  out.reserve(dhcp_reply_bytes_max);
+  out[0] = boot_reply;
+  out[1] = ethernet;
+  out[2] = mac_bytes;
+  store_be32(&out[4], request.xid);
+  if (request.broadcast) store_be16(&out[flags_at], broadcast_flag);
+  if (reply.type == DhcpType::ack) store_be32(&out[ciaddr_at], request.client.value());
+  store_be32(&out[yiaddr_at], reply.yours.value());
+  if (reply.type != DhcpType::nak) store_be32(&out[siaddr_at], reply.server.value());
+  store_be32(&out[giaddr_at], request.relay.value());
+  write_mac(&out[chaddr_at], request.mac);
+  store_be32(&out[magic_at], magic);
+
+  Writer writer(out);  // the most important first
+  const auto type = static_cast<std::byte>(reply.type);
+  writer.bytes(message_type, {&type, 1});
+  writer.number(server_identifier, reply.server.value());
+  writer.bytes(relay_agent, request.relay_options);
+  writer.seconds(lease_time, reply.lease_seconds);
+  writer.seconds(renewal_time, reply.renew_seconds);
+  writer.seconds(rebinding_time, reply.rebind_seconds);
+  if (reply.mask) writer.number(subnet_mask, reply.mask->value());
+  writer.addresses(router, reply.routers);
+  writer.addresses(domain_name_server, reply.dns);
+  if (reply.mtu > 0) {
+    std::array<std::byte, 2> raw;
+    store_be16(raw.data(), reply.mtu);
+    writer.bytes(interface_mtu, raw);
+  }
+  writer.text(host_name, reply.host_name);
+  writer.text(domain_name, reply.domain);
+  writer.text(text_message, reply.message);
+  out.push_back(std::byte{end});
+  if (out.size() < reply_bytes_min) out.resize(reply_bytes_min);
+  return out;
+}
+
+}  // namespace lanyard

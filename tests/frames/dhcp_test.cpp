@@ -1,0 +1,189 @@
+// DHCP messages: what clients send, well-formed and not, and what a server's answers look like on the wire.
+#include "frames/dhcp.h"
+
+#include <catch2/catch.hpp>
+#include <string>
+
+#include "frames/bytes.h"
+
+using namespace lanyard;
+using namespace std::string_literals;
+
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+// The fixed part of a message from 52:54:00:12:34:56 with transaction 0xCAFE0001, and its options.
+Bytes message(const std::string& options) {
+  Bytes bytes(240);
+  bytes[0] = bytes[1] = std::byte{1};
+  bytes[2] = std::byte{6};
+  store_be32(&bytes[4], 0xCAFE0001);
+  store_be16(&bytes[28], 0x5254);
+  store_be32(&bytes[30], 0x00123456);
+  store_be32(&bytes[236], 0x63825363);
+  for (const char c : options) bytes.push_back(static_cast<std::byte>(c));
+  return bytes;
+}
+
+DhcpRequest parsed(const Bytes& bytes) {
+  auto result = parse_dhcp_request(bytes);
+  REQUIRE(std::holds_alternative<DhcpRequest>(result));
+  return std::get<DhcpRequest>(result);
+}
+
+DhcpFault fault_of(const Bytes& bytes) {
+  auto result = parse_dhcp_request(bytes);
+  REQUIRE(std::holds_alternative<DhcpFault>(result));
+  return std::get<DhcpFault>(result);
+}
+
+// The value of an option of an answer; nothing when it is not there.
+std::optional<std::string> option(const Bytes& reply, std::uint8_t code) {
+  for (std::size_t at = 240; at < reply.size();) {
+    const auto found = std::to_integer<std::uint8_t>(reply[at]);
+    if (found == 255) return std::nullopt;
+    const auto length = std::to_integer<std::size_t>(reply.at(at + 1));
+    REQUIRE(at + 2 + length <= reply.size());
+    if (found == code) return std::string(reinterpret_cast<const char*>(&reply[at + 2]), length);
+    at += 2 + length;
+  }
+  FAIL("the options do not end");
+  return std::nullopt;
+}
+
+}  // namespace
+
+TEST_CASE("a client's request is read with its options") {
+  Bytes bytes = message("\x35\x01\x03\x32\x04\x0A\x00\x02\x10\x36\x04\x0A\x00\x02\x02\x0C\x03web\x37\x03\x01\x03\x06\xFF"s);
+  store_be16(&bytes[10], 0x8000);
+  store_be32(&bytes[12], 0x0A000211);
+  store_be32(&bytes[24], 0xC0A80001);
+  bytes[3] = std::byte{2};
+  const DhcpRequest request = parsed(bytes);
+  CHECK(request.type == DhcpType::request);
+  CHECK(request.xid == 0xCAFE0001);
+  CHECK(request.hops == 2);
+  CHECK(request.broadcast);
+  CHECK(to_string(request.mac) == "52:54:00:12:34:56");
+  CHECK(to_string(request.client) == "10.0.2.17");
+  CHECK(to_string(request.relay) == "192.168.0.1");
+  CHECK(request.requested == parse_ipv4("10.0.2.16"));
+  CHECK(request.server == parse_ipv4("10.0.2.2"));
+  CHECK(request.host_name == "web");
+  CHECK(request.wanted == std::vector<std::uint8_t>{1, 3, 6});
+}
+
+TEST_CASE("options may be padded, in parts, go on in other fields, and lack their end") {
+  SECTION("padded and without an end") {
+    CHECK(parsed(message("\0\0\x35\x01\x01\0"s)).type == DhcpType::discover);
+  }
+  SECTION("in parts (RFC 3396)") {
+    CHECK(parsed(message("\x35\x01\x01\x0C\x02we\x0C\x01" "b\xFF"s)).host_name == "web");
+  }
+  SECTION("in file and sname (overload)") {
+    Bytes bytes = message("\x34\x01\x03\xFF"s);
+    const std::string in_file = "\x35\x01\x01\xFF"s, in_sname = "\x0C\x03web\xFF"s;
+    for (std::size_t i = 0; i < in_file.size(); ++i) bytes[108 + i] = static_cast<std::byte>(in_file[i]);
+    for (std::size_t i = 0; i < in_sname.size(); ++i) bytes[44 + i] = static_cast<std::byte>(in_sname[i]);
+    const DhcpRequest request = parsed(bytes);
+    CHECK(request.type == DhcpType::discover);
+    CHECK(request.host_name == "web");
+  }
+  SECTION("unknown ones are passed over") {
+    CHECK(parsed(message("\x3D\x07\x01" "abcdef\x35\x01\x01\xFF"s)).type == DhcpType::discover);
+  }
+}
+
+TEST_CASE("what is no DHCP request is refused with its reason") {
+  const std::string discover = "\x35\x01\x01\xFF"s;
+  CHECK(fault_of({}) == DhcpFault::too_short);
+  CHECK(fault_of(Bytes(239)) == DhcpFault::too_short);
+  Bytes bytes = message(discover);
+  SECTION("an answer") {
+    bytes[0] = std::byte{2};
+    CHECK(fault_of(bytes) == DhcpFault::not_a_request);
+  }
+  SECTION("another link layer") {
+    bytes[1] = std::byte{6};
+    CHECK(fault_of(bytes) == DhcpFault::not_ethernet);
+  }
+  SECTION("another length of address") {
+    bytes[2] = std::byte{16};
+    CHECK(fault_of(bytes) == DhcpFault::not_ethernet);
+  }
+  SECTION("BOOTP") {
+    bytes[236] = std::byte{0};
+    CHECK(fault_of(bytes) == DhcpFault::no_magic);
+  }
+  SECTION("options") {
+    CHECK(fault_of(message(""s)) == DhcpFault::no_type);
+    CHECK(fault_of(message("\xFF\x35\x01\x01"s)) == DhcpFault::no_type);
+    CHECK(fault_of(message("\x35\x01\x00\xFF"s)) == DhcpFault::no_type);
+    CHECK(fault_of(message("\x35\x01\x09\xFF"s)) == DhcpFault::no_type);
+    CHECK(fault_of(message("\x35\x02\x01\x01\xFF"s)) == DhcpFault::no_type);
+    CHECK(fault_of(message("\x35"s)) == DhcpFault::bad_option);
+    CHECK(fault_of(message("\x35\x02\x01"s)) == DhcpFault::bad_option);
+    CHECK(fault_of(message("\x35\x01\x01\x32\x03\x0A\x00\x02\xFF"s)) == DhcpFault::bad_option);
+    CHECK(fault_of(message("\x34\x02\x01\x01\x35\x01\x01\xFF"s)) == DhcpFault::bad_option);
+  }
+}
+
+TEST_CASE("an answer carries the client's identity and the server's options") {
+  Bytes bytes = message("\x35\x01\x03\x52\x04\x01\x02zz\xFF"s);
+  store_be16(&bytes[10], 0x8000);
+  store_be32(&bytes[24], 0xC0A80001);
+  const DhcpRequest request = parsed(bytes);
+  DhcpReply reply;
+  reply.type = DhcpType::ack;
+  reply.yours = *parse_ipv4("10.0.2.15");
+  reply.server = *parse_ipv4("10.0.2.2");
+  reply.lease_seconds = 3600;
+  reply.renew_seconds = 1800;
+  reply.rebind_seconds = 3150;
+  reply.mask = Ipv4Address(0xFFFFFF00);
+  reply.routers = {*parse_ipv4("10.0.2.2")};
+  reply.dns = {*parse_ipv4("10.0.2.3")};
+  reply.host_name = "web";
+  reply.domain = "lan";
+  reply.mtu = 1500;
+  const Bytes out = write_dhcp_reply(request, reply);
+  CHECK(out.size() >= 300);
+  CHECK(std::to_integer<int>(out[0]) == 2);
+  CHECK(load_be32(&out[4]) == 0xCAFE0001);
+  CHECK(load_be16(&out[10]) == 0x8000);
+  CHECK(load_be32(&out[16]) == 0x0A00020F);
+  CHECK(load_be32(&out[24]) == 0xC0A80001);
+  CHECK(MacAddress::read(&out[28]) == request.mac);
+  CHECK(option(out, 53) == "\x05"s);
+  CHECK(option(out, 54) == "\x0A\x00\x02\x02"s);
+  CHECK(option(out, 51) == "\x00\x00\x0E\x10"s);
+  CHECK(option(out, 58) == "\x00\x00\x07\x08"s);
+  CHECK(option(out, 59) == "\x00\x00\x0C\x4E"s);
+  CHECK(option(out, 1) == "\xFF\xFF\xFF\x00"s);
+  CHECK(option(out, 3) == "\x0A\x00\x02\x02"s);
+  CHECK(option(out, 6) == "\x0A\x00\x02\x03"s);
+  CHECK(option(out, 12) == "web");
+  CHECK(option(out, 15) == "lan");
+  CHECK(option(out, 26) == "\x05\xDC"s);
+  CHECK(option(out, 82) == "\x01\x02zz"s);
+}
+
+TEST_CASE("an answer leaves out what is not set, and what does not fit") {
+  const DhcpRequest request = parsed(message("\x35\x01\x03\xFF"s));
+  DhcpReply reply;
+  reply.type = DhcpType::nak;
+  reply.server = *parse_ipv4("10.0.2.2");
+  reply.message = "not on this network";
+  const Bytes nak = write_dhcp_reply(request, reply);
+  CHECK(load_be32(&nak[16]) == 0);
+  CHECK(option(nak, 56) == "not on this network");
+  for (const int code : {1, 3, 6, 12, 15, 26, 51, 58, 59, 82}) CHECK_FALSE(option(nak, static_cast<std::uint8_t>(code)));
+
+  reply.host_name = std::string(255, 'h');
+  reply.domain = std::string(255, 'd');
+  const Bytes full = write_dhcp_reply(request, reply);
+  CHECK(full.size() <= dhcp_reply_bytes_max);
+  CHECK(option(full, 12));
+  CHECK_FALSE(option(full, 15));
+}
