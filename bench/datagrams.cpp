@@ -11,9 +11,8 @@ namespace lanyard::bench {
 
 namespace {
 
-// One cache line more than whole pages: the starts of 64 slots a multiple of 4 KiB apart would share one set
-// of the first-level cache.
-constexpr std::size_t slot_stride_bytes = limits::slot_bytes + 64;
+// As the switch's, which are a cache line more than whole pages apart.
+constexpr std::size_t slot_stride_bytes = limits::slot_bytes;
 
 }  // namespace
 

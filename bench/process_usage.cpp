@@ -48,8 +48,8 @@ int last_core(const std::filesystem::path& file) {
   return std::atoi(word.c_str());
 }
 
-// All time of a core but its idle time and what gave way to any other: of user, nice, system, idle, iowait, irq,
-// softirq and steal, in ticks (proc(5)), all but nice, idle and iowait.
+// All time of a core but its idle time: user, nice, system, idle, iowait, irq, softirq and steal, in ticks
+// (proc(5)).
 std::uint64_t core_busy_ns(int core) {
   std::ifstream stat("/proc/stat");
   std::string word;
@@ -59,7 +59,7 @@ std::uint64_t core_busy_ns(int core) {
   for (int i = 0; i < 8; ++i) {
     std::uint64_t ticks = 0;
     stat >> ticks;
-    if (i != 1 && i != 3 && i != 4) busy += ticks;
+    if (i != 3 && i != 4) busy += ticks;
   }
   return busy * (1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
 }

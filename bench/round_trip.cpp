@@ -78,7 +78,8 @@ std::vector<std::uint64_t> RoundTrips::sorted_times_ns() const {
 
 std::uint64_t quantile(const std::vector<std::uint64_t>& sorted, double share) {
   if (sorted.empty()) return 0;
-  return sorted[static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size() - 1)))];
+  const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));
+  return sorted[std::clamp<std::size_t>(rank, 1, sorted.size()) - 1];
 }
 
 }  // namespace lanyard::bench

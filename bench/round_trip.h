@@ -40,7 +40,6 @@ class RoundTrips {
  private:
   enum class State { resting, there, back };
 
-
   Station& a_;
   Station& b_;
   const Burst there_;

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,6 +42,7 @@ class Row:
     copies: int = 0  # of broadcasts, each to a port of its own; 0: a pair
     idle: int = 0  # ports beside the pair, connected and silent
     round_trips: str = ""  # one frame there and back at a time, "idle" or beside a flow at "half" load
+    offload: bool = False  # the generator sends bursts of datagrams with UDP_SEGMENT, as another switch does
     quick: bool = True  # worth a run where only that it runs counts
 
     @property
@@ -52,8 +54,8 @@ class Row:
         options = ["--mix", self.mix, "--burst", str(self.burst), "--frames", str(frames), "--seconds", str(seconds)]
         if self.rate:
             options += ["--rate", str(self.rate)]
-        if self.wires[0] in ("udp", "mcast") and self.burst > 1 and self.mtu == 0:
-            options.append("--offload")  # else the generator would be the limit, not the program under test
+        if self.offload:
+            options.append("--offload")
         if self.copies:
             options.append("--flood")
         if self.round_trips:
@@ -84,6 +86,8 @@ def _sizes() -> Iterator[Row]:
     for wire in ("unix", "udp"):
         for mix in ("256", "1024"):
             yield Row(f"{wire}-{mix}-32", "size", wire, mix, 32, quick=False)
+    for mix in ("64", "1514"):
+        yield Row(f"udp-runs-{mix}-32", "size", "udp", mix, 32, offload=True, quick=mix == "1514")
 
 
 def _paced() -> Iterator[Row]:
@@ -163,21 +167,34 @@ def running(
                 continue
             loads[program.name] = stack.enter_context(load)
         if row.round_trips:
-            stack.enter_context(awake_cores())
+            idler = stack.enter_context(awake_cores())
+            for load in loads.values():
+                load.idler = idler
         yield loads
 
 
+class Idler:
+    """Work on the core under test that gives way to any other: what of the core it had was nobody's loss."""
+
+    def __init__(self, pids: list[int]) -> None:
+        self.pids = pids
+
+    def cpu_ns(self) -> int:
+        return sum(time.clock_gettime_ns(~pid << 3 | 2) for pid in self.pids)
+
+
 @contextlib.contextmanager
-def awake_cores() -> Iterator[None]:
+def awake_cores() -> Iterator[Idler]:
     """Keeps both cores from halting, by work that gives way to any other at once (sched(7), SCHED_IDLE). How long a
     halted core of a virtual machine takes to wake up is the host's affair: 0.05 to 1.5 ms from minute to minute, many
     times what the program under test adds."""
-    idlers = [subprocess.Popen([sys.executable, "-c", "while True: pass"], preexec_fn=lambda core=core: _to_idle(core))
-              for core in {LOAD_CORE, SUBJECT_CORE}]
+    cores = {LOAD_CORE, SUBJECT_CORE}
+    idlers = {core: subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                                     preexec_fn=lambda core=core: _to_idle(core)) for core in cores}
     try:
-        yield
+        yield Idler([idlers[SUBJECT_CORE].pid])
     finally:
-        for idler in idlers:
+        for idler in idlers.values():
             idler.kill()
             idler.wait()
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 READY_SECONDS_MAX = 15
 STOP_SECONDS_MAX = 10
@@ -194,6 +194,10 @@ def _to_subject_core() -> None:
         os.sched_setaffinity(0, {SUBJECT_CORE})
 
 
+class Idler(Protocol):
+    def cpu_ns(self) -> int: ...
+
+
 class Load:
     """A running load on the endpoints of a subject, measuring on demand; use as a context manager."""
 
@@ -204,6 +208,7 @@ class Load:
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
         self.subject = subject
+        self.idler: Idler | None = None  # busy on the core of the program under test, and no disturbance
         try:
             if self._line(LOAD_SECONDS_EXTRA) != "greeted\n":
                 raise self._failed()
@@ -220,11 +225,15 @@ class Load:
     def measure(self, seconds: float) -> dict[str, Any]:
         """One JSON document of the load. `seconds` is how long it was told to run."""
         assert self.process.stdin is not None
+        idle_before = self.idler.cpu_ns() if self.idler else 0
         try:
             self.process.stdin.write("\n")
         except BrokenPipeError:
             raise self._failed() from None
         document: dict[str, Any] = json.loads(self._line(seconds + LOAD_SECONDS_EXTRA))
+        if self.idler:
+            idle_share = (self.idler.cpu_ns() - idle_before) / 1e9 / document["seconds"]
+            document["others"] = max(0.0, document["others"] - idle_share)
         return document
 
     def _line(self, seconds: float) -> str:

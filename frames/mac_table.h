@@ -74,7 +74,6 @@ class MacTable {
     return at == no_slot || aged(slots_[at], now_ns) ? no_port : port_of(slots_[at]);
   }
 
-
   // Forgets everything learned on `port`; work proportional to what it had.
   void forget_port(PortIndex port);
   // Gives the places of aged stations to others: a bounded step, however much time has passed. Call it at

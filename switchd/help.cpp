@@ -100,7 +100,7 @@ std::string budget_text() {
     text += fmt::format("  {:<24}{}\n", what, figures);
   };
   add("stream chunks", fmt::format("{} of {} KiB: {}", chunks_max, chunk_bytes / kibi, mebibytes(chunks)));
-  add("datagram slots", fmt::format("{} of {} KiB: {}", slots_max, slot_bytes / kibi, mebibytes(slots)));
+  add("datagram slots", fmt::format("{} of {} bytes: {}", slots_max, slot_bytes, mebibytes(slots)));
   add("both at most", mebibytes(chunks + slots));
   text += "Beside them, at most\n";
   add("MAC table", fmt::format("{} for each network of {} stations; it begins with kilobytes",

@@ -35,7 +35,7 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
 void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
                           std::uint64_t now_ns);
 
-// Control data that comes with a datagram.
+// Control data that comes with a datagram: room for exactly what is asked for (open_sockets.cpp).
 inline constexpr std::size_t receive_control_bytes = CMSG_SPACE(sizeof(int));
 // Reads it: the segment size of a run (UDP_GRO), or 0.
 [[nodiscard]] std::size_t read_control(const msghdr& message);
