@@ -9,17 +9,10 @@
 
 namespace lanyard::bench {
 
-namespace {
-
-// As the switch's, which are a cache line more than whole pages apart.
-constexpr std::size_t slot_stride_bytes = limits::slot_bytes;
-
-}  // namespace
-
 DatagramReceiver::DatagramReceiver()
-    : memory_(new std::byte[slot_stride_bytes * datagrams_per_call]), iovecs_{}, messages_{} {
+    : memory_(new std::byte[limits::slot_bytes * datagrams_per_call]), iovecs_{}, messages_{} {
   for (std::size_t i = 0; i < datagrams_per_call; ++i) {
-    iovecs_[i] = {memory_.get() + i * slot_stride_bytes, limits::slot_bytes};
+    iovecs_[i] = {memory_.get() + i * limits::slot_bytes, limits::slot_bytes};
     messages_[i].msg_hdr.msg_iov = &iovecs_[i];
     messages_[i].msg_hdr.msg_iovlen = 1;
   }

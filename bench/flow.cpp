@@ -77,8 +77,9 @@ class StretchRun {
     passed.received.frames -= before_.received.frames;
     passed.received.bytes -= before_.received.bytes;
     passed.received.strays -= before_.received.strays;
-    passed.seconds =
-        std::chrono::duration<double>((stretch_.receives && !stretch_.trips ? last_arrival_ : Clock::now()) - start_).count();
+    const bool until_last_arrival = stretch_.receives && stretch_.trips == nullptr;
+    const Clock::time_point end = until_last_arrival ? last_arrival_ : Clock::now();
+    passed.seconds = std::chrono::duration<double>(end - start_).count();
     return passed;
   }
 
@@ -91,6 +92,9 @@ class StretchRun {
   bool all_sent() const {
     return stretch_.trips != nullptr ? stretch_.trips->all_started() : frames_sent() >= stretch_.frames_max;
   }
+
+  // Whom a round trip waits for; nullptr where none does.
+  const Station* awaited() const { return stretch_.trips != nullptr ? stretch_.trips->awaited() : nullptr; }
 
   bool paced() const { return stretch_.frames_per_second > 0; }
 
@@ -129,8 +133,9 @@ class StretchRun {
   }
 
   bool all_complete() const {
-    if (stretch_.trips != nullptr && stretch_.trips->awaited() != nullptr) return false;
-    return !stretch_.receives || std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.complete(); });
+    if (awaited() != nullptr) return false;
+    return !stretch_.receives ||
+           std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.complete(); });
   }
 
   void wait(bool sending) {
@@ -139,8 +144,7 @@ class StretchRun {
       if (stretch_.receives) polled_.push_back({flow.sink().fd(), POLLIN, 0});
       if (flow.cut_short()) polled_.push_back({flow.source().fd(), POLLOUT, 0});
     }
-    if (stretch_.trips != nullptr && stretch_.trips->awaited() != nullptr)
-      polled_.push_back({stretch_.trips->awaited()->fd(), POLLIN, 0});
+    if (const Station* station = awaited()) polled_.push_back({station->fd(), POLLIN, 0});
     const timespec timeout = to_timespec(waits_until(sending) - Clock::now());
     if (ppoll(polled_.data(), polled_.size(), &timeout, nullptr) > 0) quiet_since_ = Clock::now();
     if (Clock::now() - quiet_since_ < quiet_longest(sending) || !stretch_.receives) return;
@@ -195,9 +199,12 @@ Flow::Flow(std::unique_ptr<Station> source, std::unique_ptr<Station> sink, std::
       copies_(copies) {}
 
 bool Flow::has_room(std::size_t frames) const {
+  return under_way() + frames * copies_ <= window_;
+}
+
+std::uint64_t Flow::under_way() const {
   const std::uint64_t left = sink_->passed(received_.frames) + given_up_;  // a frame given up may still arrive
-  const std::uint64_t under_way = sent_ > left ? sent_ - left : 0;
-  return under_way + frames * copies_ <= window_;
+  return sent_ > left ? sent_ - left : 0;
 }
 
 bool Flow::fill(std::uint64_t frames) {
@@ -217,10 +224,7 @@ bool Flow::fill(std::uint64_t frames) {
   return any;
 }
 
-void Flow::give_up_missing() {
-  const std::uint64_t left = sink_->passed(received_.frames) + given_up_;
-  if (sent_ > left) given_up_ += sent_ - left;
-}
+void Flow::give_up_missing() { given_up_ += under_way(); }
 
 Outcome run_stretch(std::vector<Flow>& flows, const Stretch& stretch) {
   return StretchRun(flows, stretch).run();

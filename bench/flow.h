@@ -48,6 +48,7 @@ class Flow {
 
  private:
   [[nodiscard]] bool has_room(std::size_t frames) const;
+  [[nodiscard]] std::uint64_t under_way() const;  // copies
 
   std::unique_ptr<Station> source_;
   std::unique_ptr<Station> sink_;

@@ -3,7 +3,8 @@
 
 All pairs of a wire are up at once and are measured in turn, so that a change of the machine's mood meets them all. The
 guests are emulated where there is no KVM, and then keep both cores busy: the figures say what a user of such a machine
-gets, not what the switch could carry. A figure is the mean of both ways. `switch CPU` is the switch's time for each second of the measurement.
+gets, not what the switch could carry. A figure is the mean of both ways. `switch CPU` is the switch's time for each
+second of the measurement.
 
     bench/guests.py                          four wires, three runs of five seconds each way
     bench/guests.py --wires unix,udp --runs 5 --json guests.json

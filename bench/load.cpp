@@ -48,7 +48,6 @@ constexpr const char* usage =
     "      --rate N              frames per second over all flows (default: as fast as the windows allow)\n"
     "      --pid PID             the process under test\n"
     "      --core N              run there\n"
-    "      --station N           number of the first station (two loads on one switch need different ones)\n"
     "      --flood               broadcasts from the first endpoint, one copy to each of the others\n"
     "      --round-trips         one frame there and back at a time between the first two\n"
     "      --beside N            frames per second of the other flows meanwhile, 1514 bytes each in bursts of 32\n"
@@ -64,6 +63,8 @@ constexpr std::uint64_t stream_window_bytes = limits::queue_bytes_max / 2;
 // bench are larger; both halves of the way have one.
 constexpr std::uint64_t datagram_window_frames = 2 * limits::datagrams_per_receive;
 
+constexpr std::uint32_t first_station = 1;
+
 constexpr std::size_t beside_bytes = 1514;
 constexpr std::size_t beside_burst_frames = 32;
 
@@ -78,7 +79,6 @@ struct Options {
   double beside_rate = 0;
   pid_t pid = 0;
   int core = -1;
-  std::uint32_t station = 1;
   bool flood = false;
   bool round_trips = false;
   bool deaf = false;
@@ -117,8 +117,6 @@ void set_option(Options& options, const std::string& name, const char* value) {
     options.pid = parse_number<pid_t>("pid", value);
   } else if (name == "core") {
     options.core = parse_number<int>("core", value);
-  } else if (name == "station") {
-    options.station = parse_number<std::uint32_t>("station", value);
   } else if (name == "offload") {
     options.offload = true;
   } else if (name == "flood") {
@@ -138,10 +136,10 @@ Options parse_options(int argc, char** argv) {
       {"frames", required_argument, nullptr, 0},  {"seconds", required_argument, nullptr, 0},
       {"window", required_argument, nullptr, 0},  {"rate", required_argument, nullptr, 0},
       {"pid", required_argument, nullptr, 0},     {"core", required_argument, nullptr, 0},
-      {"station", required_argument, nullptr, 0}, {"offload", no_argument, nullptr, 0},
+      {"beside", required_argument, nullptr, 0},  {"offload", no_argument, nullptr, 0},
       {"flood", no_argument, nullptr, 0},         {"round-trips", no_argument, nullptr, 0},
-      {"deaf", no_argument, nullptr, 0},          {"beside", required_argument, nullptr, 0},
-      {"on-demand", no_argument, nullptr, 0},     {nullptr, 0, nullptr, 0}};
+      {"deaf", no_argument, nullptr, 0},          {"on-demand", no_argument, nullptr, 0},
+      {nullptr, 0, nullptr, 0}};
   Options options;
   int index = 0;
   for (int found; (found = getopt_long(argc, argv, "", known, &index)) != -1;) {
@@ -175,12 +173,12 @@ std::uint64_t window_frames(const Options& options, const Endpoint& source, cons
 
 // From the first station to all others at once.
 Flow make_flood(const Options& options) {
-  const MacAddress from = station_mac(options.station);
+  const MacAddress from = station_mac(first_station);
   std::unique_ptr<Station> source = make_station(options.endpoints.front(), from, options.offload);
   std::vector<std::unique_ptr<Station>> members;
   for (std::size_t i = 1; i < options.endpoints.size(); ++i)
     members.push_back(make_station(
-        options.endpoints[i], station_mac(options.station + static_cast<std::uint32_t>(i)), options.offload));
+        options.endpoints[i], station_mac(first_station + static_cast<std::uint32_t>(i)), options.offload));
   for (const auto& member : members) introduce(*source, *member);
   const std::size_t copies = members.size();
   return Flow(std::move(source), make_crowd(std::move(members)),
@@ -191,8 +189,8 @@ Flow make_flood(const Options& options) {
 std::vector<Flow> make_pairs(const Options& options) {
   std::vector<Flow> flows;
   for (std::size_t i = 0; i < options.endpoints.size(); i += 2) {
-    const MacAddress from = station_mac(options.station + static_cast<std::uint32_t>(i));
-    const MacAddress to = station_mac(options.station + static_cast<std::uint32_t>(i + 1));
+    const MacAddress from = station_mac(first_station + static_cast<std::uint32_t>(i));
+    const MacAddress to = station_mac(first_station + static_cast<std::uint32_t>(i + 1));
     const bool beside = options.round_trips && i > 0;
     flows.emplace_back(make_station(options.endpoints[i], from, options.offload || beside),
                        make_station(options.endpoints[i + 1], to, options.offload || beside),
@@ -280,13 +278,14 @@ int run(int argc, char** argv) {
     pair.push_back(std::move(flows.front()));
     flows.erase(flows.begin());
   }
-  while (!options.on_demand || next_line()) {
+  const auto measure = [&] {
     if (options.round_trips)
       measure_round_trips(options, pair.front(), flows);
     else
       measure_traffic(options, flows);
-    if (!options.on_demand) break;
-  }
+  };
+  if (!options.on_demand) measure();
+  while (options.on_demand && next_line()) measure();
   return 0;
 }
 

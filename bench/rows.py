@@ -7,12 +7,10 @@ import dataclasses
 import os
 import socket
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from typing import Any
 
-from subject import LOAD_CORE, SUBJECT_CORE, Failed, Load, Places, Program, Subject
+from subject import Failed, Load, Places, Program, Subject, awake_cores
 
 ENDLESS = 10**12  # frames: the seconds are the limit
 
@@ -150,7 +148,7 @@ def running(
         if row.mtu:
             namespaces = stack.enter_context(Namespaces(row.mtu))
             prefix, load_prefix = namespaces.subject_prefix, namespaces.load_prefix
-            places = tools.places.on(namespaces.hosts)
+            places = Places(tools.places.folder, namespaces.hosts)
         for program in programs:
             if row.copies and program.name == "pump":
                 program = Program(program.name, [*program.command, "--flood"])
@@ -171,39 +169,6 @@ def running(
             for load in loads.values():
                 load.idler = idler
         yield loads
-
-
-class Idler:
-    """Work on the core under test that gives way to any other: what of the core it had was nobody's loss."""
-
-    def __init__(self, pids: list[int]) -> None:
-        self.pids = pids
-
-    def cpu_ns(self) -> int:
-        return sum(time.clock_gettime_ns(~pid << 3 | 2) for pid in self.pids)
-
-
-@contextlib.contextmanager
-def awake_cores() -> Iterator[Idler]:
-    """Keeps both cores from halting, by work that gives way to any other at once (sched(7), SCHED_IDLE). How long a
-    halted core of a virtual machine takes to wake up is the host's affair: 0.05 to 1.5 ms from minute to minute, many
-    times what the program under test adds."""
-    cores = {LOAD_CORE, SUBJECT_CORE}
-    idlers = {core: subprocess.Popen([sys.executable, "-c", "while True: pass"],
-                                     preexec_fn=lambda core=core: _to_idle(core)) for core in cores}
-    try:
-        yield Idler([idlers[SUBJECT_CORE].pid])
-    finally:
-        for idler in idlers.values():
-            idler.kill()
-            idler.wait()
-
-
-def _to_idle(core: int) -> None:
-    os.nice(19)
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    if core >= 0:
-        os.sched_setaffinity(0, {core})
 
 
 def half_of_what_goes(wire: str, tools: Tools, seconds: float) -> int:

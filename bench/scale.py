@@ -6,8 +6,8 @@ import socket
 import statistics
 from typing import Any
 
-from rows import Tools, awake_cores, half_of_what_goes
-from subject import Load, Program, Subject
+from rows import Tools, half_of_what_goes
+from subject import Load, Program, Subject, awake_cores
 
 PORTS = 64
 ROUND_TRIPS_PER_SECOND = 500

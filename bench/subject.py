@@ -7,15 +7,17 @@ runners do not meet.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 READY_SECONDS_MAX = 15
 STOP_SECONDS_MAX = 10
@@ -38,10 +40,6 @@ class Places:
         self.hosts = list(hosts) or [(f"{network}.1", f"{network}.2")]  # (program under test, load), used in turn
         self.group = f"239.{1 + pid // 250 % 250}.{1 + pid % 250}.1"
         self.serial = 0
-
-    def on(self, hosts: Sequence[tuple[str, str]]) -> Places:
-        """The same folder, other hosts."""
-        return Places(self.folder, hosts)
 
     def pairs(self, wire: str, count: int) -> list[tuple[str, str]]:
         return [self.pair(wire) for _ in range(count)]
@@ -162,7 +160,7 @@ class Subject:
 
     def cpu_ns(self) -> int:
         """User and system time so far, of all threads: the CPU clock of the process (clock_getcpuclockid)."""
-        return time.clock_gettime_ns(~self.pid << 3 | 2)
+        return _cpu_ns(self.pid)
 
     def resident_bytes(self) -> int:
         with open(f"/proc/{self.pid}/status") as status:
@@ -182,6 +180,11 @@ class Subject:
             raise Failed(f"{self.program.name}: had to be killed") from None
 
 
+def _cpu_ns(pid: int) -> int:
+    """By the CPU clock of a process, as clock_getcpuclockid(3) makes it."""
+    return time.clock_gettime_ns(~pid << 3 | 2)
+
+
 def _readable(stream: IO[Any], seconds: float) -> bool:
     """Within that time; of descriptors with any number, unlike select()."""
     poll = select.poll()
@@ -194,8 +197,37 @@ def _to_subject_core() -> None:
         os.sched_setaffinity(0, {SUBJECT_CORE})
 
 
-class Idler(Protocol):
-    def cpu_ns(self) -> int: ...
+class Idler:
+    """Work on the core under test that gives way to any other: what of the core it had was nobody's loss."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def cpu_ns(self) -> int:
+        return _cpu_ns(self.pid)
+
+
+@contextlib.contextmanager
+def awake_cores() -> Iterator[Idler]:
+    """Keeps both cores from halting, by work that gives way to any other at once (sched(7), SCHED_IDLE). How long a
+    halted core of a virtual machine takes to wake up is the host's affair: 0.05 to 1.5 ms from minute to minute, many
+    times what the program under test adds."""
+    cores = {LOAD_CORE, SUBJECT_CORE}
+    idlers = {core: subprocess.Popen([sys.executable, "-c", "while True: pass"],
+                                     preexec_fn=lambda core=core: _to_idle(core)) for core in cores}
+    try:
+        yield Idler(idlers[SUBJECT_CORE].pid)
+    finally:
+        for idler in idlers.values():
+            idler.kill()
+            idler.wait()
+
+
+def _to_idle(core: int) -> None:
+    os.nice(19)
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if core >= 0:
+        os.sched_setaffinity(0, {core})
 
 
 class Load:
@@ -204,9 +236,10 @@ class Load:
     def __init__(
         self, path: str, subject: Subject, endpoints: Sequence[str], options: Sequence[str], prefix: Sequence[str] = ()
     ) -> None:
-        command = [*prefix, path, "--on-demand", "--core", str(LOAD_CORE), "--pid", str(subject.pid), *options, *endpoints]
+        command = [*prefix, path, "--on-demand", "--core", str(LOAD_CORE), "--pid", str(subject.pid)]
         pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, bufsize=1)
+        self.process = subprocess.Popen([*command, *options, *endpoints], stdin=pipe, stdout=pipe, stderr=pipe,
+                                        text=True, bufsize=1)
         self.subject = subject
         self.idler: Idler | None = None  # busy on the core of the program under test, and no disturbance
         try:

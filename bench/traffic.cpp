@@ -4,6 +4,7 @@
 #include <charconv>
 #include <numeric>
 
+#include "frames/bytes.h"
 #include "frames/limits.h"
 
 namespace lanyard::bench {
@@ -12,16 +13,12 @@ namespace {
 
 constexpr std::size_t ether_type_offset = 12;
 constexpr std::size_t kind_offset = 14;
-constexpr unsigned ether_type = 0x88B5;
-
-void put(std::span<std::byte> at, std::uint64_t value) {  // big-endian, as wide as `at`
-  for (std::size_t i = at.size(); i-- > 0; value >>= 8) at[i] = static_cast<std::byte>(value & 0xFF);
-}
+constexpr std::uint16_t ether_type = 0x88B5;
 
 void fill_frame(std::span<std::byte> frame, const Route& route, FrameKind kind) {
-  put(frame.subspan(0, 6), route.to.value());
-  put(frame.subspan(6, 6), route.from.value());
-  put(frame.subspan(ether_type_offset, 2), ether_type);
+  route.to.write(&frame[0]);
+  route.from.write(&frame[6]);
+  store_be16(&frame[ether_type_offset], ether_type);
   frame[kind_offset] = static_cast<std::byte>(kind);
   for (std::size_t i = kind_offset + 1; i < frame.size(); ++i) frame[i] = static_cast<std::byte>(i & 0xFF);
 }
@@ -37,7 +34,7 @@ Burst make_burst(const Route& route, FrameKind kind, std::span<const std::size_t
   std::span<std::byte> rest = burst.wire;
   for (std::size_t i = 0; i < count; ++i) {
     const std::size_t bytes = sizes[(first + i) % sizes.size()];
-    put(rest.first(limits::length_header_bytes), bytes);
+    store_be32(rest.data(), static_cast<std::uint32_t>(bytes));
     const std::span<std::byte> frame = rest.subspan(limits::length_header_bytes, bytes);
     fill_frame(frame, route, kind);
     burst.frames.push_back(frame);
@@ -74,8 +71,7 @@ Burst make_greeting(const Route& route) {
 void count_frame(std::span<const std::byte> frame, MacAddress station, Tally& tally) {
   const MacAddress to = MacAddress::read(frame.data());
   const bool ours = frame.size() >= traffic_frame_bytes_min && (to == station || to == everybody) &&
-                    frame[ether_type_offset] == static_cast<std::byte>(ether_type >> 8) &&
-                    frame[ether_type_offset + 1] == static_cast<std::byte>(ether_type & 0xFF);
+                    load_be16(&frame[ether_type_offset]) == ether_type;
   if (!ours) {
     ++tally.strays;
   } else if (frame[kind_offset] == static_cast<std::byte>(FrameKind::greeting)) {

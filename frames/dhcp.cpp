@@ -2,7 +2,6 @@
 #include "frames/dhcp.h"
 
 #include <algorithm>
-#include <cstring>
 
 #include "frames/bytes.h"
 
@@ -102,11 +101,6 @@ class Writer {
   Bytes& out_;
 };
 
-void write_mac(std::byte* at, MacAddress mac) {
-  store_be16(at, static_cast<std::uint16_t>(mac.value() >> 32));
-  store_be32(at + 2, static_cast<std::uint32_t>(mac.value()));
-}
-
 }  // namespace
 
 std::string_view name_of(DhcpType type) {
@@ -174,7 +168,7 @@ std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpRe
   store_be32(&out[yiaddr_at], reply.yours.value());
   if (reply.type != DhcpType::nak) store_be32(&out[siaddr_at], reply.server.value());
   store_be32(&out[giaddr_at], request.relay.value());
-  write_mac(&out[chaddr_at], request.mac);
+  request.mac.write(&out[chaddr_at]);
   store_be32(&out[magic_at], magic);
 
   Writer writer(out);  // the most important first

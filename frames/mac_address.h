@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "frames/bytes.h"
+
 namespace lanyard {
 
 class MacAddress {
@@ -15,11 +17,12 @@ class MacAddress {
   constexpr explicit MacAddress(std::uint64_t value) : value_(value & 0xFFFF'FFFF'FFFFULL) {}
   // REQUIRES: 6 readable bytes.
   [[nodiscard]] static MacAddress read(const std::byte* bytes) {
-    std::uint32_t high;
-    std::uint16_t low;
-    __builtin_memcpy(&high, bytes, 4);
-    __builtin_memcpy(&low, bytes + 4, 2);
-    return MacAddress((std::uint64_t{__builtin_bswap32(high)} << 16) | __builtin_bswap16(low));
+    return MacAddress(std::uint64_t{load_be32(bytes)} << 16 | load_be16(bytes + 4));
+  }
+  // REQUIRES: 6 writable bytes.
+  void write(std::byte* bytes) const {
+    store_be16(bytes, static_cast<std::uint16_t>(value_ >> 32));
+    store_be32(bytes + 2, static_cast<std::uint32_t>(value_));
   }
   [[nodiscard]] constexpr std::uint64_t value() const { return value_; }
   [[nodiscard]] constexpr bool is_group() const { return ((value_ >> 40) & 1) != 0; }  // multicast or broadcast

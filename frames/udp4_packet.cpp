@@ -28,11 +28,6 @@ constexpr std::uint16_t more_fragments = 0x2000, fragment_offset = 0x1FFF, do_no
   return checksum_add(0, bytes);
 }
 
-void write_mac(std::byte* at, MacAddress mac) {
-  store_be16(at, static_cast<std::uint16_t>(mac.value() >> 32));
-  store_be32(at + 2, static_cast<std::uint32_t>(mac.value()));
-}
-
 }  // namespace
 
 std::uint64_t checksum_add(std::uint64_t sum, std::span<const std::byte> bytes) {
@@ -81,8 +76,8 @@ std::optional<Udp4Packet> parse_udp4(std::span<const std::byte> frame) {
 std::vector<std::byte> write_udp4(const Udp4Packet& packet) {
   LANYARD_CHECK(packet.payload.size() <= limits::udp_payload_bytes_max);
   std::vector<std::byte> frame(udp4_headers_bytes + packet.payload.size());
-  write_mac(&frame[0], packet.to.mac);
-  write_mac(&frame[6], packet.from.mac);
+  packet.to.mac.write(&frame[0]);
+  packet.from.mac.write(&frame[6]);
   store_be16(&frame[12], ether_types::ipv4);
 
   const std::span<std::byte> ip = std::span(frame).subspan(ethernet_bytes);
