@@ -54,6 +54,46 @@ std::size_t EgressQueue::extend(std::span<const Frame> frames, std::size_t frame
   return count;
 }
 
+// What many frames share is looked at once: how much the queue may still keep, and whether a pool is under pressure,
+// which does not change here, since nothing is taken from it.
+std::size_t EgressQueue::pin_each(std::span<const Frame> frames, std::size_t frame_bytes_max) {
+  if (frames.empty()) return 0;
+  const bool stream = wire_ == Wire::stream;
+  const auto header = static_cast<std::uint32_t>(stream ? length_header_bytes : 0);
+  const FramePool& pool = frames.front().owner->pool();
+  if (pool.under_pressure()) return 0;
+  const std::size_t buffer_bytes = pool.buffer_bytes();
+  const std::size_t most = std::min(frames.size(), frames_max_ - frames_);
+  const Buffer* last_owner = empty() ? nullptr : segments_[(tail_ - 1) & mask_].owner;
+  const std::byte* last_end = nullptr;
+  std::size_t pinned = pinned_bytes_;
+  std::size_t bytes = bytes_;
+  std::size_t count = 0;
+  for (; count < most; ++count) {
+    const Frame& frame = frames[count];
+    Buffer& owner = *frame.owner;
+    const std::uint32_t segment_bytes = header + frame.bytes;
+    std::byte* const data = frame.data - header;
+    if (frame.bytes > frame_bytes_max || bytes + segment_bytes > limits::queue_bytes_max) break;
+    if (stream && (frame.no_headroom || data == last_end)) break;
+    if (&owner != last_owner) {
+      if (&owner.pool() != &pool || pinned + buffer_bytes > limits::queue_pinned_bytes_max) break;
+      pinned += buffer_bytes;
+      last_owner = &owner;
+    }
+    if (stream && !frame.length_header) store_be32(data, frame.bytes);
+    owner.add_reference();
+    segments_[(tail_ + count) & mask_] = {&owner, data, segment_bytes, 1};
+    bytes += segment_bytes;
+    last_end = data + segment_bytes;
+  }
+  tail_ += count;
+  frames_ += static_cast<std::uint32_t>(count);
+  bytes_ = bytes;
+  pinned_bytes_ = pinned;
+  return count;
+}
+
 // Keeps the frame where it is, with its length in front of it where `header` bytes are wanted for that. False when
 // there is no room in front of it, or when the queue holds too many buffers.
 bool EgressQueue::pin(const Frame& frame, std::uint32_t header) {
@@ -131,30 +171,30 @@ EgressQueue::Left EgressQueue::sent(std::size_t bytes) {
   return left;
 }
 
-EgressQueue::Left EgressQueue::pop_front() {
-  LANYARD_CHECK(!empty());
-  const Segment front = segments_[head_++ & mask_];
-  bytes_ -= front.bytes - front_offset_;
-  front_offset_ = 0;
-  frames_ -= front.frames;
-  if (empty() || segments_[head_ & mask_].owner != front.owner) pinned_bytes_ -= front.owner->size();
-  front.owner->release();
+EgressQueue::Left EgressQueue::pop_front(std::size_t segments) {
+  LANYARD_CHECK(segments <= segment_count());
+  Left left;
+  const std::size_t end = head_ + segments;
+  for (std::size_t at = head_; at < end; ++at) {
+    const Segment& segment = segments_[at & mask_];
+    left.frames += segment.frames;
+    left.bytes += segment.bytes;
+    Buffer* const owner = segment.owner;
+    if (at + 1 == tail_ || segments_[(at + 1) & mask_].owner != owner) pinned_bytes_ -= owner->size();
+    owner->release();
+  }
+  head_ = end;
+  frames_ -= left.frames;
+  bytes_ -= left.bytes - front_offset_;
+  if (segments > 0) front_offset_ = 0;
   if (empty()) {
     head_ = tail_ = 0;  // stay in the warm beginning of the ring
     spill_.reset();
   }
-  const std::size_t headers = wire_ == Wire::stream ? length_header_bytes * front.frames : 0;
-  return {front.frames, front.bytes - headers};
-}
-
-EgressQueue::Left EgressQueue::clear() {
-  Left left;
-  while (!empty()) {
-    const Left front = pop_front();
-    left.frames += front.frames;
-    left.bytes += front.bytes;
-  }
+  if (wire_ == Wire::stream) left.bytes -= length_header_bytes * left.frames;
   return left;
 }
+
+EgressQueue::Left EgressQueue::clear() { return pop_front(segment_count()); }
 
 }  // namespace lanyard

@@ -50,6 +50,10 @@ class EgressQueue {
   // where the queue is full.
   [[nodiscard]] std::size_t extend(std::span<const Frame> frames, std::size_t frame_bytes_max);
 
+  // Queues the frames at the front, each where it lies and as a segment of its own, with little done for each. Returns
+  // how many; stops at one of more than `frame_bytes_max` bytes, and at one that push() or extend() treats otherwise.
+  [[nodiscard]] std::size_t pin_each(std::span<const Frame> frames, std::size_t frame_bytes_max);
+
   [[nodiscard]] bool empty() const { return head_ == tail_; }
   [[nodiscard]] std::size_t segment_count() const { return tail_ - head_; }
   [[nodiscard]] const Segment& segment(std::size_t i) const { return segments_[(head_ + i) & mask_]; }
@@ -64,8 +68,8 @@ class EgressQueue {
   };
   // Stream wire: the peer took `bytes` more bytes. Returns what thereby left whole.
   Left sent(std::size_t bytes);
-  // Takes the first segment off, sent or given up.
-  Left pop_front();
+  // Takes the first segments off, sent or given up. REQUIRES: there are so many.
+  Left pop_front(std::size_t segments = 1);
   // Drops everything. REQUIRES: the kernel is not reading any of it.
   Left clear();
 

@@ -113,6 +113,9 @@ void Dataplane::send_to(Port& port, std::span<const Frame> frames) {
   while (true) {
     frames = frames.subspan(port.egress.extend(frames, port.max_frame_bytes));
     if (frames.empty()) break;
+    const std::size_t pinned = port.egress.pin_each(frames, port.max_frame_bytes);
+    frames = frames.subspan(pinned);
+    if (pinned > 0) continue;
     const Frame& frame = frames.front();
     if (frame.bytes > port.max_frame_bytes) [[unlikely]] ++too_long;
     else if (!port.egress.push(frame)) [[unlikely]] ++refused;

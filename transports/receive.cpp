@@ -36,7 +36,7 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
 }
 
 // The port a datagram belongs to; nullptr: from somebody who is not let in.
-Port* port_of(Transport& transport, const Datagram& datagram, const DataContext& context) {
+[[nodiscard]] inline Port* port_of(Transport& transport, const Datagram& datagram, const DataContext& context) {
   switch (transport.sources) {
     case Sources::connected:
     case Sources::group: return transport.ports.front().get();
@@ -93,34 +93,37 @@ void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox) {
 
 void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
                        std::uint64_t now_ns) {
-  ++context.inbox.receives;
-  BufferRef slot(datagram.slot);
-  Port* port = port_of(transport, datagram, context);
+  Inbox& inbox = context.inbox;
+  ++inbox.receives;
+  if (datagram.slot != nullptr) inbox.hold(datagram.slot);
+  Port* const port = port_of(transport, datagram, context);
   PortCounters& counters = port != nullptr ? *port->counters : fallback_counters(transport);
   const bool is_run = datagram.segment_bytes > 0 && datagram.segment_bytes < datagram.bytes;
   const std::size_t step = is_run ? datagram.segment_bytes : datagram.bytes;
   const std::size_t frames = is_run ? (datagram.bytes + step - 1) / step : 1;
-  if (is_run) {
-    transport.runs = true;
-    context.inbox.run_bytes += datagram.bytes;
-  }
   counters.received_frames.add(frames);
   counters.received_bytes.add(datagram.bytes);
+  if (is_run) {
+    transport.runs = true;
+    inbox.run_bytes += datagram.bytes;
+  }
   if (port == nullptr) return counters.drop(reason_without_port(transport, datagram), frames);
   port->heard_ns = now_ns;
   if (transport.sources == Sources::group && datagram.source == transport.own_address)
     return counters.drop(DropReason::echo, frames);
-  const std::size_t last = datagram.bytes - (frames - 1) * step;
-  for (std::size_t i = 0; i < frames; ++i) {
-    const std::size_t bytes = i + 1 < frames ? step : last;
-    if (bytes < limits::frame_bytes_min) counters.drop(DropReason::runt);
-    else if (datagram.truncated || bytes > port->max_frame_bytes) counters.drop(DropReason::oversize);
-    else if (!slot) counters.drop(DropReason::no_buffer);
-    else
-      context.inbox.frames.push({datagram.data + i * step, slot.get(), static_cast<std::uint32_t>(bytes), port->index,
-                                 false, i > 0});
-  }
-  if (slot) context.inbox.hold(slot.release());
+  std::byte* data = datagram.data;
+  std::size_t left = datagram.bytes;
+  bool no_headroom = false;
+  do {
+    const std::size_t bytes = std::min(step, left);
+    if (bytes < limits::frame_bytes_min) [[unlikely]] counters.drop(DropReason::runt);
+    else if (datagram.truncated || bytes > port->max_frame_bytes) [[unlikely]] counters.drop(DropReason::oversize);
+    else if (datagram.slot == nullptr) [[unlikely]] counters.drop(DropReason::no_buffer);
+    else inbox.frames.push({data, datagram.slot, static_cast<std::uint32_t>(bytes), port->index, false, no_headroom});
+    data += bytes;
+    left -= bytes;
+    no_headroom = true;
+  } while (left > 0);
 }
 
 void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,

@@ -99,7 +99,7 @@ void DatagramPlan::add_message(Port& port, std::size_t first, std::size_t count)
 
 SendOutcome datagrams_sent(Port& port, std::size_t segments, int result) {
   if (result >= 0) {
-    for (std::size_t i = 0; i < segments; ++i) port.count_sent(port.egress.pop_front());
+    port.count_sent(port.egress.pop_front(segments));
     return SendOutcome::done;
   }
   const int error = -result;
@@ -120,7 +120,7 @@ SendOutcome datagrams_sent(Port& port, std::size_t segments, int result) {
 }
 
 void drop_front(Port& port, std::size_t segments, DropReason reason) {
-  for (std::size_t i = 0; i < segments; ++i) port.counters->drop(reason, port.egress.pop_front().frames);
+  port.counters->drop(reason, port.egress.pop_front(segments).frames);
 }
 
 }  // namespace lanyard

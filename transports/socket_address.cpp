@@ -23,10 +23,8 @@ namespace {
 
 }  // namespace
 
-SocketAddress::SocketAddress(const void* address, socklen_t address_length)
-    : length(address_length < sizeof(sa_family_t) ? 0 : std::min<socklen_t>(address_length, sizeof un)) {
-  if (length == sizeof v4) std::memcpy(&v4, address, sizeof v4);
-  else if (length == sizeof v6) std::memcpy(&v6, address, sizeof v6);
+void SocketAddress::copy(const void* address) {
+  if (length == sizeof v6) std::memcpy(&v6, address, sizeof v6);
   else std::memcpy(&un, address, length);
 }
 
@@ -45,10 +43,9 @@ std::uint16_t SocketAddress::port() const {
   return 0;
 }
 
-bool operator==(const SocketAddress& a, const SocketAddress& b) {
+bool SocketAddress::equal_otherwise(const SocketAddress& a, const SocketAddress& b) {
   if (a.family() != b.family()) return false;
   switch (a.family()) {
-    case AF_INET: return a.v4.sin_port == b.v4.sin_port && a.v4.sin_addr.s_addr == b.v4.sin_addr.s_addr;
     case AF_INET6:
       return a.v6.sin6_port == b.v6.sin6_port && a.v6.sin6_scope_id == b.v6.sin6_scope_id &&
              std::memcmp(&a.v6.sin6_addr, &b.v6.sin6_addr, sizeof a.v6.sin6_addr) == 0;

@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -24,14 +26,25 @@ struct SocketAddress {
   SocketAddress() : un{} {}
   // REQUIRES: `address_length` readable bytes. Longer than any address we know: truncated. What is behind an IP address
   // stays as it was: every datagram brings one, and clearing the whole costs more than all else here.
-  SocketAddress(const void* address, socklen_t address_length);
+  SocketAddress(const void* address, socklen_t address_length)
+      : length(address_length < sizeof(sa_family_t) ? 0 : std::min<socklen_t>(address_length, sizeof un)) {
+    if (length == sizeof v4) std::memcpy(&v4, address, sizeof v4);
+    else copy(address);
+  }
   [[nodiscard]] static SocketAddress unix_path(std::string_view path);  // REQUIRES: 1 to 107 bytes
   [[nodiscard]] int family() const { return length == 0 ? AF_UNSPEC : any.sa_family; }
   [[nodiscard]] std::uint16_t port() const;  // 0 for UNIX addresses
   [[nodiscard]] SocketAddress host() const;  // the same with port 0
   // Same family, address and port, or same path. Flow labels and padding do not count.
-  friend bool operator==(const SocketAddress& a, const SocketAddress& b);
+  friend bool operator==(const SocketAddress& a, const SocketAddress& b) {
+    if (a.family() != AF_INET || b.family() != AF_INET) return equal_otherwise(a, b);
+    return a.v4.sin_port == b.v4.sin_port && a.v4.sin_addr.s_addr == b.v4.sin_addr.s_addr;
+  }
   [[nodiscard]] std::size_t hash() const;
+
+ private:
+  void copy(const void* address);
+  static bool equal_otherwise(const SocketAddress& a, const SocketAddress& b);
 };
 
 struct SocketAddressHash {

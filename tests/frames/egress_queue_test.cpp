@@ -241,3 +241,76 @@ TEST_CASE("a run stops where the queue is full in bytes") {
   for (const Frame& frame : firsts) frame.owner->release();
   CHECK(pools.all_back());
 }
+
+namespace {
+
+// As the data plane queues a run: what grows the last segment, what is kept where it lies, the rest one by one. Returns
+// which of the frames were taken.
+std::vector<bool> queue_run(EgressQueue& queue, std::span<const Frame> frames, std::size_t frame_bytes_max) {
+  std::vector<bool> taken;
+  while (taken.size() < frames.size()) {
+    const std::span<const Frame> rest = frames.subspan(taken.size());
+    const std::size_t extended = queue.extend(rest, frame_bytes_max);
+    const std::size_t pinned = queue.pin_each(rest.subspan(extended), frame_bytes_max);
+    taken.insert(taken.end(), extended + pinned, true);
+    if (extended + pinned > 0) continue;
+    taken.push_back(rest.front().bytes <= frame_bytes_max && queue.push(rest.front()));
+  }
+  return taken;
+}
+
+}  // namespace
+
+TEST_CASE("runs of any frames are queued as one by one: the same are taken, the same bytes leave") {
+  const Wire wire = GENERATE(Wire::stream, Wire::datagram);
+  const auto seed = GENERATE(1u, 2u, 3u, 4u, 5u, 6u, 7u, 8u);
+  INFO((wire == Wire::stream ? "stream" : "datagram") << ", seed " << seed);
+  std::mt19937 random(seed);
+  const auto below = [&](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+  Pools pools;
+  EgressQueue runs(wire, 400, pools.chunks);
+  EgressQueue singles(wire, 400, pools.chunks);
+  for (int turn = 0; turn < 200; ++turn) {
+    for (std::size_t part = below(4); part > 0; --part) {
+      const auto bytes = static_cast<std::uint32_t>(60 + below(1500));
+      std::vector<Frame> some;  // with a gap perhaps: from a chunk, from a slot, or two from one slot
+      if (below(2) == 0 && pools.chunks.free_count() > 1) some = pools.in_chunk(1 + static_cast<int>(below(30)), bytes);
+      else if (pools.slots.free_count() > 0) some = {pools.in_slot(bytes)};
+      if (some.empty()) continue;
+      if (!some[0].length_header && below(3) == 0) {
+        some.push_back({some[0].data + bytes, some[0].owner, bytes, 0, false, true});
+        std::memset(some[1].data, 0x77, bytes);
+      }
+      Buffer* owner = some[0].owner;
+      if (some.size() > 4 && below(2) == 0) some.erase(some.begin() + 3);
+      const std::vector<bool> taken = queue_run(runs, some, 1400);
+      for (std::size_t i = 0; i < some.size(); ++i)
+        REQUIRE(taken[i] == (some[i].bytes <= 1400 && singles.push(some[i])));
+      owner->release();
+    }
+    REQUIRE(bytes_of(runs) == bytes_of(singles));
+    REQUIRE(runs.queued_frames() == singles.queued_frames());
+    REQUIRE(runs.queued_bytes() == singles.queued_bytes());
+    REQUIRE(runs.segment_count() == singles.segment_count());
+    if (runs.empty() || below(3) != 0) continue;
+    EgressQueue::Left left;
+    EgressQueue::Left expected;
+    if (wire == Wire::stream) {
+      const std::size_t part = 1 + below(runs.queued_bytes());
+      left = runs.sent(part);
+      expected = singles.sent(part);
+    } else {
+      const std::size_t segments = 1 + below(runs.segment_count());
+      left = runs.pop_front(segments);
+      for (std::size_t i = 0; i < segments; ++i) {
+        const EgressQueue::Left one = singles.pop_front();
+        expected = {expected.frames + one.frames, expected.bytes + one.bytes};
+      }
+    }
+    REQUIRE(left.frames == expected.frames);
+    REQUIRE(left.bytes == expected.bytes);
+  }
+  CHECK(runs.copied_out() == singles.copied_out());
+  CHECK(runs.clear().frames == singles.clear().frames);
+  CHECK(pools.all_back());
+}

@@ -196,6 +196,25 @@ TEST_CASE("max-frame holds both ways: oversize at ingress, mtu at egress") {
   CHECK(rig.ledger_balances());
 }
 
+TEST_CASE("a frame that is too long in the middle of a run costs nothing but itself") {
+  ON_EVERY_ENGINE;
+  Rig rig({.engine = engine});
+  Vm& small = rig.add({.wire = GENERATE(Wire::stream, Wire::datagram), .max_frame_bytes = 1514});
+  Vm& b = rig.add_stream();
+  introduce(rig, {&small, &b});
+  std::vector<std::string> expected;
+  for (unsigned i = 0; i < 30; ++i) {
+    const std::string sent = frame(mac(1), mac(2), i % 10 == 5 ? 1515 : 1000 + i, i);
+    if (sent.size() <= 1514) expected.push_back(sent);
+    b.send(sent);
+  }
+  const std::size_t before = small.received().size();
+  REQUIRE(rig.run_until([&] { return small.received().size() == before + expected.size(); }));
+  CHECK(std::equal(expected.begin(), expected.end(), small.received().end() - 27));
+  CHECK(drops(small, DropReason::mtu) == 3);
+  CHECK(rig.ledger_balances());
+}
+
 TEST_CASE("a stopped reader loses its own frames only, and gets the rest when it reads again") {
   ON_EVERY_ENGINE;
   Rig rig({.engine = engine});
@@ -364,6 +383,33 @@ TEST_CASE("a clean stop forwards what has arrived before it closes") {
   CHECK(rig.stop());
   CHECK(b.received().size() == had + 50);
   CHECK(rig.ledger_balances());
+}
+
+TEST_CASE("datagrams that come one by one use every slot there is, and later ones are counted") {
+  ON_EVERY_ENGINE;
+  Rig rig({.engine = engine, .chunks = 6, .slots = 8});
+  Vm& a = rig.add({.wire = Wire::datagram});
+  Vm& b = rig.add_stream();
+  introduce(rig, {&a, &b});
+  for (unsigned i = 0; i < 20; ++i) {  // one of the messages that are ready is used in each turn
+    a.send(frame(mac(2), mac(1), 1000, i));
+    REQUIRE(rig.run_until([&] { return b.received().size() == i + 2; }));
+  }
+  std::vector<Buffer*> taken;
+  std::uint64_t sent = 21;
+  while (drops(a, DropReason::no_buffer) < 3) {  // first all that the engine holds goes, and comes back here
+    for (Buffer* buffer : rig.plane().take_all_buffers()) taken.push_back(buffer);
+    REQUIRE(sent < 21 + 100);
+    a.send(frame(mac(2), mac(1), 1000, 99));
+    ++sent;
+    REQUIRE(rig.run_until([&] { return a.counters().received_frames.get() == sent; }));
+  }
+  for (Buffer* buffer : taken) buffer->release();
+  const std::string last = frame(mac(2), mac(1), 1000, 9999);
+  a.send(last);
+  REQUIRE(rig.run_until([&] { return b.received().back() == last; }));
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
 }
 
 TEST_CASE("when no buffer is free, datagrams and streams are drained and counted as no_buffer") {
