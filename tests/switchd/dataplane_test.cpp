@@ -385,9 +385,8 @@ TEST_CASE("a clean stop forwards what has arrived before it closes") {
   CHECK(rig.ledger_balances());
 }
 
-TEST_CASE("datagrams that come one by one use every slot there is, and later ones are counted") {
-  ON_EVERY_ENGINE;
-  Rig rig({.engine = engine, .chunks = 6, .slots = 8});
+TEST_CASE("datagrams that come one by one use every slot there is, and later ones are counted (epoll)") {
+  Rig rig({.engine = "epoll", .chunks = 6, .slots = 8});
   Vm& a = rig.add({.wire = Wire::datagram});
   Vm& b = rig.add_stream();
   introduce(rig, {&a, &b});
@@ -399,7 +398,7 @@ TEST_CASE("datagrams that come one by one use every slot there is, and later one
   std::uint64_t sent = 21;
   while (drops(a, DropReason::no_buffer) < 3) {  // first all that the engine holds goes, and comes back here
     for (Buffer* buffer : rig.plane().take_all_buffers()) taken.push_back(buffer);
-    REQUIRE(sent < 21 + 100);
+    REQUIRE(sent < 21 + 8 + 3);
     a.send(frame(mac(2), mac(1), 1000, 99));
     ++sent;
     REQUIRE(rig.run_until([&] { return a.counters().received_frames.get() == sent; }));
