@@ -48,6 +48,11 @@ inline constexpr std::uint64_t peer_idle_crowded_ns_max = 30ULL * 1'000'000'000U
 inline constexpr std::size_t peers_evicted_max = 32;  // that early, at one look; there is one a second
 inline constexpr std::size_t port_name_bytes_max = 64;
 
+// --- Gateways.
+inline constexpr std::size_t leases_max = 4096;  // addresses in a pool
+inline constexpr std::size_t reservations_max = 256;
+inline constexpr std::size_t forwards_max = 256;
+
 // --- Configuration.
 inline constexpr std::size_t config_bytes_max = mebi;
 inline constexpr std::size_t config_depth_max = 8;  // of nested YAML; what we understand is 4 deep

@@ -21,6 +21,7 @@
 
 #include "frames/bridge.h"
 #include "frames/limits.h"
+#include "switchd/gateway/gateway_config.h"
 
 namespace lanyard {
 
@@ -31,7 +32,8 @@ enum class PortType : std::uint8_t {
   unix_connect,
   udp,
   unix_dgram,
-  mcast
+  mcast,
+  nat,
 };
 
 // "tcp-listen" and so on, in the order of the enumeration.
@@ -79,6 +81,7 @@ struct PortConfig {
   std::string group;                  // unix_listen, unix_dgram: group name or number of the path
   std::string interface;              // mcast: IPv4 address or interface name
   std::uint8_t ttl = 1;               // mcast
+  GatewayConfig gateway;              // nat
   std::string network;                // never empty after complete()
   std::size_t max_frame_bytes = 0;    // 0: what the transport can carry
   std::size_t queue_frames = limits::queue_frames_default;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "switchd/address.h"
+#include "switchd/config_nat.h"
 #include "switchd/config_text.h"
 
 namespace lanyard {
@@ -106,6 +107,7 @@ std::string occupied(const PortConfig& port) {
                  : fmt::format("group {} in network {}", to_string(port.address), port.network);
     case PortType::tcp_connect:
     case PortType::unix_connect:
+    case PortType::nat:
       return "";
   }
   return "";
@@ -191,6 +193,7 @@ void complete(Config& config, std::vector<ConfigError>& errors) {
   warn_of_exposure(config);
   fill_in_loopback(config);
   check_addresses(config, errors);
+  complete_nat(config, errors);
   if (config.ports.size() > limits::ports_max)
     errors.push_back(
         {"ports", fmt::format("{} ports, expected at most {}", config.ports.size(), limits::ports_max)});

@@ -7,6 +7,7 @@
 #include "switchd/connector_control.h"
 #include "switchd/datagram_control.h"
 #include "switchd/listener_control.h"
+#include "switchd/nat_control.h"
 
 namespace lanyard {
 
@@ -47,6 +48,7 @@ std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortSer
     case PortType::udp:
     case PortType::unix_dgram:
     case PortType::mcast: return std::make_unique<DatagramControl>(config, services);
+    case PortType::nat: return std::make_unique<NatControl>(config, services);
   }
   return nullptr;
 }

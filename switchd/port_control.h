@@ -5,6 +5,7 @@
 //   ListenerControl   accepts; every connection is a transport with a port NAME.N that comes and goes
 //   ConnectorControl  connects, and again with back-off; one port that is up or down
 //   DatagramControl   bound once; one port, or with allow= one NAME.N for each peer
+//   NatControl        a gateway in a process of its own, started again when it ends
 #pragma once
 
 #include <asio/io_context.hpp>

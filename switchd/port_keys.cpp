@@ -122,9 +122,130 @@ std::string read_ttl(std::string_view text, PortConfig& port) {
   return wrong;
 }
 
+// --- Values of keys of nat.
+
+std::string read_nat_network(std::string_view text, PortConfig& port) {
+  const auto network = parse_ipv4_network(text);
+  if (!network || network->prefix < 8 || network->prefix > 29)
+    return fmt::format("expected an IPv4 network from /8 to /29, such as 10.0.2.0/24, not {}", in_quotes(text));
+  port.gateway.network = *network;
+  return {};
+}
+
+std::string read_ipv4(std::string_view text, Ipv4Address& address) {
+  const auto read = parse_ipv4(text);
+  if (!read) return fmt::format("expected an IPv4 address, not {}", in_quotes(text));
+  address = *read;
+  return {};
+}
+
+std::string read_router(std::string_view text, PortConfig& port) { return read_ipv4(text, port.gateway.router); }
+
+std::string read_dns(std::string_view text, PortConfig& port) { return read_ipv4(text, port.gateway.dns); }
+
+std::string read_pool(std::string_view text, PortConfig& port) {
+  const std::size_t hyphen = text.find('-');
+  const auto first = parse_ipv4(text.substr(0, hyphen));
+  const auto last = hyphen == std::string_view::npos ? std::nullopt : parse_ipv4(text.substr(hyphen + 1));
+  if (!first || !last || *last < *first)
+    return fmt::format("expected FIRST-LAST, such as 10.0.2.15-10.0.2.99, not {}", in_quotes(text));
+  port.gateway.pool_first = *first;
+  port.gateway.pool_last = *last;
+  return {};
+}
+
+std::string read_lease(std::string_view text, PortConfig& port) {
+  std::size_t seconds = 0;
+  std::string wrong = read_count(text, " of seconds", 60, 31'536'000, seconds);
+  if (wrong.empty()) port.gateway.lease_seconds = static_cast<std::uint32_t>(seconds);
+  return wrong;
+}
+
+std::string read_reserve(std::string_view text, PortConfig& port) {
+  const std::size_t first = text.find('+');
+  const std::size_t second = first == std::string_view::npos ? first : text.find('+', first + 1);
+  if (second == std::string_view::npos)
+    return fmt::format("expected MAC+ADDRESS+NAME, such as 52:54:00:12:34:56+10.0.2.20+web, not {}", in_quotes(text));
+  const auto mac = parse_mac(text.substr(0, first));
+  const auto address = parse_ipv4(text.substr(first + 1, second - first - 1));
+  const std::string name(text.substr(second + 1));
+  if (!mac || mac->is_group()) return fmt::format("expected a MAC address, not {}", in_quotes(text.substr(0, first)));
+  if (!address)
+    return fmt::format("expected an IPv4 address, not {}", in_quotes(text.substr(first + 1, second - first - 1)));
+  if (name.empty() || dns_label(name) != name)
+    return fmt::format("expected a name of lower-case letters, digits and hyphens, not {}", in_quotes(name));
+  if (port.gateway.reservations.size() == limits::reservations_max)
+    return fmt::format("more than {} reservations", limits::reservations_max);
+  port.gateway.reservations.push_back({*mac, *address, name});
+  return {};
+}
+
+std::string read_domain(std::string_view text, PortConfig& port) {
+  constexpr std::size_t domain_bytes_max = 100;
+  std::string_view rest = text;
+  bool good = !text.empty() && text.size() <= domain_bytes_max;
+  while (good) {
+    const std::size_t dot = std::min(rest.find('.'), rest.size());
+    const std::string label(rest.substr(0, dot));
+    good = !label.empty() && dns_label(label) == label;
+    if (dot == rest.size()) break;
+    rest.remove_prefix(dot + 1);
+  }
+  if (!good)
+    return fmt::format("expected a domain of lower-case letters, digits, hyphens and dots, not {}", in_quotes(text));
+  port.gateway.domain = text;
+  return {};
+}
+
+std::string read_mtu(std::string_view text, PortConfig& port) {
+  std::size_t mtu = 0;
+  std::string wrong = read_count(text, " of bytes", 576, 65520, mtu);
+  if (wrong.empty()) port.gateway.mtu = static_cast<std::uint16_t>(mtu);
+  return wrong;
+}
+
+std::string read_ipv6(std::string_view text, PortConfig& port) {
+  port.gateway.ipv6_prefix = "off";
+  if (text == "off") return {};
+  const auto prefix = parse_cidr(text);
+  if (!prefix || !prefix->v6 || prefix->prefix_bits != 64)
+    return fmt::format("expected off or an IPv6 prefix of 64 bits, such as fd00:1:2:3::/64, not {}", in_quotes(text));
+  const std::string written = to_string(*prefix);
+  port.gateway.ipv6_prefix = written.substr(0, written.find('/'));
+  return {};
+}
+
+std::string read_forward_key(std::string_view text, PortConfig& port) {
+  Forward forward;
+  std::string wrong = read_forward(text, forward);
+  if (!wrong.empty()) return wrong;
+  if (port.gateway.forwards.size() == limits::forwards_max)
+    return fmt::format("more than {} forwards", limits::forwards_max);
+  port.gateway.forwards.push_back(forward);
+  return {};
+}
+
+std::string read_outbound(std::string_view text, PortConfig& port) {
+  GatewayConfig& gateway = port.gateway;
+  const bool is_word = text == "any" || text == "none";
+  const auto cidr = is_word ? std::nullopt : parse_cidr(text);
+  if (!is_word && !cidr)
+    return fmt::format("expected any, none, or addresses and prefixes such as 192.0.2.0/24, not {}", in_quotes(text));
+  if (cidr) gateway.outbound_prefixes.push_back(to_string(*cidr));
+  gateway.outbound = cidr ? Outbound::listed : text == "any" ? Outbound::any : Outbound::none;
+  if (is_word && !gateway.outbound_prefixes.empty()) return "any and none stand alone";
+  return {};
+}
+
+std::string read_host_loopback(std::string_view text, PortConfig& port) {
+  if (text != "allow" && text != "deny") return fmt::format("expected allow or deny, not {}", in_quotes(text));
+  port.gateway.host_loopback = text == "allow";
+  return {};
+}
+
 // --- The table.
 
-constexpr std::array<PortTypeInfo, 7> types = {{
+constexpr std::array<PortTypeInfo, 8> types = {{
     {PortType::tcp_listen, "tcp-listen", "[HOST:]PORT", "any number of VMs connect over TCP",
      read_bind_address},
     {PortType::tcp_connect, "tcp-connect", "HOST:PORT",
@@ -134,6 +255,7 @@ constexpr std::array<PortTypeInfo, 7> types = {{
     {PortType::udp, "udp", "[HOST:]PORT", "UDP with one peer (remote) or many (allow)", read_bind_address},
     {PortType::unix_dgram, "unix-dgram", "PATH", "UNIX datagrams with one VM", read_path},
     {PortType::mcast, "mcast", "GROUP:PORT", "an IPv4 multicast group that VMs share", read_group_address},
+    {PortType::nat, "nat", "[CIDR]", "DHCP, DNS and the way out for VMs (default 10.0.2.0/24)", read_nat_network, true},
 }};
 
 static_assert(
@@ -146,7 +268,9 @@ static_assert(
 
 constexpr PortTypeSet unix_paths = set_of(PortType::unix_listen) | set_of(PortType::unix_dgram);
 
-constexpr std::array<PortKeyInfo, 9> keys = {{
+constexpr PortTypeSet nat = set_of(PortType::nat);
+
+constexpr std::array<PortKeyInfo, 20> keys = {{
     {"network", "NAME", "the network it joins", all_port_types, false, read_network},
     {"max-frame", "BYTES", "largest frame, Ethernet header included: 14 to 69632", all_port_types, false,
      read_max_frame},
@@ -160,6 +284,19 @@ constexpr std::array<PortKeyInfo, 9> keys = {{
     {"interface", "ADDR or NAME", "where the group is joined", set_of(PortType::mcast), false,
      read_interface},
     {"ttl", "N", "routers the frames may pass, 0 to 255", set_of(PortType::mcast), false, read_ttl},
+    {"router", "ADDR", "the gateway's own address (default .2)", nat, false, read_router},
+    {"dns", "ADDR", "the address of its DNS server (default .3)", nat, false, read_dns},
+    {"pool", "FIRST-LAST", "addresses for VMs by DHCP (default from .15)", nat, false, read_pool},
+    {"lease", "SECONDS", "how long they have them: 60 to 31536000 (default 3600)", nat, false, read_lease},
+    {"reserve", "MAC+ADDR+NAME", "an address and a name for one VM; may be repeated", nat, false, read_reserve, true},
+    {"domain", "NAME", "the domain of VMs' names (default lan)", nat, false, read_domain},
+    {"mtu", "BYTES", "largest IP packet, told by DHCP: 576 to 65520 (default 1500)", nat, false, read_mtu},
+    {"ipv6", "PREFIX or off", "a /64 for IPv6 (default: one made of the IPv4 network)", nat, false, read_ipv6},
+    {"forward", "PROTO:[HOST:]PORT:VM:PORT", "a port of this host that leads to one of a VM; may be repeated", nat,
+     false, read_forward_key, true},
+    {"outbound", "any, none or CIDR[+CIDR]...", "where VMs may go (default any)", nat, true, read_outbound},
+    {"host-loopback", "allow or deny", "may VMs reach this host's 127.0.0.1, as the router? (default deny)", nat, false,
+     read_host_loopback},
 }};
 
 }  // namespace

@@ -46,6 +46,7 @@ struct PortTypeInfo {
   std::string_view text;  // one line for people
   // Sets the address; returns what is wrong and was expected, or an empty string.
   std::string (*read_address)(std::string_view text, PortConfig& port);
+  bool address_optional = false;
 };
 [[nodiscard]] std::span<const PortTypeInfo> port_types();  // in the order of the enumeration
 
@@ -53,7 +54,7 @@ using PortTypeSet = std::uint32_t;  // bit 1 << type
 [[nodiscard]] constexpr PortTypeSet set_of(PortType type) {
   return PortTypeSet{1} << static_cast<unsigned>(type);
 }
-inline constexpr PortTypeSet all_port_types = set_of(PortType::mcast) | (set_of(PortType::mcast) - 1);
+inline constexpr PortTypeSet all_port_types = set_of(PortType::nat) | (set_of(PortType::nat) - 1);
 
 struct PortKeyInfo {
   std::string_view name;
@@ -64,6 +65,7 @@ struct PortKeyInfo {
   // Sets (a list: extends) the value of a port whose type is known; returns what is wrong, or an empty
   // string.
   std::string (*read)(std::string_view text, PortConfig& port);
+  bool repeatable = false;  // may be given again, each time with one more value; in YAML a sequence
 };
 [[nodiscard]] std::span<const PortKeyInfo> port_keys();
 [[nodiscard]] std::string names_of(PortTypeSet types);  // "tcp-listen and udp"

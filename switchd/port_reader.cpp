@@ -36,6 +36,7 @@ const PortTypeInfo* read_type(const WrittenPort& written, std::vector<ConfigErro
 void read_address(const WrittenPort& written, const PortTypeInfo& type, PortConfig& port,
                   std::vector<ConfigError>& errors) {
   if (!written.address) {
+    if (type.address_optional) return;
     errors.push_back({written.where, fmt::format("{} needs an address, {}", type.name, type.form)});
     return;
   }
@@ -63,7 +64,7 @@ const PortKeyInfo* look_up_key(const Written& name, const PortTypeInfo* type,
 
 void read_values(const WrittenKey& written, const PortKeyInfo& key, PortConfig& port,
                  std::vector<ConfigError>& errors) {
-  if (written.is_list && !key.list) {
+  if (written.is_list && !key.list && !key.repeatable) {
     errors.push_back({written.key.where, fmt::format("{}: expected one value, not a list", key.name)});
     return;
   }
@@ -95,7 +96,7 @@ void read_keys(const WrittenPort& written, const PortTypeInfo* type, PortConfig&
   for (const WrittenKey& pair : written.keys) {
     const PortKeyInfo* const key = look_up_key(pair.key, type, errors);
     if (key == nullptr) continue;
-    if (std::find(given.begin(), given.end(), key) != given.end()) {
+    if (!key->repeatable && std::find(given.begin(), given.end(), key) != given.end()) {
       errors.push_back({pair.key.where, fmt::format("key '{}' is given twice", key->name)});
       continue;
     }

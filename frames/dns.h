@@ -1,0 +1,70 @@
+// DNS messages (RFC 1035, EDNS of RFC 6891) as far as a gateway needs them: the one question of a query, read and
+// checked, and the answers to it that the gateway gives itself. What it only forwards stays bytes. Codec only; pure; any
+// thread.
+//
+//   id 2 | flags 2 | questions 2 | answers 2 | authorities 2 | additional 2 |
+//   question: name (length 1, label ... 0), type 2, class 2 | records
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frames/ipv4_address.h"
+
+namespace lanyard {
+
+inline constexpr std::uint16_t dns_port = 53;
+inline constexpr std::size_t dns_header_bytes = 12;
+inline constexpr std::size_t dns_name_bytes_max = 253;      // written with dots (RFC 1035, 2.3.4)
+inline constexpr std::size_t dns_udp_bytes_min = 512;       // what every client takes (RFC 1035, 4.2.1)
+inline constexpr std::size_t dns_message_bytes_max = 65535;
+
+namespace dns_types {
+inline constexpr std::uint16_t a = 1, ptr = 12, aaaa = 28, opt = 41, any = 255;
+}
+
+enum class DnsCode : std::uint8_t { ok = 0, format_error = 1, server_failure = 2, no_such_name = 3, refused = 5 };
+
+struct DnsQuery {
+  std::uint16_t id = 0;
+  std::string name;        // lower case, labels with dots between them, without the last dot; "" is the root
+  std::uint16_t type = 0;
+  std::uint16_t type_class = 0;  // 1: the Internet
+  std::size_t question_bytes = 0;  // behind the header
+  std::size_t udp_bytes_max = dns_udp_bytes_min;  // of an answer by UDP, as the client says
+  bool edns = false;
+};
+
+// Nothing where `message` is no standard query with one question. A label's bytes are taken as they are, except that a
+// dot or a byte that is not printable makes it no name of ours: it becomes '?'.
+[[nodiscard]] std::optional<DnsQuery> parse_dns_query(std::span<const std::byte> message);
+
+// What an answer says: addresses for A and AAAA, a name for PTR.
+struct DnsAnswer {
+  DnsCode code = DnsCode::ok;
+  std::vector<Ipv4Address> addresses;
+  std::vector<std::array<std::byte, 16>> addresses6;
+  std::string name;
+  std::uint32_t ttl_seconds = 0;
+};
+
+// The answer to `query`, which was read from `message`. Records of another type than was asked for are left out.
+[[nodiscard]] std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, const DnsQuery& query,
+                                                      const DnsAnswer& answer);
+
+// Header and question of `answer` alone, marked as cut (TC), so that the client asks again by TCP. REQUIRES: at least
+// dns_header_bytes bytes.
+[[nodiscard]] std::vector<std::byte> cut_dns_answer(std::span<const std::byte> answer);
+
+// The address that a name for a reverse look-up asks for: 15.2.0.10.in-addr.arpa (RFC 1035, 3.5).
+[[nodiscard]] std::optional<Ipv4Address> parse_reverse4(std::string_view name);
+// The same for IPv6, ....ip6.arpa (RFC 3596, 2.5).
+[[nodiscard]] std::optional<std::array<std::byte, 16>> parse_reverse6(std::string_view name);
+
+}  // namespace lanyard

@@ -1,0 +1,71 @@
+#include "frames/ndp.h"
+
+#include <algorithm>
+
+#include "frames/bytes.h"
+#include "frames/ethernet.h"
+#include "frames/udp4_packet.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::byte icmp6{58}, hop_limit{255}, solicitation{135}, advertisement{136}, target_address_option{2};
+constexpr std::size_t solicitation_bytes = 24;   // type, code, checksum, reserved, target
+constexpr std::size_t advertisement_bytes = 32;  // the same, and the option with the address
+constexpr std::uint32_t solicited_override = 0x6000'0000;
+
+Ipv6Bytes read_address(std::span<const std::byte> bytes) {
+  Ipv6Bytes address;
+  std::copy_n(bytes.begin(), address.size(), address.begin());
+  return address;
+}
+
+// Of an ICMPv6 message behind its IPv6 header (RFC 8200, 8.1).
+std::uint64_t checksum_sum(std::span<const std::byte> ip, std::size_t icmp_bytes) {
+  return checksum_add(icmp_bytes + std::to_integer<std::uint64_t>(icmp6), ip.subspan(8, 32 + icmp_bytes));
+}
+
+}  // namespace
+
+std::optional<Ipv6Addresses> parse_ipv6_addresses(std::span<const std::byte> frame) {
+  if (frame.size() < ipv6_headers_bytes || load_be16(&frame[12]) != ether_types::ipv6) return std::nullopt;
+  if (std::to_integer<unsigned>(frame[14]) >> 4 != 6) return std::nullopt;
+  return Ipv6Addresses{read_address(frame.subspan(22)), read_address(frame.subspan(38))};
+}
+
+std::optional<NeighbourSolicitation> parse_neighbour_solicitation(std::span<const std::byte> frame) {
+  const auto addresses = parse_ipv6_addresses(frame);
+  if (!addresses || frame.size() < ipv6_headers_bytes + solicitation_bytes) return std::nullopt;
+  const std::span<const std::byte> ip = frame.subspan(14);
+  const std::size_t bytes = load_be16(&ip[4]);
+  const bool ours = ip[6] == icmp6 && ip[7] == hop_limit && ip[40] == solicitation && ip[41] == std::byte{0};
+  if (!ours || bytes < solicitation_bytes || 40 + bytes > ip.size()) return std::nullopt;
+  if (checksum_finish(checksum_sum(ip, bytes)) != 0) return std::nullopt;
+  return NeighbourSolicitation{MacAddress::read(&frame[6]), addresses->from, read_address(ip.subspan(48))};
+}
+
+std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation& asked, MacAddress mac) {
+  std::vector<std::byte> frame(ipv6_headers_bytes + advertisement_bytes);
+  asked.from_mac.write(&frame[0]);
+  mac.write(&frame[6]);
+  store_be16(&frame[12], ether_types::ipv6);
+  const std::span<std::byte> ip = std::span(frame).subspan(14);
+  ip[0] = std::byte{0x60};
+  store_be16(&ip[4], advertisement_bytes);
+  ip[6] = icmp6;
+  ip[7] = hop_limit;
+  std::copy(asked.target.begin(), asked.target.end(), ip.begin() + 8);
+  std::copy(asked.from.begin(), asked.from.end(), ip.begin() + 24);
+  const std::span<std::byte> icmp = ip.subspan(40);
+  icmp[0] = advertisement;
+  store_be32(&icmp[4], solicited_override);
+  std::copy(asked.target.begin(), asked.target.end(), icmp.begin() + 8);
+  icmp[24] = target_address_option;
+  icmp[25] = std::byte{1};  // in units of 8 bytes
+  mac.write(&icmp[26]);
+  store_be16(&icmp[2], checksum_finish(checksum_sum(ip, advertisement_bytes)));
+  return frame;
+}
+
+}  // namespace lanyard

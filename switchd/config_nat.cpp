@@ -1,0 +1,133 @@
+#include "switchd/config_nat.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::uint32_t router_offset = 2, dns_offset = 3, pool_offset = 15;  // as QEMU's and libvirt's users know them
+constexpr std::uint32_t small_pool_offset = 4;
+constexpr std::uint8_t small_prefix = 28;  // from here on there is no room before .15
+
+Ipv4Address plus(Ipv4Address address, std::uint32_t offset) { return Ipv4Address(address.value() + offset); }
+
+void fill_in(GatewayConfig& gateway) {
+  const Ipv4Network& network = gateway.network;
+  if (gateway.router.is_unspecified()) gateway.router = plus(network.address, router_offset);
+  if (gateway.dns.is_unspecified()) gateway.dns = plus(network.address, dns_offset);
+  if (gateway.pool_first.is_unspecified()) {
+    gateway.pool_first = plus(network.address, network.prefix < small_prefix ? pool_offset : small_pool_offset);
+    const std::uint32_t most = gateway.pool_first.value() + static_cast<std::uint32_t>(limits::leases_max) - 1;
+    gateway.pool_last = Ipv4Address(std::min(network.broadcast().value() - 1, most));
+  }
+  // One of the addresses for sites of their own (RFC 4193), made of the IPv4 network: different where those are.
+  if (gateway.ipv6_prefix.empty())
+    gateway.ipv6_prefix = fmt::format("fd6c:616e:{:x}:{:x}::", network.address.value() >> 16,
+                                      network.address.value() & 0xFFFF);
+  else if (gateway.ipv6_prefix == "off")
+    gateway.ipv6_prefix.clear();
+}
+
+class Checks {
+ public:
+  Checks(const PortConfig& port, std::vector<ConfigError>& errors)
+      : gateway_(port.gateway), where_(port.origin.text), errors_(errors) {}
+
+  void all() {
+    is_host("router", gateway_.router);
+    is_host("dns", gateway_.dns);
+    if (gateway_.router == gateway_.dns) say("router and dns must be different addresses");
+    pool();
+    reservations();
+    forwards();
+  }
+
+ private:
+  void say(std::string what) { errors_.push_back({where_, std::move(what)}); }
+
+  void is_host(std::string_view what, Ipv4Address address) {
+    const Ipv4Network& network = gateway_.network;
+    if (!network.contains(address) || address == network.address || address == network.broadcast())
+      say(fmt::format("{}: {} is no address of a host in {}", what, to_string(address), to_string(network)));
+  }
+
+  [[nodiscard]] bool in_pool(Ipv4Address address) const {
+    return address >= gateway_.pool_first && address <= gateway_.pool_last;
+  }
+
+  void pool() {
+    is_host("pool", gateway_.pool_first);
+    is_host("pool", gateway_.pool_last);
+    if (in_pool(gateway_.router)) say(fmt::format("pool: holds the router, {}", to_string(gateway_.router)));
+    if (in_pool(gateway_.dns)) say(fmt::format("pool: holds the DNS server, {}", to_string(gateway_.dns)));
+    if (gateway_.pool_last.value() - gateway_.pool_first.value() >= limits::leases_max)
+      say(fmt::format("pool: more than {} addresses", limits::leases_max));
+  }
+
+  void reservations() {
+    std::set<std::uint64_t> macs;
+    std::set<Ipv4Address> addresses;
+    std::set<std::string> names;
+    for (const Reservation& reserved : gateway_.reservations) {
+      is_host("reserve", reserved.address);
+      if (reserved.address == gateway_.router || reserved.address == gateway_.dns)
+        say(fmt::format("reserve: {} is the gateway's own", to_string(reserved.address)));
+      if (!macs.insert(reserved.mac.value()).second)
+        say(fmt::format("reserve: {} has two reservations", to_string(reserved.mac)));
+      if (!addresses.insert(reserved.address).second)
+        say(fmt::format("reserve: {} is reserved twice", to_string(reserved.address)));
+      if (!names.insert(reserved.name).second) say(fmt::format("reserve: two have the name '{}'", reserved.name));
+    }
+  }
+
+  void forwards() {
+    std::set<std::string> taken;
+    for (const Forward& forward : gateway_.forwards) {
+      const auto guest = guest_address(gateway_, forward);
+      if (!guest)
+        say(fmt::format("forward {}: no reservation has the name '{}'", to_string(forward), forward.guest));
+      else
+        is_host("forward", *guest);
+      if (!taken.insert(fmt::format("{}:{}:{}", forward.udp ? "udp" : "tcp", forward.host, forward.port)).second)
+        say(fmt::format("forward {}: that port of this host is forwarded already", to_string(forward)));
+    }
+  }
+
+  const GatewayConfig& gateway_;
+  const std::string& where_;
+  std::vector<ConfigError>& errors_;
+};
+
+// Two gateways on one network would both give addresses of the same kind to the same guests.
+void check_overlaps(const Config& config, std::vector<ConfigError>& errors) {
+  for (auto port = config.ports.begin(); port != config.ports.end(); ++port) {
+    if (port->type != PortType::nat) continue;
+    const auto rival = std::find_if(config.ports.begin(), port, [&](const PortConfig& other) {
+      const Ipv4Network& here = port->gateway.network;
+      const Ipv4Network& there = other.gateway.network;
+      return other.type == PortType::nat && other.network == port->network &&
+             (here.contains(there.address) || there.contains(here.address));
+    });
+    if (rival != port)
+      errors.push_back({port->origin.text,
+                        fmt::format("{} overlaps {} of {}, on the same network", to_string(port->gateway.network),
+                                    to_string(rival->gateway.network), rival->origin.text)});
+  }
+}
+
+}  // namespace
+
+void complete_nat(Config& config, std::vector<ConfigError>& errors) {
+  for (PortConfig& port : config.ports) {
+    if (port.type != PortType::nat) continue;
+    fill_in(port.gateway);
+    Checks(port, errors).all();
+  }
+  check_overlaps(config, errors);
+}
+
+}  // namespace lanyard

@@ -1,0 +1,75 @@
+#include "switchd/gateway/dhcp_server.h"
+
+#include <fmt/format.h>
+
+namespace lanyard {
+
+DhcpServer::DhcpServer(DhcpOptions options, LeaseTable& leases, Report report)
+    : options_(std::move(options)), leases_(leases), report_(std::move(report)) {}
+
+std::optional<DhcpReply> DhcpServer::answer(const DhcpRequest& request, std::int64_t now_s) {
+  if (request.mac.is_group() || request.mac == MacAddress()) return std::nullopt;
+  switch (request.type) {
+    case DhcpType::discover: return answer_discover(request, now_s);
+    case DhcpType::request: return answer_request(request, now_s);
+    case DhcpType::decline:
+      if (request.requested && request.server.value_or(options_.server) == options_.server) {
+        leases_.decline(request.mac, *request.requested, now_s);
+        report_(fmt::format("{} says that {} is used by somebody else", to_string(request.mac),
+                            to_string(*request.requested)));
+      }
+      return std::nullopt;
+    case DhcpType::release: leases_.release(request.mac, request.client, now_s); return std::nullopt;
+    case DhcpType::inform: {
+      DhcpReply reply = make_reply(DhcpType::ack, Ipv4Address());
+      reply.lease_seconds = reply.renew_seconds = reply.rebind_seconds = 0;  // it has its address from elsewhere
+      return reply;
+    }
+    default: return std::nullopt;  // what servers send
+  }
+}
+
+std::optional<DhcpReply> DhcpServer::answer_discover(const DhcpRequest& request, std::int64_t now_s) {
+  const auto address = leases_.offer(request.mac, request.requested, now_s);
+  if (address) return make_reply(DhcpType::offer, *address);
+  report_(fmt::format("no address is left for {}: all {} of the pool are leased", to_string(request.mac),
+                      leases_.capacity()));
+  return std::nullopt;
+}
+
+std::optional<DhcpReply> DhcpServer::answer_request(const DhcpRequest& request, std::int64_t now_s) {
+  if (request.server && *request.server != options_.server) {  // it chose another's offer
+    report_(fmt::format("another DHCP server, {}, is on this network: {} uses it", to_string(*request.server),
+                        to_string(request.mac)));
+    return std::nullopt;
+  }
+  const Ipv4Address address = request.requested.value_or(request.client);
+  if (leases_.bind(request.mac, address, request.host_name, now_s)) {
+    DhcpReply reply = make_reply(DhcpType::ack, address);
+    if (const Lease* lease = leases_.find(request.mac, now_s)) reply.host_name = lease->name;
+    return reply;
+  }
+  DhcpReply refusal;
+  refusal.type = DhcpType::nak;
+  refusal.server = options_.server;
+  refusal.message = options_.network.contains(address) ? "address not available" : "wrong network";
+  return refusal;
+}
+
+DhcpReply DhcpServer::make_reply(DhcpType type, Ipv4Address address) const {
+  DhcpReply reply;
+  reply.type = type;
+  reply.yours = address;
+  reply.server = options_.server;
+  reply.lease_seconds = options_.lease_seconds;
+  reply.renew_seconds = options_.lease_seconds / 2;
+  reply.rebind_seconds = static_cast<std::uint32_t>(std::uint64_t{options_.lease_seconds} * 7 / 8);
+  reply.mask = options_.network.mask();
+  reply.routers = {options_.server};
+  reply.dns = {options_.dns};
+  reply.domain = options_.domain;
+  reply.mtu = options_.mtu;
+  return reply;
+}
+
+}  // namespace lanyard

@@ -1,0 +1,44 @@
+// What a DHCP server answers (RFC 2131, 4.3): one request in, at most one answer out. Messages are frames/dhcp.h,
+// addresses lease_table.h. One thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "frames/dhcp.h"
+#include "switchd/gateway/lease_table.h"
+
+namespace lanyard {
+
+struct DhcpOptions {
+  Ipv4Network network;
+  Ipv4Address server;  // the router, which is the server
+  Ipv4Address dns;
+  std::uint16_t mtu = 1500;
+  std::uint32_t lease_seconds = 3600;
+  std::string domain;
+};
+
+class DhcpServer {
+ public:
+  // What happened, for people: one line each time.
+  using Report = std::function<void(const std::string& line)>;
+
+  DhcpServer(DhcpOptions options, LeaseTable& leases, Report report);
+
+  [[nodiscard]] std::optional<DhcpReply> answer(const DhcpRequest& request, std::int64_t now_s);
+
+ private:
+  [[nodiscard]] std::optional<DhcpReply> answer_discover(const DhcpRequest& request, std::int64_t now_s);
+  [[nodiscard]] std::optional<DhcpReply> answer_request(const DhcpRequest& request, std::int64_t now_s);
+  [[nodiscard]] DhcpReply make_reply(DhcpType type, Ipv4Address address) const;
+
+  DhcpOptions options_;
+  LeaseTable& leases_;
+  Report report_;
+};
+
+}  // namespace lanyard

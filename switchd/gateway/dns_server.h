@@ -1,0 +1,98 @@
+// The DNS server of a gateway: what it knows itself it answers (local_names.h), everything else goes to the host's
+// resolvers as it came, except for the id, and so does the answer: EDNS and all record types pass through.
+//
+// By UDP, each query that is forwarded has a connected socket of its own, so that only the resolver asked can answer,
+// to a port and an id that nobody else knows. No answer for a while: the next resolver; after the last, SERVFAIL.
+// By TCP (guests reach listener() by libslirp), queries of a connection are answered in order, one at a time.
+//
+// Bounded: queries under way and connections; the oldest makes room. Nothing waits. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <list>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "frames/dns.h"
+#include "frames/udp4_packet.h"
+#include "switchd/gateway/local_names.h"
+#include "switchd/gateway/poll_set.h"
+#include "switchd/gateway/resolvers.h"
+#include "transports/fd.h"
+
+namespace lanyard {
+
+class DnsServer {
+ public:
+  using Answer = std::function<void(const Udp4Endpoint& client, std::span<const std::byte> message)>;
+
+  // `answer_bytes_max`: of a UDP answer that fits a frame. `listener`: a listening UNIX socket, or none.
+  DnsServer(const LocalNames& names, Resolvers& resolvers, std::size_t answer_bytes_max, Fd listener, Answer answer);
+
+  // A query that came by UDP.
+  void query(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms, std::int64_t now_s);
+
+  // Before and after a wait.
+  void fill(PollSet& polled, std::int64_t now_ms);
+  void poll(const PollSet& polled, std::int64_t now_ms, std::int64_t now_s);
+
+ private:
+  using Bytes = std::vector<std::byte>;
+
+  // A UDP query that waits for a resolver.
+  struct Pending {
+    Udp4Endpoint client;
+    Bytes message;
+    DnsQuery query;
+    Fd socket;
+    std::uint16_t id = 0;        // as the resolver is asked
+    std::size_t resolver = 0;    // which was asked
+    std::int64_t deadline_ms = 0;
+    std::size_t polled = 0;
+  };
+  // A guest's TCP connection, and the one to a resolver for the query in work.
+  struct Connection {
+    Fd guest;
+    Bytes in;            // from the guest, not yet taken
+    Bytes out;           // to the guest, not yet written
+    Fd resolver;
+    bool connecting = false;
+    Bytes to_resolver;   // with its length
+    Bytes from_resolver;
+    DnsQuery query;
+    std::size_t asked = 0;  // resolvers, for this query
+    bool ended = false;     // the guest sends no more
+    std::int64_t deadline_ms = 0;
+    std::size_t polled_guest = 0;
+    std::size_t polled_resolver = 0;
+  };
+
+  // false: no resolver is left.
+  [[nodiscard]] bool ask(Pending& pending, std::int64_t now_ms);
+  void fail(const Pending& pending);
+  [[nodiscard]] bool take_answer(Pending& pending);
+  void accept_connections(std::int64_t now_ms);
+  // false: the connection is over.
+  [[nodiscard]] bool serve(Connection& connection, const PollSet& polled, std::int64_t now_ms, std::int64_t now_s);
+  [[nodiscard]] bool read_guest(Connection& connection);
+  [[nodiscard]] bool write_guest(Connection& connection);
+  void take_query(Connection& connection, std::int64_t now_ms, std::int64_t now_s);
+  void ask_by_stream(Connection& connection, std::int64_t now_ms);
+  void work_with_resolver(Connection& connection, short events, std::int64_t now_ms);
+  static void put_answer(Connection& connection, std::span<const std::byte> message);
+  static void fail_stream(Connection& connection);
+
+  const LocalNames& names_;
+  Resolvers& resolvers_;
+  std::size_t answer_bytes_max_;
+  Fd listener_;
+  std::size_t polled_listener_ = 0;
+  Answer answer_;
+  std::list<Pending> pending_;
+  std::list<Connection> connections_;
+};
+
+}  // namespace lanyard

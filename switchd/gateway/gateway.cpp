@@ -1,0 +1,316 @@
+// The gateway's loop; see the header for the theory.
+#include "switchd/gateway/gateway.h"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+#include "frames/bytes.h"
+#include "frames/ethernet.h"
+#include "frames/udp4_packet.h"
+#include "switchd/gateway/lease_file.h"
+#include "transports/clock.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t chunks = 4;
+constexpr std::size_t frames_per_turn_max = limits::chunk_bytes / (limits::frame_bytes_min + limits::length_header_bytes);
+constexpr std::size_t outbox_bytes_max = 4 * limits::mebi;
+constexpr std::size_t outbox_bytes_paused = limits::mebi;  // from here on, the way out is not read
+constexpr std::size_t neighbours_max = 4096;
+constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
+constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
+constexpr std::int64_t save_interval_ms = 200;
+constexpr std::uint8_t udp = 17;
+
+std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
+std::int64_t now_s() { return std::time(nullptr); }
+
+}  // namespace
+
+// libslirp gives its addresses MACs that begin so and end in the address (src/slirp.c, special_ethaddr).
+MacAddress Gateway::mac_for(Ipv4Address own) { return MacAddress(0x5255'0000'0000ULL | own.value()); }
+
+Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, const std::string& dns_path)
+    : config_(std::move(config)),
+      stream_(std::move(stream)),
+      control_(std::move(control)),
+      memory_(chunks * limits::chunk_bytes),
+      chunks_(memory_.span(), limits::chunk_bytes),
+      frames_(frames_per_turn_max),
+      scratch_(64 * limits::kibi),
+      leases_({config_.pool_first, config_.pool_last, config_.lease_seconds, config_.reservations}),
+      neighbours4_(neighbours_max),
+      neighbours6_(neighbours_max),
+      policy_(config_),
+      dhcp_({config_.network, config_.router, config_.dns, config_.mtu, config_.lease_seconds, config_.domain}, leases_,
+            [this](const std::string& line) { report("dhcp" + line.substr(0, 12), line); }),
+      names_(config_, leases_, neighbours6_),
+      dns_(names_, resolvers_, config_.mtu - 28, std::move(dns_listener),
+           [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
+             send(write_udp4({{mac_for(config_.dns), config_.dns, dns_port}, client, message}));
+           }),
+      slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
+  if (!config_.lease_file.empty()) {
+    std::string wrong;
+    leases_.load(load_leases(config_.lease_file, wrong));
+    if (!wrong.empty()) report("leases", wrong);
+  }
+  if (!slirp_.connect_to_unix(config_.dns, dns_port, dns_path)) report("dns", "no DNS by TCP: libslirp refuses it");
+}
+
+std::string Gateway::open_forwards() {
+  for (const Forward& forward : config_.forwards) {
+    const std::string wrong = slirp_.add_forward(config_, forward);
+    if (!wrong.empty()) return wrong;
+    open_.push_back(forward);
+  }
+  return {};
+}
+
+void Gateway::run() {
+  PollSet polled;
+  while (true) {
+    polled.clear();
+    const bool paused = outbox_.size() - outbox_sent_ > outbox_bytes_paused;
+    const std::size_t stream_at =
+        polled.add(stream_.get(), static_cast<short>(POLLIN | (outbox_.empty() ? 0 : POLLOUT)));
+    const std::size_t control_at = polled.add(control_.get(), POLLIN);
+    dns_.fill(polled, now_ms());
+    if (leases_.changes() != saved_changes_) polled.wake_within(save_interval_ms);
+    if (!paused) slirp_.fill(polled);
+    const bool failed = polled.wait() < 0;
+    if (failed && errno != EINTR) return;
+    if (!paused) slirp_.poll(polled, failed);
+    if (!failed) {
+      dns_.poll(polled, now_ms(), now_s());
+      if (polled.revents(control_at) != 0 && !read_control()) break;
+      if ((polled.revents(stream_at) & ~POLLOUT) != 0 && !read_stream()) break;
+    }
+    answer_slirp();
+    save_leases_if_changed();
+    if (!flush()) break;
+  }
+  saved_ms_ = 0;
+  save_leases_if_changed();
+}
+
+bool Gateway::read_stream() {
+  const StreamReader::Window window = reader_.window(chunks_, scratch_);
+  const ssize_t got = ::recv(stream_.get(), window.data, window.bytes, MSG_DONTWAIT);
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  if (got == 0) return false;
+  const StreamReader::Result result = reader_.received(static_cast<std::size_t>(got), 0, frames_);
+  for (const Frame& frame : frames_.frames()) take_frame({frame.data, frame.bytes});
+  frames_.clear();
+  return !result.bad_length;
+}
+
+bool Gateway::read_control() {
+  std::string message(control_bytes_max, '\0');
+  const ssize_t got = ::recv(control_.get(), message.data(), message.size(), MSG_DONTWAIT);
+  if (got < 0) return errno == EAGAIN || errno == EINTR;
+  if (got == 0) return false;
+  message.resize(static_cast<std::size_t>(got));
+  if (const auto fresh = read_gateway_config(message)) apply(*fresh);
+  else report("control", "a configuration that is none was left out");
+  return true;
+}
+
+// What may change while guests are served: forwards and where they may go.
+void Gateway::apply(const GatewayConfig& fresh) {
+  const auto is_in = [](const std::vector<Forward>& all, const Forward& one) {
+    return std::find(all.begin(), all.end(), one) != all.end();
+  };
+  for (const Forward& forward : open_)
+    if (!is_in(fresh.forwards, forward)) slirp_.remove_forward(forward);
+  std::erase_if(open_, [&](const Forward& forward) { return !is_in(fresh.forwards, forward); });
+  config_.outbound = fresh.outbound;
+  config_.outbound_prefixes = fresh.outbound_prefixes;
+  config_.forwards = fresh.forwards;
+  policy_ = OutboundPolicy(config_);
+  std::string wrong;
+  for (const Forward& forward : config_.forwards) {
+    if (is_in(open_, forward)) continue;
+    const std::string failed = slirp_.add_forward(config_, forward);
+    if (failed.empty()) open_.push_back(forward);
+    else if (wrong.empty()) wrong = failed;
+  }
+  tell(nlohmann::json{{"applied", wrong.empty()}, {"error", wrong}}.dump());
+}
+
+void Gateway::take_frame(std::span<const std::byte> frame) {
+  constexpr std::uint64_t own_macs = 0x5255, own_macs6 = 0x5256;  // libslirp's, for IPv4 and IPv6
+  const MacAddress to = MacAddress::read(frame.data());
+  const std::uint64_t kind = to.value() >> 32;
+  if (!to.is_group() && kind != own_macs && kind != own_macs6) return;  // flooded; for somebody else
+  const MacAddress source = MacAddress::read(&frame[6]);
+  if (source.is_group()) return;
+  learn(frame, source);
+  switch (load_be16(&frame[12])) {
+    case ether_types::arp: slirp_.input(frame); break;
+    case ether_types::ipv4:
+      if (const auto packet = parse_ipv4_frame(frame)) take_ipv4(frame, *packet);
+      break;
+    case ether_types::ipv6: take_ipv6(frame); break;
+    default: break;
+  }
+}
+
+void Gateway::learn(std::span<const std::byte> frame, MacAddress source) {
+  const auto learn4 = [&](Ipv4Address address, MacAddress mac) {
+    const bool a_guest = config_.network.contains(address) && address != config_.router && address != config_.dns;
+    if (a_guest && !mac.is_group()) neighbours4_.learn(address, mac);
+  };
+  if (const auto arp = parse_arp(frame)) learn4(arp->sender, arp->sender_mac);
+  else if (const auto packet = parse_ipv4_frame(frame)) learn4(packet->from, source);
+  else if (const auto addresses = parse_ipv6_addresses(frame); addresses && addresses->from != Ipv6Bytes{} &&
+                                                               addresses->from[0] != std::byte{0xFF})
+    neighbours6_.learn(addresses->from, source);
+}
+
+void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet) {
+  if (packet.protocol == udp && packet.payload.size() >= 8) {
+    const std::uint16_t from = load_be16(&packet.payload[0]);
+    const std::uint16_t to = load_be16(&packet.payload[2]);
+    if (to == dhcp_server_port && from != dhcp_client_port && from != dhcp_server_port) return;
+    if (to == dhcp_server_port || (to == dns_port && packet.to == config_.dns)) {
+      const auto datagram = parse_udp4(frame);
+      if (!datagram) return;  // malformed
+      if (to == dhcp_server_port) return take_dhcp(*datagram);
+      return dns_.query(datagram->from, datagram->payload, now_ms(), now_s());
+    }
+    if (to == dhcp_client_port && from == dhcp_server_port && packet.from != config_.router)
+      return report("other server", fmt::format("another DHCP server, {} ({}), answers on this network",
+                                                to_string(packet.from), to_string(MacAddress::read(&frame[6]))));
+  }
+  switch (policy_.decide(packet.to)) {
+    case OutboundPolicy::Decision::pass: return slirp_.input(frame);
+    case OutboundPolicy::Decision::ignore: return;
+    case OutboundPolicy::Decision::refuse:
+      if (const auto told = write_icmp4_prohibited(frame, packet, mac_for(config_.router), config_.router)) send(*told);
+      return;
+  }
+}
+
+void Gateway::take_ipv6(std::span<const std::byte> frame) {
+  const auto addresses = parse_ipv6_addresses(frame);
+  if (!addresses || config_.ipv6_prefix.empty()) return;
+  if (policy_.decide(addresses->to) == OutboundPolicy::Decision::pass) slirp_.input(frame);
+}
+
+// Where the answer goes: RFC 2131, 4.1.
+void Gateway::take_dhcp(const Udp4Packet& packet) {
+  const auto parsed = parse_dhcp_request(packet.payload);
+  const auto* request = std::get_if<DhcpRequest>(&parsed);
+  if (request == nullptr)
+    return report("malformed", fmt::format("a DHCP message from {} is left out: {}", to_string(packet.from.mac),
+                                           text_of(std::get<DhcpFault>(parsed))));
+  const auto reply = dhcp_.answer(*request, now_s());
+  if (!reply) return;
+  constexpr Ipv4Address everybody(0xFFFF'FFFF);
+  constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
+  Udp4Endpoint to{every_mac, everybody, dhcp_client_port};
+  if (!request->relay.is_unspecified()) {
+    to = {packet.from.mac, request->relay, dhcp_server_port};
+  } else if (reply->type != DhcpType::nak) {
+    if (!request->client.is_unspecified()) to = {request->mac, request->client, dhcp_client_port};
+    else if (!request->broadcast) to = {request->mac, reply->yours, dhcp_client_port};
+  }
+  const auto message = write_dhcp_reply(*request, *reply);
+  send(write_udp4({{mac_for(config_.router), config_.router, dhcp_server_port}, to, message}));
+}
+
+std::optional<MacAddress> Gateway::mac_of(Ipv4Address address) const {
+  if (const Lease* lease = leases_.find(address, now_s())) return lease->mac;
+  return neighbours4_.find(address);
+}
+
+// Its questions are answered where we can; everything else is for guests.
+void Gateway::take_from_slirp(std::span<const std::byte> frame) {
+  if (frame.size() < limits::frame_bytes_min) return;
+  if (const auto arp = parse_arp(frame); arp && arp->is_request) {
+    if (const auto mac = mac_of(arp->target)) {
+      for_slirp_.push_back(write_arp({false, *mac, arp->target, arp->sender_mac, arp->sender}, arp->sender_mac));
+      return;
+    }
+  }
+  if (const auto asked = parse_neighbour_solicitation(frame)) {
+    if (const auto mac = neighbours6_.find(asked->target)) {
+      for_slirp_.push_back(write_neighbour_advertisement(*asked, *mac));
+      return;
+    }
+  }
+  send(frame);
+}
+
+// An answer may let out what waited for it, which asks again.
+void Gateway::answer_slirp() {
+  for (std::size_t left = 4096; left > 0 && !for_slirp_.empty(); --left) {
+    const Bytes frame = std::move(for_slirp_.front());
+    for_slirp_.pop_front();
+    slirp_.input(frame);
+  }
+}
+
+void Gateway::send(std::span<const std::byte> frame) {
+  if (outbox_.size() - outbox_sent_ + frame.size() > outbox_bytes_max) {
+    ++outbox_dropped_;
+    return report("outbox", "the switch takes no frames; some are dropped");
+  }
+  const std::size_t at = outbox_.size();
+  outbox_.resize(at + limits::length_header_bytes + frame.size());
+  store_be32(&outbox_[at], static_cast<std::uint32_t>(frame.size()));
+  std::memcpy(&outbox_[at + limits::length_header_bytes], frame.data(), frame.size());
+}
+
+bool Gateway::flush() {
+  while (outbox_sent_ < outbox_.size()) {
+    const ssize_t sent = ::send(stream_.get(), &outbox_[outbox_sent_], outbox_.size() - outbox_sent_,
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno != EAGAIN) return false;
+    if (sent < 0) break;
+    outbox_sent_ += static_cast<std::size_t>(sent);
+  }
+  if (outbox_sent_ == outbox_.size()) {
+    outbox_.clear();
+    outbox_sent_ = 0;
+  } else if (outbox_sent_ > outbox_bytes_paused) {
+    outbox_.erase(outbox_.begin(), outbox_.begin() + static_cast<std::ptrdiff_t>(outbox_sent_));
+    outbox_sent_ = 0;
+  }
+  return true;
+}
+
+void Gateway::save_leases_if_changed() {
+  if (config_.lease_file.empty() || leases_.changes() == saved_changes_) return;
+  if (now_ms() - saved_ms_ < save_interval_ms) return;
+  saved_ms_ = now_ms();
+  saved_changes_ = leases_.changes();
+  const std::string wrong = save_leases(config_.lease_file, leases_.bound());
+  if (!wrong.empty()) report("leases", wrong);
+}
+
+void Gateway::report(const std::string& kind, const std::string& line) {
+  const auto [last, is_new] = reported_ms_.try_emplace(kind, now_ms());
+  if (!is_new && now_ms() - last->second < report_interval_ms) return;
+  last->second = now_ms();
+  tell(nlohmann::json{{"event", line}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+// A full channel loses it: nothing waits for the switch.
+void Gateway::tell(const std::string& json) {
+  (void)!::send(control_.get(), json.data(), json.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace lanyard

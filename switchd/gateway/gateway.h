@@ -1,0 +1,106 @@
+// The gateway of one network: DHCP, DNS and the way out, in a process of its own beside the switch, which reaches it by
+// an ordinary stream of frames. A fault here costs the way out for a moment and nothing else.
+//
+// Data flow of a frame from the network:
+//     stream -> frames -> not for us? dropped
+//                      -> DHCP (UDP 67): dhcp_server.h -> answer
+//                      -> DNS (UDP 53 at the DNS address): dns_server.h -> answer, now or when a resolver has spoken
+//                      -> may not pass (outbound_policy.h)? dropped, or told by ICMP
+//                      -> libslirp: ARP and neighbour discovery for our addresses, TCP, UDP, ICMP echo
+// and towards it: libslirp -> its questions for guests' MACs are answered from the leases and from what guests' frames
+// said, its tables being small -> outbox -> stream, one write for all frames of a turn.
+//
+// Backpressure: while the switch does not take what the outbox holds, the sockets of the way out are not read; what
+// libslirp sends all the same is dropped beyond outbox_bytes_max (TCP sends it again).
+//
+// Ends when the control channel or the stream does. One thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "frames/arp.h"
+#include "frames/buffer.h"
+#include "frames/frame_batch.h"
+#include "frames/icmp4.h"
+#include "frames/ndp.h"
+#include "frames/stream_reader.h"
+#include "switchd/gateway/dhcp_server.h"
+#include "switchd/gateway/dns_server.h"
+#include "switchd/gateway/gateway_config.h"
+#include "switchd/gateway/lease_table.h"
+#include "switchd/gateway/local_names.h"
+#include "switchd/gateway/neighbours.h"
+#include "switchd/gateway/outbound_policy.h"
+#include "switchd/gateway/slirp_stack.h"
+#include "transports/fd.h"
+#include "transports/memory.h"
+
+namespace lanyard {
+
+class Gateway {
+ public:
+  // `stream`: frames, nonblocking. `control`: one JSON document for each message, both ways (SOCK_SEQPACKET).
+  // `dns_listener` listens at `dns_path`. Throws std::runtime_error where libslirp does not start.
+  Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, const std::string& dns_path);
+
+  // Opens the forwards. Empty, or what went wrong with the first that cannot be opened.
+  [[nodiscard]] std::string open_forwards();
+  void run();
+
+ private:
+  using Bytes = std::vector<std::byte>;
+
+  [[nodiscard]] bool read_stream();   // false: it has ended
+  [[nodiscard]] bool read_control();  // false: it has ended
+  void apply(const GatewayConfig& fresh);
+  void take_frame(std::span<const std::byte> frame);
+  void learn(std::span<const std::byte> frame, MacAddress source);
+  void take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet);
+  void take_ipv6(std::span<const std::byte> frame);
+  void take_dhcp(const Udp4Packet& packet);
+  void take_from_slirp(std::span<const std::byte> frame);
+  [[nodiscard]] std::optional<MacAddress> mac_of(Ipv4Address address) const;
+  void answer_slirp();
+  void send(std::span<const std::byte> frame);
+  [[nodiscard]] bool flush();  // false: the stream has failed
+  void save_leases_if_changed();
+  void report(const std::string& kind, const std::string& line);
+  void tell(const std::string& json);
+  [[nodiscard]] static MacAddress mac_for(Ipv4Address own);
+
+  GatewayConfig config_;
+  Fd stream_;
+  Fd control_;
+
+  MemoryRegion memory_;
+  FramePool chunks_;
+  StreamReader reader_;
+  FrameBatch frames_;
+  Bytes scratch_;
+
+  LeaseTable leases_;
+  std::uint64_t saved_changes_ = 0;
+  std::int64_t saved_ms_ = 0;
+  Neighbours<Ipv4Address> neighbours4_;
+  Neighbours<Ipv6Bytes> neighbours6_;
+  OutboundPolicy policy_;
+  DhcpServer dhcp_;
+  LocalNames names_;
+  Resolvers resolvers_;
+  DnsServer dns_;
+  Bytes outbox_;
+  std::size_t outbox_sent_ = 0;
+  std::uint64_t outbox_dropped_ = 0;
+  std::deque<Bytes> for_slirp_;  // answers to its questions, for when it is not in the middle of something
+  std::map<std::string, std::int64_t> reported_ms_;  // by kind
+  std::vector<Forward> open_;    // forwards
+  SlirpStack slirp_;
+};
+
+}  // namespace lanyard

@@ -1,0 +1,134 @@
+#include "switchd/gateway/gateway_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "switchd/config_text.h"
+
+namespace lanyard {
+
+using nlohmann::json;
+
+namespace {
+
+std::string text_of(Ipv4Address address) { return to_string(address); }
+
+Ipv4Address address_of(const json& text) {
+  const auto address = parse_ipv4(text.get<std::string>());
+  if (!address) throw std::invalid_argument("an IPv4 address");
+  return *address;
+}
+
+template <typename Number>
+Number checked(const json& number) {
+  const auto value = number.get<std::uint64_t>();
+  if (value > std::numeric_limits<Number>::max()) throw std::invalid_argument("a number in range");
+  return static_cast<Number>(value);
+}
+
+}  // namespace
+
+std::string to_string(const Forward& forward) {
+  return fmt::format("{}:{}:{}:{}:{}", forward.udp ? "udp" : "tcp", forward.host, forward.port, forward.guest,
+                     forward.guest_port);
+}
+
+std::string read_forward(std::string_view text, Forward& forward) {
+  const std::string form = fmt::format("expected tcp:[HOST:]PORT:GUEST:PORT or udp:..., not {}", in_quotes(text));
+  std::vector<std::string_view> parts;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t colon = std::min(text.find(':', at), text.size());
+    parts.push_back(text.substr(at, colon - at));
+    at = colon + 1;
+  }
+  if (parts.size() < 4 || parts.size() > 5 || (parts[0] != "tcp" && parts[0] != "udp")) return form;
+  forward = Forward{};
+  forward.udp = parts[0] == "udp";
+  if (parts.size() == 5) {
+    if (!parse_ipv4(parts[1]))
+      return fmt::format("expected an IPv4 address of this host, not {}", in_quotes(parts[1]));
+    forward.host = parts[1];
+    parts.erase(parts.begin() + 1);
+  }
+  const auto port = parse_number(parts[1], 1, 65535);
+  const auto guest_port = parse_number(parts[3], 1, 65535);
+  if (!port || !guest_port) return fmt::format("expected port numbers from 1 to 65535 in {}", in_quotes(text));
+  forward.port = static_cast<std::uint16_t>(*port);
+  forward.guest_port = static_cast<std::uint16_t>(*guest_port);
+  forward.guest = parts[2];
+  const bool is_name = !forward.guest.empty() && dns_label(forward.guest) == forward.guest;
+  if (!parse_ipv4(forward.guest) && !is_name)
+    return fmt::format("expected a guest's IPv4 address, or the name of a reservation, not {}", in_quotes(parts[2]));
+  return {};
+}
+
+std::optional<Ipv4Address> guest_address(const GatewayConfig& config, const Forward& forward) {
+  if (const auto address = parse_ipv4(forward.guest)) return address;
+  for (const Reservation& reserved : config.reservations)
+    if (reserved.name == forward.guest) return reserved.address;
+  return std::nullopt;
+}
+
+std::string write_gateway_config(const GatewayConfig& config) {
+  json document = {
+      {"name", config.name},
+      {"network", to_string(config.network)},
+      {"router", text_of(config.router)},
+      {"dns", text_of(config.dns)},
+      {"pool", {text_of(config.pool_first), text_of(config.pool_last)}},
+      {"domain", config.domain},
+      {"lease_seconds", config.lease_seconds},
+      {"mtu", config.mtu},
+      {"ipv6_prefix", config.ipv6_prefix},
+      {"outbound", static_cast<unsigned>(config.outbound)},
+      {"outbound_prefixes", config.outbound_prefixes},
+      {"host_loopback", config.host_loopback},
+      {"lease_file", config.lease_file},
+      {"reservations", json::array()},
+      {"forwards", json::array()},
+  };
+  for (const Reservation& reserved : config.reservations)
+    document["reservations"].push_back(
+        {{"mac", to_string(reserved.mac)}, {"address", text_of(reserved.address)}, {"name", reserved.name}});
+  for (const Forward& forward : config.forwards) document["forwards"].push_back(to_string(forward));
+  return document.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::optional<GatewayConfig> read_gateway_config(std::string_view text) try {
+  const json document = json::parse(text);
+  GatewayConfig config;
+  config.name = document.at("name");
+  const auto network = parse_ipv4_network(document.at("network").get<std::string>());
+  if (!network) return std::nullopt;
+  config.network = *network;
+  config.router = address_of(document.at("router"));
+  config.dns = address_of(document.at("dns"));
+  config.pool_first = address_of(document.at("pool").at(0));
+  config.pool_last = address_of(document.at("pool").at(1));
+  config.domain = document.at("domain");
+  config.lease_seconds = checked<std::uint32_t>(document.at("lease_seconds"));
+  config.mtu = checked<std::uint16_t>(document.at("mtu"));
+  config.ipv6_prefix = document.at("ipv6_prefix");
+  config.outbound = static_cast<Outbound>(std::min(2U, document.at("outbound").get<unsigned>()));
+  config.outbound_prefixes = document.at("outbound_prefixes").get<std::vector<std::string>>();
+  config.host_loopback = document.at("host_loopback");
+  config.lease_file = document.at("lease_file");
+  for (const json& entry : document.at("reservations")) {
+    const auto mac = parse_mac(entry.at("mac").get<std::string>());
+    if (!mac) return std::nullopt;
+    config.reservations.push_back({*mac, address_of(entry.at("address")), entry.at("name")});
+  }
+  for (const json& entry : document.at("forwards")) {
+    Forward forward;
+    if (!read_forward(entry.get<std::string>(), forward).empty()) return std::nullopt;
+    config.forwards.push_back(forward);
+  }
+  return config;
+} catch (const std::exception&) {
+  return std::nullopt;
+}
+
+}  // namespace lanyard

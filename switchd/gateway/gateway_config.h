@@ -1,0 +1,60 @@
+// What lanyard-gateway is told: one JSON document by its control channel at the start, and again when something changes.
+// switchd writes it (nat_control.cpp), the gateway reads it; both are of one build. Plain values; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "frames/ipv4_address.h"
+#include "switchd/gateway/lease_table.h"
+
+namespace lanyard {
+
+// A port of this host that leads to a port of a guest.
+struct Forward {
+  bool udp = false;
+  std::string host = "127.0.0.1";  // an IPv4 address of this host
+  std::uint16_t port = 0;
+  std::string guest;  // an IPv4 address, or the name of a reservation
+  std::uint16_t guest_port = 0;
+  friend bool operator==(const Forward&, const Forward&) = default;
+};
+[[nodiscard]] std::string to_string(const Forward& forward);  // as it is written: "tcp:127.0.0.1:8080:10.0.2.15:80"
+// PROTOCOL:[HOST:]PORT:GUEST:PORT. Returns what is wrong, or an empty string.
+[[nodiscard]] std::string read_forward(std::string_view text, Forward& forward);
+
+// Where guests may go.
+enum class Outbound : std::uint8_t { any, none, listed };
+
+struct GatewayConfig {
+  std::string name;  // of the port, for messages
+  Ipv4Network network{Ipv4Address(0x0A00'0200), 24};
+  Ipv4Address router;
+  Ipv4Address dns;
+  Ipv4Address pool_first;
+  Ipv4Address pool_last;
+  std::string domain = "lan";
+  std::uint32_t lease_seconds = 3600;
+  std::uint16_t mtu = 1500;
+  std::string ipv6_prefix;  // of 64 bits, as an address; empty: no IPv6
+  Outbound outbound = Outbound::any;
+  std::vector<std::string> outbound_prefixes;  // IPv4 and IPv6, as CIDR
+  bool host_loopback = false;
+  std::vector<Reservation> reservations;
+  std::vector<Forward> forwards;
+  std::string lease_file;  // empty: leases are not kept
+  friend bool operator==(const GatewayConfig&, const GatewayConfig&) = default;
+};
+
+[[nodiscard]] std::string write_gateway_config(const GatewayConfig& config);  // JSON, one line
+// Nothing where `text` is no such document.
+[[nodiscard]] std::optional<GatewayConfig> read_gateway_config(std::string_view text);
+
+// The guest's address of a forward, looked up among the reservations where it is a name.
+[[nodiscard]] std::optional<Ipv4Address> guest_address(const GatewayConfig& config, const Forward& forward);
+
+}  // namespace lanyard

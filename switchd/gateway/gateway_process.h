@@ -1,0 +1,32 @@
+// lanyard-gateway as a child of switchd: how it is started, and what its descriptors are. Control thread only.
+//
+// Both sides are one build. The channels: a stream of frames, and messages of one JSON document each: the configuration
+// down; up {"ready": true} or {"error": TEXT} once, then {"event": TEXT} and, after each further configuration,
+// {"applied": BOOL, "error": TEXT}. The gateway ends when either channel does.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <variant>
+
+#include "switchd/gateway/gateway_config.h"
+#include "transports/fd.h"
+#include "transports/open_sockets.h"
+
+namespace lanyard {
+
+inline constexpr int gateway_stream_fd = 3;
+inline constexpr int gateway_control_fd = 4;
+
+struct GatewayProcess {
+  pid_t pid = -1;
+  Fd pidfd;    // readable when it has ended
+  Fd stream;   // nonblocking
+  Fd control;  // nonblocking, SOCK_SEQPACKET
+};
+
+// Starts the program that lies beside this one, and hands it the configuration. Does not wait for it.
+[[nodiscard]] Opened<GatewayProcess> start_gateway(const GatewayConfig& config);
+
+}  // namespace lanyard

@@ -1,0 +1,91 @@
+#include "switchd/gateway/lease_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "transports/fd.h"
+
+namespace lanyard {
+
+using nlohmann::json;
+
+namespace {
+
+constexpr std::size_t file_bytes_max = 4 * 1024 * 1024;
+
+bool write_all(const Fd& fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd.get(), text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return true;
+}
+
+std::string failed(const std::string& doing, const std::string& path) {
+  return fmt::format("cannot {} {}: {}", doing, path, std::strerror(errno));
+}
+
+}  // namespace
+
+std::string write_lease_text(const std::vector<Lease>& leases) {
+  json document = {{"version", 1}, {"leases", json::array()}};
+  for (const Lease& lease : leases)
+    document["leases"].push_back({{"mac", to_string(lease.mac)},
+                                  {"address", to_string(lease.address)},
+                                  {"name", lease.name},
+                                  {"expires", lease.expires_s}});
+  return document.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+bool read_lease_text(const std::string& text, std::vector<Lease>& leases) try {
+  const json document = json::parse(text);
+  if (document.at("version") != 1) return false;
+  for (const json& entry : document.at("leases")) {
+    const auto mac = parse_mac(entry.at("mac").get<std::string>());
+    const auto address = parse_ipv4(entry.at("address").get<std::string>());
+    if (!mac || !address) return false;
+    leases.push_back({*mac, *address, entry.at("name"), Lease::State::bound, entry.at("expires").get<std::int64_t>()});
+  }
+  return true;
+} catch (const std::exception&) {
+  return false;
+}
+
+std::string save_leases(const std::string& path, const std::vector<Lease>& leases) {
+  const std::string fresh = path + ".new";
+  Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return failed("write", fresh);
+  if (!write_all(file, write_lease_text(leases)) || ::fsync(file.get()) != 0) return failed("write", fresh);
+  if (::rename(fresh.c_str(), path.c_str()) != 0) return failed("replace", path);
+  return {};
+}
+
+std::vector<Lease> load_leases(const std::string& path, std::string& wrong) {
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file) {
+    if (errno != ENOENT) wrong = failed("read", path);
+    return {};
+  }
+  std::string text;
+  std::array<char, 65536> part;
+  for (ssize_t got; (got = ::read(file.get(), part.data(), part.size())) > 0;) {
+    text.append(part.data(), static_cast<std::size_t>(got));
+    if (text.size() > file_bytes_max) break;
+  }
+  std::vector<Lease> leases;
+  if (text.size() > file_bytes_max || !read_lease_text(text, leases)) {
+    wrong = fmt::format("{} is no file of leases; it is replaced when the next lease is given", path);
+    leases.clear();
+  }
+  return leases;
+}
+
+}  // namespace lanyard

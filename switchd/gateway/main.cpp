@@ -1,0 +1,98 @@
+// lanyard-gateway: started by switchd for each `nat` port, with two inherited descriptors. Not for people to run.
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+#include "switchd/gateway/gateway.h"
+#include "switchd/gateway/gateway_process.h"
+#include "switchd/gateway/sandbox.h"
+
+namespace lanyard {
+namespace {
+
+std::string receive_config(int control) {
+  std::string message(1024 * limits::kibi, '\0');
+  const ssize_t got = ::recv(control, message.data(), message.size(), 0);
+  message.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return message;
+}
+
+void tell(int control, const nlohmann::json& message) {
+  const std::string text = message.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  (void)!::send(control, text.data(), text.size(), MSG_NOSIGNAL);
+}
+
+// A socket in a folder of its own, for the moment that libslirp needs a path; both are removed at the end.
+struct DnsSocket {
+  DnsSocket() {
+    const char* base = std::getenv("XDG_RUNTIME_DIR");
+    folder = fmt::format("{}/lanyard-dns-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
+    if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error(fmt::format("{}: {}", folder, std::strerror(errno)));
+    path = folder + "/s";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path) throw std::runtime_error(folder + ": too long for a socket");
+    path.copy(address.sun_path, path.size());
+    listener = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    if (!listener || ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+        ::listen(listener.get(), 64) != 0)
+      throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
+  }
+  DnsSocket(const DnsSocket&) = delete;
+  DnsSocket& operator=(const DnsSocket&) = delete;
+  ~DnsSocket() {
+    ::unlink(path.c_str());
+    ::rmdir(folder.c_str());
+  }
+  std::string folder;
+  std::string path;
+  Fd listener;
+};
+
+int serve(int control_fd) try {
+  const auto config = read_gateway_config(receive_config(control_fd));
+  if (!config) return 2;
+  DnsSocket dns;
+  Gateway gateway(*config, Fd(gateway_stream_fd), Fd(control_fd), std::move(dns.listener), dns.path);
+  const std::string busy = gateway.open_forwards();
+  if (!busy.empty()) {
+    tell(control_fd, {{"error", busy}});
+    return 1;
+  }
+  if (const std::string wrong = enter_sandbox(); !wrong.empty()) {
+    tell(control_fd, {{"error", "cannot give up what it does not need: " + wrong}});
+    return 1;
+  }
+  tell(control_fd, {{"ready", true}, {"libslirp", SlirpStack::version()}});
+  gateway.run();
+  return 0;
+} catch (const std::exception& failure) {
+  tell(control_fd, {{"error", failure.what()}});
+  return 1;
+}
+
+}  // namespace
+}  // namespace lanyard
+
+int main(int argc, char** argv) {
+  if (argc == 2 && std::strcmp(argv[1], "--version") == 0) {
+    std::printf("lanyard-gateway %s, libslirp %s\n", LANYARD_VERSION, lanyard::SlirpStack::version().c_str());
+    return 0;
+  }
+  struct stat control;
+  if (argc != 1 || ::fstat(lanyard::gateway_control_fd, &control) != 0 || !S_ISSOCK(control.st_mode)) {
+    std::fputs("lanyard-gateway: switchd starts this program, one for each nat port; see switchd(1)\n", stderr);
+    return 2;
+  }
+  (void)std::signal(SIGPIPE, SIG_IGN);
+  return lanyard::serve(lanyard::gateway_control_fd);
+}

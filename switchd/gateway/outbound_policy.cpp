@@ -1,0 +1,48 @@
+#include "switchd/gateway/outbound_policy.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+
+#include "frames/bytes.h"
+
+namespace lanyard {
+
+OutboundPolicy::OutboundPolicy(const GatewayConfig& config)
+    : network_(config.network), router_(config.router), dns_(config.dns), outbound_(config.outbound) {
+  (void)inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix6_.data());
+  for (const std::string& prefix : config.outbound_prefixes)
+    if (const auto cidr = parse_cidr(prefix)) prefixes_.push_back(*cidr);
+}
+
+OutboundPolicy::Decision OutboundPolicy::decide(Ipv4Address to) const {
+  if (to == router_ || to == dns_) return Decision::pass;
+  if (network_.contains(to)) return Decision::ignore;
+  const std::uint32_t first = to.value() >> 24;
+  if (first == 0 || first == 127 || first >= 224) return Decision::ignore;
+  std::array<std::byte, 4> address;
+  store_be32(address.data(), to.value());
+  return by_list(false, address.data());
+}
+
+OutboundPolicy::Decision OutboundPolicy::decide(const Ipv6Bytes& to) const {
+  const bool group = to[0] == std::byte{0xFF};
+  const bool link_local = to[0] == std::byte{0xFE} && (to[1] & std::byte{0xC0}) == std::byte{0x80};
+  if (group || link_local) return Decision::pass;  // neighbour discovery; libslirp forwards neither
+  if (std::equal(to.begin(), to.begin() + 8, prefix6_.begin())) return Decision::pass;  // as above, or the host's loopback
+  // ::/96 with :: and ::1, and ::ffff:0:0/96: IPv4 addresses in other clothes (RFC 4291, 2.5.5)
+  if (std::all_of(to.begin(), to.begin() + 10, [](std::byte byte) { return byte == std::byte{0}; }))
+    return Decision::ignore;
+  return by_list(true, to.data());
+}
+
+OutboundPolicy::Decision OutboundPolicy::by_list(bool v6, const std::byte* address) const {
+  if (outbound_ == Outbound::any) return Decision::pass;
+  const bool listed = outbound_ == Outbound::listed &&
+                      std::any_of(prefixes_.begin(), prefixes_.end(), [&](const Cidr& prefix) {
+                        return prefix.contains(v6, reinterpret_cast<const std::uint8_t*>(address));
+                      });
+  return listed ? Decision::pass : Decision::refuse;
+}
+
+}  // namespace lanyard

@@ -1,0 +1,60 @@
+// libslirp (user-mode TCP/IP: guests' connections become sockets of this process) behind an interface of our own. Its
+// DHCP and DNS are off, ours are in front of it; its host loopback is off unless asked for. Needs libslirp 4.7 or later.
+//
+// Data flow: input() takes a guest's frame; frames for guests come out by `send`, during input() and poll(). Nothing may
+// be put in from within `send`. One thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "switchd/gateway/gateway_config.h"
+#include "switchd/gateway/poll_set.h"
+
+struct Slirp;
+
+namespace lanyard {
+
+class SlirpStack {
+ public:
+  using Send = std::function<void(std::span<const std::byte> frame)>;
+
+  // Throws std::runtime_error where the library is too old.
+  SlirpStack(const GatewayConfig& config, Send send);
+  SlirpStack(const SlirpStack&) = delete;
+  SlirpStack& operator=(const SlirpStack&) = delete;
+  ~SlirpStack();
+
+  void input(std::span<const std::byte> frame);
+  // Before and after a wait.
+  void fill(PollSet& polled);
+  void poll(const PollSet& polled, bool failed);
+
+  // An empty string, or what went wrong: the address in use, no permission for a port below 1024.
+  [[nodiscard]] std::string add_forward(const GatewayConfig& config, const Forward& forward);
+  void remove_forward(const Forward& forward);
+  // Guests' TCP connections to `address`, `port` are connected to the UNIX socket at `path`.
+  [[nodiscard]] bool connect_to_unix(Ipv4Address address, std::uint16_t port, const std::string& path);
+
+  [[nodiscard]] static std::string version();
+
+ private:
+  struct Callbacks;
+  struct Timer {
+    void (*fire)(void* user);
+    void* user;
+    std::int64_t at_ms;  // monotonic; negative: not set
+  };
+  void run_timers();
+
+  Send send_;
+  std::vector<std::unique_ptr<Timer>> timers_;
+  Slirp* slirp_ = nullptr;
+};
+
+}  // namespace lanyard

@@ -1,0 +1,185 @@
+#include "switchd/nat_control.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "switchd/log.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t message_bytes_max = 64 * limits::kibi;
+constexpr int ready_ms_max = 10'000;
+constexpr int end_ms_max = 2'000;
+
+// Where leases are kept between runs (XDG Base Directory Specification; systemd.exec(5), STATE_DIRECTORY). Empty: nowhere.
+std::string lease_file(const std::string& port) {
+  const auto from = [](const char* name) {
+    const char* value = std::getenv(name);
+    return std::filesystem::path(value != nullptr ? value : "");
+  };
+  std::filesystem::path folder = from("STATE_DIRECTORY");
+  if (folder.empty() && !from("XDG_STATE_HOME").empty()) folder = from("XDG_STATE_HOME") / "lanyard";
+  if (folder.empty() && !from("HOME").empty()) folder = from("HOME") / ".local/state/lanyard";
+  if (folder.empty()) return {};
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) log_warn("port {}: leases are not kept: {}: {}", port, folder.string(), error.message());
+  return error ? std::string() : (folder / ("leases-" + port + ".json")).string();
+}
+
+// Waits for the descriptor to be readable.
+bool readable(const Fd& fd, int ms) {
+  pollfd polled{fd.get(), POLLIN, 0};
+  while (true) {
+    const int ready = ::poll(&polled, 1, ms);
+    if (ready >= 0 || errno != EINTR) return ready > 0;
+  }
+}
+
+std::string receive(int control) {
+  std::string message(message_bytes_max, '\0');
+  const ssize_t got = ::recv(control, message.data(), message.size(), MSG_DONTWAIT);
+  message.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+  return message;
+}
+
+}  // namespace
+
+NatControl::NatControl(const PortConfig& config, PortServices& services)
+    : PortControl(config, services), gateway_(config.gateway), control_(services.io()), timer_(services.io()) {
+  gateway_.name = config.name;
+}
+
+NatControl::~NatControl() {
+  asio::error_code ignored;
+  control_.close(ignored);
+  process_.control.reset();  // the sign to end
+  reap();
+}
+
+std::string NatControl::address() const { return to_string(gateway_.network); }
+
+std::optional<OpenError> NatControl::open() {
+  gateway_.lease_file = lease_file(config_.name);
+  services_.registry().set(config_.name, record(address(), "down", nullptr));
+  auto started = start_gateway(gateway_);
+  if (auto* error = std::get_if<OpenError>(&started)) return std::move(*error);
+  process_ = std::move(std::get<GatewayProcess>(started));
+  const std::string said = readable(process_.control, ready_ms_max) ? receive(process_.control.get()) : "{}";
+  const auto message = nlohmann::json::parse(said, nullptr, false);
+  if (!message.is_object() || !message.value("ready", false))
+    return OpenError{message.is_object() ? message.value("error", "the gateway does not start") : "the gateway ended", 0};
+  log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.pid, message.value("libslirp", ""));
+  take_stream();
+  return std::nullopt;
+}
+
+void NatControl::begin() {
+  first_ = false;
+  if (process_.control) await_message();
+}
+
+void NatControl::take_stream() {
+  started_ = std::chrono::steady_clock::now();
+  auto transport = make_stream(std::move(process_.stream), false);
+  services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
+  services_.attach(std::move(transport), *this);
+}
+
+// Of the first, the `port` line has told.
+void NatControl::attached(const Notice&) {
+  if (first_ || last_failure_.empty()) return;
+  last_failure_.clear();
+  services_.print("port " + config_.name + " up nat:" + address());
+  log_info("port {} up: gateway started again", config_.name);
+}
+
+void NatControl::await_message() {
+  asio::error_code error;
+  if (!control_.is_open()) control_.assign(process_.control.release(), error);
+  control_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& cancelled) {
+    if (cancelled || stopping_) return;
+    const std::string text = receive(control_.native_handle());
+    if (text.empty()) return gateway_ended("the gateway ended");
+    if (take_message(text)) await_message();
+  });
+}
+
+// False: the gateway is of no use any more, and that has been dealt with.
+bool NatControl::take_message(const std::string& text) {
+  const auto message = nlohmann::json::parse(text, nullptr, false);
+  if (!message.is_object()) return true;
+  if (message.value("ready", false)) take_stream();
+  if (const std::string event = message.value("event", ""); !event.empty()) log_warn("port {}: {}", config_.name, event);
+  const std::string error = message.value("error", "");
+  if (error.empty()) return true;
+  gateway_ended(error);
+  return false;
+}
+
+void NatControl::gateway_ended(const std::string& why) {
+  asio::error_code ignored;
+  control_.close(ignored);
+  process_.control.reset();
+  process_.stream.reset();
+  reap();
+  if (why != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why);
+  last_failure_ = why;
+  start_later();
+}
+
+// The stream has ended, which the control channel tells of, too.
+void NatControl::closed(const Notice& notice) {
+  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
+  services_.print("port " + config_.name + " down " + cause_text(notice));
+  if (control_.is_open() && !stopping_) ::kill(process_.pid, SIGKILL);  // it may hang; it is of no use any more
+}
+
+void NatControl::start_later() {
+  if (std::chrono::steady_clock::now() - started_ > steady) retry_ = retry_min;
+  timer_.expires_after(retry_);
+  retry_ = std::min(retry_ * 2, retry_max);
+  timer_.async_wait([this](const asio::error_code& cancelled) {
+    if (!cancelled && !stopping_) start_again();
+  });
+}
+
+void NatControl::start_again() {
+  auto started = start_gateway(gateway_);
+  if (auto* error = std::get_if<OpenError>(&started)) {
+    log_error("port {}: {}", config_.name, error->what);
+    return start_later();
+  }
+  process_ = std::move(std::get<GatewayProcess>(started));
+  started_ = std::chrono::steady_clock::now();
+  await_message();
+}
+
+void NatControl::reap() {
+  if (process_.pid <= 0) return;
+  if (!process_.pidfd || !readable(process_.pidfd, end_ms_max)) ::kill(process_.pid, SIGKILL);
+  while (::waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  process_.pid = -1;
+  process_.pidfd.reset();
+}
+
+void NatControl::stop() {
+  stopping_ = true;
+  timer_.cancel();
+  asio::error_code ignored;
+  control_.cancel(ignored);
+}
+
+}  // namespace lanyard

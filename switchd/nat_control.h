@@ -1,0 +1,52 @@
+// A `nat` port: a gateway in a process of its own (gateway/gateway.h), which this starts, watches, and starts again with
+// back-off when it ends. The port opens when the gateway has said that it is ready; what it cannot do, such as a forward
+// from an address in use, ends the start.
+#pragma once
+
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <memory>
+
+#include "switchd/gateway/gateway_process.h"
+#include "switchd/port_control.h"
+
+namespace lanyard {
+
+class NatControl final : public PortControl {
+ public:
+  NatControl(const PortConfig& config, PortServices& services);
+  ~NatControl() override;
+
+  [[nodiscard]] std::optional<OpenError> open() override;
+  [[nodiscard]] std::string address() const override;
+  void begin() override;
+  void attached(const Notice& notice) override;
+  void closed(const Notice& notice) override;
+  void stop() override;
+
+ private:
+  void take_stream();
+  void start_again();
+  void start_later();
+  void await_message();
+  [[nodiscard]] bool take_message(const std::string& text);
+  void gateway_ended(const std::string& why);
+  void reap();
+
+  static constexpr std::chrono::milliseconds retry_min{100};
+  static constexpr std::chrono::milliseconds retry_max{5000};
+  static constexpr std::chrono::seconds steady{10};  // that long without an end: the next is the first again
+
+  GatewayConfig gateway_;
+  GatewayProcess process_;
+  asio::posix::stream_descriptor control_;
+  asio::steady_timer timer_;
+  std::chrono::milliseconds retry_ = retry_min;
+  std::chrono::steady_clock::time_point started_;
+  std::string last_failure_;
+  bool first_ = true;     // the start that `ready` waits for
+  bool stopping_ = false;
+};
+
+}  // namespace lanyard
