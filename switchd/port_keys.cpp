@@ -255,7 +255,7 @@ constexpr std::array<PortTypeInfo, 8> types = {{
     {PortType::udp, "udp", "[HOST:]PORT", "UDP with one peer (remote) or many (allow)", read_bind_address},
     {PortType::unix_dgram, "unix-dgram", "PATH", "UNIX datagrams with one VM", read_path},
     {PortType::mcast, "mcast", "GROUP:PORT", "an IPv4 multicast group that VMs share", read_group_address},
-    {PortType::nat, "nat", "[CIDR]", "DHCP, DNS and the way out for VMs (default 10.0.2.0/24)", read_nat_network, true},
+    {PortType::nat, "nat", "CIDR", "DHCP, DNS and the way out for VMs (default 10.0.2.0/24)", read_nat_network, true},
 }};
 
 static_assert(
@@ -288,15 +288,14 @@ constexpr std::array<PortKeyInfo, 20> keys = {{
     {"dns", "ADDR", "the address of its DNS server (default .3)", nat, false, read_dns},
     {"pool", "FIRST-LAST", "addresses for VMs by DHCP (default from .15)", nat, false, read_pool},
     {"lease", "SECONDS", "how long they have them: 60 to 31536000 (default 3600)", nat, false, read_lease},
-    {"reserve", "MAC+ADDR+NAME", "an address and a name for one VM; may be repeated", nat, false, read_reserve, true},
+    {"reserve", "MAC+ADDR+NAME", "an address and a name for one VM; repeatable", nat, false, read_reserve, true},
     {"domain", "NAME", "the domain of VMs' names (default lan)", nat, false, read_domain},
     {"mtu", "BYTES", "largest IP packet, told by DHCP: 576 to 65520 (default 1500)", nat, false, read_mtu},
     {"ipv6", "PREFIX or off", "a /64 for IPv6 (default: one made of the IPv4 network)", nat, false, read_ipv6},
-    {"forward", "PROTO:[HOST:]PORT:VM:PORT", "a port of this host that leads to one of a VM; may be repeated", nat,
-     false, read_forward_key, true},
-    {"outbound", "any, none or CIDR[+CIDR]...", "where VMs may go (default any)", nat, true, read_outbound},
-    {"host-loopback", "allow or deny", "may VMs reach this host's 127.0.0.1, as the router? (default deny)", nat, false,
-     read_host_loopback},
+    {"forward", "RULE", "tcp:[HOST:]PORT:VM:PORT or udp:...: a port of a VM; repeatable", nat, false,
+     read_forward_key, true},
+    {"outbound", "WHERE", "where VMs may go: any (default), none or CIDR[+CIDR]...", nat, true, read_outbound},
+    {"host-loopback", "WORD", "deny (default), or allow VMs this host's loopback", nat, false, read_host_loopback},
 }};
 
 }  // namespace

@@ -2,6 +2,7 @@
 # PID 1 of a test guest: loads the virtio drivers, sets up eth0 from the kernel command line, then serves commands.
 #
 #   lan.ip=ADDRESS/BITS   address of eth0          lan.mtu=BYTES   its MTU
+#   lan.ip=dhcp           an address by DHCP, tried once a second until there is one
 #   lan.name=NAME         host name                lan.halt        power off once up (is this accelerator usable?)
 #
 # ttyS0 carries kernel messages and a shell for people. ttyS1 is for programs: after "@ready" each line
@@ -41,7 +42,33 @@ network() {
   ip link set lo up
   [ -e /sys/class/net/eth0 ] || return
   ip link set eth0 mtu "$mtu" up
-  [ -z "$address" ] || ip address add "$address" dev eth0
+  case $address in
+    '') ;;
+    dhcp) dhcp ;;
+    *) ip address add "$address" dev eth0 ;;
+  esac
+}
+
+# In the background, and goes on renewing. Its script is below, as udhcpc calls it.
+dhcp() {
+  mkdir -p /etc
+  udhcpc -i eth0 -b -t 1 -T 1 -A 1 -x "hostname:$name" -s /init -p /tmp/udhcpc.pid >/tmp/udhcpc.log 2>&1
+}
+
+# $1 is what happened; udhcpc gives the rest by names in the environment.
+dhcp_event() {
+  case $1 in
+    deconfig) ip -4 address flush dev "$interface" ;;
+    bound | renew)
+      ip address replace "$ip/$mask" dev "$interface"
+      [ -z "$router" ] || ip route replace default via "$router"
+      [ -z "$mtu" ] || ip link set "$interface" mtu "$mtu"
+      : >/etc/resolv.conf
+      [ -z "$domain" ] || echo "search $domain" >>/etc/resolv.conf
+      for server in $dns; do echo "nameserver $server" >>/etc/resolv.conf; done
+      ;;
+  esac
+  echo "$1 ip=$ip mask=$mask router=$router dns=$dns domain=$domain mtu=$mtu lease=$lease" >>/tmp/dhcp.events
 }
 
 people() {
@@ -57,4 +84,7 @@ programs() {
   done
 }
 
-main
+case $$ in
+  1) main ;;
+  *) dhcp_event "$@" ;;
+esac

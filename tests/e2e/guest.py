@@ -123,7 +123,8 @@ class Guest:
     def _options(self, serial_fd: int) -> list[str]:
         backend, _, settings = self.netdev.partition(",")
         # no_timer_check: an emulated guest on a busy machine sees its timer late, and the kernel would give up.
-        boot = f"console=ttyS0 quiet panic=-1 no_timer_check lan.name={self.name} lan.ip={self.address}/24"
+        boot = f"console=ttyS0 quiet panic=-1 no_timer_check lan.name={self.name} lan.ip={self.address}"
+        boot += "" if self.address == "dhcp" else "/24"
         return [
             *("-name", self.name, "-m", str(MEMORY_MIB), "-accel", accelerator()),
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),

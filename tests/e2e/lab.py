@@ -48,6 +48,7 @@ class Lab:
         self.hosts: list[Host] = []
         self.switches: list[Switch] = []
         self.guests: list[Guest] = []
+        self.background: list[subprocess.Popen[bytes]] = []  # of scenarios: servers and the like
         self.logs = BUILD / "e2e" / name
         shutil.rmtree(self.logs, ignore_errors=True)
         self.logs.mkdir(parents=True)
@@ -90,6 +91,9 @@ class Lab:
             guest.kill()
         for switch in self.switches:
             switch.kill()
+        for process in self.background:
+            process.kill()
+            process.wait()
         for host in self.hosts:
             host.close()
         shutil.rmtree(self.sockets, ignore_errors=True)

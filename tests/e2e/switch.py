@@ -78,6 +78,13 @@ class Switch:
             self._process.wait()
             self._reader.join()
 
+    def children(self, program: str) -> list[int]:
+        """The process ids of its children that run a program of that name."""
+        assert self._process is not None
+        found = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
+        names = {int(pid): Path(f"/proc/{pid}/comm").read_text().strip() for pid in found}
+        return [pid for pid, name in names.items() if program.startswith(name)]
+
     # --- What it says.
 
     def number(self, port: str) -> int:

@@ -123,9 +123,9 @@ TEST_CASE("a PORT that is wrong says what was expected") {
   const Row rows[] = {
       {"tpc-listen:7000", "unknown type 'tpc-listen', did you mean 'tcp-listen'?"},
       {"upd:1,remote=h:1", "unknown type 'upd', did you mean 'udp'?"},
-      {"nat",
-       "unknown type 'nat', expected tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram or "
-       "mcast"},
+      {"vxlan",
+       "unknown type 'vxlan', expected tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
+       "mcast or nat"},
       {"tcp-listen", "tcp-listen needs an address, [HOST:]PORT"},
       {"tcp-listen:", "expected [HOST:]PORT"},
       {"tcp-connect:h", "expected HOST:PORT, not 'h'"},
@@ -205,12 +205,13 @@ TEST_CASE("a mistake in the type does not hide those in keys of all types") {
               "udpp:7000,queue=0,ttl=900,foo=1: queue: expected a number of frames from 1 to 65536, not '0'",
               "udpp:7000,queue=0,ttl=900,foo=1: unknown key 'foo', expected network, max-frame, queue, "
               "remote, allow, "
-              "mode, group, interface or ttl"});
+              "mode, group, interface, ttl, router, dns, pool, lease, reserve, domain, mtu, ipv6, forward, "
+              "outbound or host-loopback"});
 }
 
 TEST_CASE("an empty PORT is named in its message") {
   CHECK(parse_port("").errors == Lines{"'': unknown type '', expected tcp-listen, tcp-connect, unix-listen, "
-                                       "unix-connect, udp, unix-dgram or mcast"});
+                                       "unix-connect, udp, unix-dgram, mcast or nat"});
 }
 
 TEST_CASE("a message is one line, whatever was typed") {

@@ -143,8 +143,8 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
        "1:12: expected a map such as {type: tcp-listen, address: 7000}, not a single "
        "value"},
       {"ports:\n  p:",
-       "2:3: a port needs a type: tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram "
-       "or mcast"},
+       "2:3: a port needs a type: tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
+       "mcast or nat"},
       {"ports:\n  p: {type: tcp-listen}", "2:3: tcp-listen needs an address, [HOST:]PORT"},
       {"ports:\n  p: {type: [udp]}", "2:13: type: expected a single value, not a list"},
       {"ports:\n  p: {type: udp, address: {}, remote: h:1}",
