@@ -1,4 +1,5 @@
 // lanyard-gateway: started by switchd for each `nat` port, with two inherited descriptors. Not for people to run.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -31,31 +32,40 @@ void tell(int control, const nlohmann::json& message) {
   (void)!::send(control, text.data(), text.size(), MSG_NOSIGNAL);
 }
 
-// A socket in a folder of its own, for the moment that libslirp needs a path; both are removed at the end.
+std::runtime_error failed(const std::string& what) {
+  return std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
+}
+
+// A listening socket that libslirp can connect to by a path, and that leaves nothing behind however we end: its file is
+// removed at once, and reached by a descriptor of it (proc(5), /proc/PID/fd).
 struct DnsSocket {
   DnsSocket() {
     const char* base = std::getenv("XDG_RUNTIME_DIR");
-    folder = fmt::format("{}/lanyard-dns-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
-    if (::mkdtemp(folder.data()) == nullptr) throw std::runtime_error(fmt::format("{}: {}", folder, std::strerror(errno)));
-    path = folder + "/s";
+    std::string folder = fmt::format("{}/lanyard-dns-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
+    if (::mkdtemp(folder.data()) == nullptr) throw failed(folder);
+    const std::string file = folder + "/s";
+    const bool opened = file.size() < sizeof sockaddr_un{}.sun_path && open(file);
+    const int error = errno;
+    ::unlink(file.c_str());
+    ::rmdir(folder.c_str());
+    errno = error;
+    if (!opened) throw failed(file);
+    path = fmt::format("/proc/self/fd/{}", inode.get());
+  }
+  [[nodiscard]] bool open(const std::string& file) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) throw std::runtime_error(folder + ": too long for a socket");
-    path.copy(address.sun_path, path.size());
+    file.copy(address.sun_path, file.size());
     listener = Fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!listener || ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
         ::listen(listener.get(), 64) != 0)
-      throw std::runtime_error(fmt::format("{}: {}", path, std::strerror(errno)));
+      return false;
+    inode = Fd(::open(file.c_str(), O_PATH | O_CLOEXEC));
+    return static_cast<bool>(inode);
   }
-  DnsSocket(const DnsSocket&) = delete;
-  DnsSocket& operator=(const DnsSocket&) = delete;
-  ~DnsSocket() {
-    ::unlink(path.c_str());
-    ::rmdir(folder.c_str());
-  }
-  std::string folder;
-  std::string path;
   Fd listener;
+  Fd inode;
+  std::string path;
 };
 
 int serve(int control_fd) try {
