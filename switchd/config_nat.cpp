@@ -19,6 +19,7 @@ void fill_in(GatewayConfig& gateway) {
   const Ipv4Network& network = gateway.network;
   if (gateway.router.is_unspecified()) gateway.router = plus(network.address, router_offset);
   if (gateway.dns.is_unspecified()) gateway.dns = plus(network.address, dns_offset);
+  if (gateway.via.is_unspecified()) gateway.via = gateway.router;
   if (gateway.pool_first.is_unspecified()) {
     gateway.pool_first = plus(network.address, network.prefix < small_prefix ? pool_offset : small_pool_offset);
     const std::uint32_t most = gateway.pool_first.value() + static_cast<std::uint32_t>(limits::leases_max) - 1;
@@ -40,6 +41,7 @@ class Checks {
   void all() {
     is_host("router", gateway_.router);
     is_host("dns", gateway_.dns);
+    is_host("via", gateway_.via);
     if (gateway_.router == gateway_.dns) say("router and dns must be different addresses");
     pool();
     reservations();
@@ -62,7 +64,9 @@ class Checks {
   void pool() {
     is_host("pool", gateway_.pool_first);
     is_host("pool", gateway_.pool_last);
-    if (in_pool(gateway_.router)) say(fmt::format("pool: holds the router, {}", to_string(gateway_.router)));
+    if (in_pool(gateway_.router)) say(fmt::format("pool: holds the gateway, {}", to_string(gateway_.router)));
+    if (gateway_.via != gateway_.router && in_pool(gateway_.via))
+      say(fmt::format("pool: holds the router, {}", to_string(gateway_.via)));
     if (in_pool(gateway_.dns)) say(fmt::format("pool: holds the DNS server, {}", to_string(gateway_.dns)));
     if (gateway_.pool_last.value() - gateway_.pool_first.value() >= limits::leases_max)
       say(fmt::format("pool: more than {} addresses", limits::leases_max));

@@ -143,6 +143,8 @@ std::string read_router(std::string_view text, PortConfig& port) { return read_i
 
 std::string read_dns(std::string_view text, PortConfig& port) { return read_ipv4(text, port.gateway.dns); }
 
+std::string read_via(std::string_view text, PortConfig& port) { return read_ipv4(text, port.gateway.via); }
+
 std::string read_pool(std::string_view text, PortConfig& port) {
   const std::size_t hyphen = text.find('-');
   const auto first = parse_ipv4(text.substr(0, hyphen));
@@ -270,7 +272,7 @@ constexpr PortTypeSet unix_paths = set_of(PortType::unix_listen) | set_of(PortTy
 
 constexpr PortTypeSet nat = set_of(PortType::nat);
 
-constexpr std::array<PortKeyInfo, 20> keys = {{
+constexpr std::array<PortKeyInfo, 21> keys = {{
     {"network", "NAME", "the network it joins", all_port_types, false, read_network},
     {"max-frame", "BYTES", "largest frame, Ethernet header included: 14 to 69632", all_port_types, false,
      read_max_frame},
@@ -286,6 +288,7 @@ constexpr std::array<PortKeyInfo, 20> keys = {{
     {"ttl", "N", "routers the frames may pass, 0 to 255", set_of(PortType::mcast), false, read_ttl},
     {"router", "ADDR", "the gateway's own address (default .2)", nat, false, read_router},
     {"dns", "ADDR", "the address of its DNS server (default .3)", nat, false, read_dns},
+    {"via", "ADDR", "another router that VMs are told of by DHCP", nat, false, read_via},
     {"pool", "FIRST-LAST", "addresses for VMs by DHCP (default from .15)", nat, false, read_pool},
     {"lease", "SECONDS", "how long they have them: 60 to 31536000 (default 3600)", nat, false, read_lease},
     {"reserve", "MAC+ADDR+NAME", "an address and a name for one VM; repeatable", nat, false, read_reserve, true},

@@ -65,7 +65,7 @@ DhcpReply DhcpServer::make_reply(DhcpType type, Ipv4Address address) const {
   reply.renew_seconds = options_.lease_seconds / 2;
   reply.rebind_seconds = static_cast<std::uint32_t>(std::uint64_t{options_.lease_seconds} * 7 / 8);
   reply.mask = options_.network.mask();
-  reply.routers = {options_.server};
+  reply.routers = {options_.router};
   reply.dns = {options_.dns};
   reply.domain = options_.domain;
   reply.mtu = options_.mtu;

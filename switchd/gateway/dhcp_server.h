@@ -15,7 +15,8 @@ namespace lanyard {
 
 struct DhcpOptions {
   Ipv4Network network;
-  Ipv4Address server;  // the router, which is the server
+  Ipv4Address server;  // our own
+  Ipv4Address router;
   Ipv4Address dns;
   std::uint16_t mtu = 1500;
   std::uint32_t lease_seconds = 3600;

@@ -52,7 +52,7 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       neighbours4_(neighbours_max),
       neighbours6_(neighbours_max),
       policy_(config_),
-      dhcp_({config_.network, config_.router, config_.dns, config_.mtu, config_.lease_seconds, config_.domain}, leases_,
+      dhcp_({config_.network, config_.router, config_.via, config_.dns, config_.mtu, config_.lease_seconds, config_.domain}, leases_,
             [this](const std::string& line) { report("dhcp" + line.substr(0, 12), line); }),
       names_(config_, leases_, neighbours6_),
       dns_(names_, resolvers_, config_.mtu - 28, std::move(dns_listener),

@@ -78,6 +78,7 @@ std::string write_gateway_config(const GatewayConfig& config) {
       {"network", to_string(config.network)},
       {"router", text_of(config.router)},
       {"dns", text_of(config.dns)},
+      {"via", text_of(config.via)},
       {"pool", {text_of(config.pool_first), text_of(config.pool_last)}},
       {"domain", config.domain},
       {"lease_seconds", config.lease_seconds},
@@ -106,6 +107,7 @@ std::optional<GatewayConfig> read_gateway_config(std::string_view text) try {
   config.network = *network;
   config.router = address_of(document.at("router"));
   config.dns = address_of(document.at("dns"));
+  config.via = address_of(document.at("via"));
   config.pool_first = address_of(document.at("pool").at(0));
   config.pool_last = address_of(document.at("pool").at(1));
   config.domain = document.at("domain");

@@ -35,6 +35,7 @@ struct GatewayConfig {
   Ipv4Network network{Ipv4Address(0x0A00'0200), 24};
   Ipv4Address router;
   Ipv4Address dns;
+  Ipv4Address via;  // the router that guests are told of, where it is another than this gateway
   Ipv4Address pool_first;
   Ipv4Address pool_last;
   std::string domain = "lan";

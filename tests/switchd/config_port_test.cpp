@@ -205,7 +205,7 @@ TEST_CASE("a mistake in the type does not hide those in keys of all types") {
               "udpp:7000,queue=0,ttl=900,foo=1: queue: expected a number of frames from 1 to 65536, not '0'",
               "udpp:7000,queue=0,ttl=900,foo=1: unknown key 'foo', expected network, max-frame, queue, "
               "remote, allow, "
-              "mode, group, interface, ttl, router, dns, pool, lease, reserve, domain, mtu, ipv6, forward, "
+              "mode, group, interface, ttl, router, dns, via, pool, lease, reserve, domain, mtu, ipv6, forward, "
               "outbound or host-loopback"});
 }
 
