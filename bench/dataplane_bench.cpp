@@ -84,7 +84,7 @@ class EndlessEngine final : public Engine {
       Buffer* slot = context_.slots.take();
       std::byte* data = slot->memory() + limits::slot_headroom_bytes;
       std::memcpy(data, frame.data(), traffic_frame_bytes_min);  // its headers; nothing reads the rest
-      datagram_received(transport, {slot, data, frame.size(), false, 0, transport.ports.front()->peer}, context_,
+      datagram_received(transport, {slot, data, frame.size(), false, {}, transport.ports.front()->peer}, context_,
                         now_);
     }
   }

@@ -81,7 +81,9 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
       context_.inbox.want_flush(transport);
     }
     if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) continue;
-    transport.wire() == Wire::stream ? receive_stream(transport) : receive_datagrams(transport);
+    if (transport.wire() == Wire::stream) receive_stream(transport);
+    else if (transport.io() == Io::socket) receive_datagrams(transport);
+    else receive_from_device(transport, context_, scratch(), woke_ns_);
   }
 }
 
@@ -97,17 +99,16 @@ void EpollEngine::receive_datagrams(Transport& transport) {
   const unsigned ready = refill_slots();
   if (ready == 0) return datagrams_to_scratch(transport, context_, scratch(), woke_ns_);
   const unsigned most = transport.runs ? std::min<unsigned>(ready, limits::runs_per_receive) : ready;
-  // An error is one of an earlier send (ICMP); reading took it off the socket.
   const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), most, MSG_DONTWAIT, nullptr);
+  if (got < 0) return receive_refused(transport, errno, context_.inbox);
   if (got > 0) messages_used_ = std::max(messages_used_, static_cast<std::size_t>(got));
   for (int i = 0; i < got; ++i) {
     const auto at = static_cast<std::size_t>(i);
     const mmsghdr& message = messages_[at];
     const bool truncated = (message.msg_hdr.msg_flags & MSG_TRUNC) != 0;
-    const std::size_t segment_bytes = read_control(message.msg_hdr);
     datagram_received(transport,
                       {std::exchange(slots_[at], nullptr), static_cast<std::byte*>(receive_iovecs_[at].iov_base),
-                       message.msg_len, truncated, segment_bytes,
+                       message.msg_len, truncated, read_control(message.msg_hdr),
                        SocketAddress(&names_[at], message.msg_hdr.msg_namelen)},
                       context_, woke_ns_);
   }
@@ -193,8 +194,7 @@ bool EpollEngine::send_plan(Transport& transport, Port& port) {
       observe(static_cast<const std::byte*>(message.msg_hdr.msg_iov[i].iov_base), message.msg_hdr.msg_iov[i].iov_len);
   std::size_t at = 0;
   while (at < messages.size()) {
-    const int sent = ::sendmmsg(transport.send_fd(), &messages[at], static_cast<unsigned>(messages.size() - at),
-                                MSG_DONTWAIT | MSG_NOSIGNAL);
+    const int sent = send_messages(transport, messages.subspan(at));
     const int error = sent < 0 ? errno : 0;
     if (error == EINTR) continue;
     for (int i = 0; i < sent; ++i) {
@@ -210,6 +210,7 @@ bool EpollEngine::send_plan(Transport& transport, Port& port) {
         if (connect_unix_peer(transport)) return true;
         drop_front(port, plan_.segments(at++), DropReason::send_error);
         break;
+      case SendOutcome::failed: context_.inbox.report_interface_failed(transport, error); return false;
     }
   }
   return true;

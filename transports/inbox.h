@@ -2,6 +2,7 @@
 // to send, and events. Engines only append; the loop reads and clears.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -50,6 +51,10 @@ class Inbox {
     if (transport.failed) return;
     transport.failed = true;
     events.push_back({TransportEvent::Kind::failed, &transport, nullptr, cause, error});
+  }
+  // `error` is what an interface of this host answers when it cannot be used any more.
+  void report_interface_failed(Transport& transport, int error) {
+    report_failed(transport, error == ENETDOWN ? "the interface went down" : "the interface is gone", error);
   }
   [[nodiscard]] std::vector<Transport*>& to_flush() { return to_flush_; }
   [[nodiscard]] bool full() const {

@@ -9,28 +9,16 @@
 #include <cerrno>
 #include <cstring>
 
+#include "transports/socket_options.h"
 #include "transports/udp_offload.h"
 
 namespace lanyard {
 
 namespace {
 
-constexpr int datagram_buffer_bytes = 4 * 1024 * 1024;  // asked for; the kernel gives what its limits allow
-
-template <class Value>
-[[nodiscard]] bool set_option(const Fd& fd, int level, int option, const Value& value) {
-  return ::setsockopt(fd.get(), level, option, &value, sizeof value) == 0;
-}
-
 [[nodiscard]] OpenError failed(const std::string& doing) {
   const int error = errno;
   return {doing + ": " + std::strerror(error), error};
-}
-
-// Large queues between the kernel and us; best effort.
-void enlarge_buffers(const Fd& fd) {
-  (void)set_option(fd, SOL_SOCKET, SO_RCVBUF, datagram_buffer_bytes);
-  (void)set_option(fd, SOL_SOCKET, SO_SNDBUF, datagram_buffer_bytes);
 }
 
 // Binds; waits a moment for an address in use: the kernel frees the sockets of an io_uring process that was killed only

@@ -3,12 +3,15 @@
 
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "frames/bytes.h"
+#include "frames/unfinished_checksum.h"
 #include "transports/udp_offload.h"
 
 namespace lanyard {
@@ -39,6 +42,7 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
 [[nodiscard]] inline Port* port_of(Transport& transport, const Datagram& datagram, const DataContext& context) {
   switch (transport.sources) {
     case Sources::connected:
+    case Sources::interface:
     case Sources::group: return transport.ports.front().get();
     case Sources::one_peer: {
       Port* port = transport.ports.front().get();
@@ -57,6 +61,26 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
 [[nodiscard]] DropReason reason_without_port(const Transport& transport, const Datagram& datagram) {
   const bool welcome = transport.sources == Sources::allowed && transport.allows(datagram.source);
   return welcome && datagram.bytes < limits::frame_bytes_min ? DropReason::runt : DropReason::unknown_source;
+}
+
+// The frame as it is on a wire: with its VLAN tag between the addresses, which make room for it, and the EtherType (IEEE
+// 802.1Q-2018, 9.3), and with a finished checksum.
+[[nodiscard]] Datagram restored(const Datagram& datagram) {
+  constexpr std::size_t addresses_bytes = 12, tag_bytes = 4;
+  Datagram whole = datagram;
+  whole.control = {};
+  if (datagram.control.tag.tpid != 0 && datagram.bytes >= addresses_bytes) {
+    whole.bytes += tag_bytes;
+    if (datagram.slot != nullptr) {
+      whole.data -= tag_bytes;  // into the slot's headroom
+      std::memmove(whole.data, datagram.data, addresses_bytes);
+      store_be16(whole.data + addresses_bytes, datagram.control.tag.tpid);
+      store_be16(whole.data + addresses_bytes + 2, datagram.control.tag.tci);
+    }
+  }
+  if (datagram.control.unfinished_checksum && datagram.slot != nullptr && !datagram.truncated)
+    (void)finish_checksum({whole.data, whole.bytes});  // where it has none that we know, it stays as it is
+  return whole;
 }
 
 [[nodiscard]] PortCounters& fallback_counters(Transport& transport) {
@@ -93,13 +117,16 @@ void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox) {
 
 void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
                        std::uint64_t now_ns) {
+  if (datagram.control.tag.tpid != 0 || datagram.control.unfinished_checksum) [[unlikely]]
+    return datagram_received(transport, restored(datagram), context, now_ns);
   Inbox& inbox = context.inbox;
   ++inbox.receives;
   if (datagram.slot != nullptr) inbox.hold(datagram.slot);
   Port* const port = port_of(transport, datagram, context);
   PortCounters& counters = port != nullptr ? *port->counters : fallback_counters(transport);
-  const bool is_run = datagram.segment_bytes > 0 && datagram.segment_bytes < datagram.bytes;
-  const std::size_t step = is_run ? datagram.segment_bytes : datagram.bytes;
+  const std::size_t segment_bytes = datagram.control.segment_bytes;
+  const bool is_run = segment_bytes > 0 && segment_bytes < datagram.bytes;
+  const std::size_t step = is_run ? segment_bytes : datagram.bytes;
   const std::size_t frames = is_run ? (datagram.bytes + step - 1) / step : 1;
   counters.received_frames.add(frames);
   counters.received_bytes.add(datagram.bytes);
@@ -117,8 +144,10 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
   do {
     const std::size_t bytes = std::min(step, left);
     if (bytes < limits::frame_bytes_min) [[unlikely]] counters.drop(DropReason::runt);
-    else if (datagram.truncated || bytes > port->max_frame_bytes) [[unlikely]] counters.drop(DropReason::oversize);
-    else if (datagram.slot == nullptr) [[unlikely]] counters.drop(DropReason::no_buffer);
+    else if (datagram.truncated || bytes > port->max_frame_bytes) [[unlikely]] {
+      counters.drop(DropReason::oversize);
+      transport.oversize = true;
+    } else if (datagram.slot == nullptr) [[unlikely]] counters.drop(DropReason::no_buffer);
     else inbox.frames.push({data, datagram.slot, static_cast<std::uint32_t>(bytes), port->index, false, no_headroom});
     data += bytes;
     left -= bytes;
@@ -140,28 +169,65 @@ void datagrams_to_scratch(Transport& transport, const DataContext& context, std:
     message.msg_control = control.data();
     message.msg_controllen = control.size();
     const ssize_t got = ::recvmsg(transport.receive_fd(), &message, MSG_DONTWAIT | MSG_TRUNC);
-    if (got < 0) return;
-    const std::size_t segment_bytes = read_control(message);
+    if (got < 0) return receive_refused(transport, errno, context.inbox);
     datagram_received(transport,
-                      {nullptr, nullptr, static_cast<std::size_t>(got), false, segment_bytes,
+                      {nullptr, nullptr, static_cast<std::size_t>(got), false, read_control(message),
                        SocketAddress(&name, message.msg_namelen)},
                       context, now_ns);
   }
 }
 
-std::size_t read_control(const msghdr& message) {
+void receive_refused(Transport& transport, int error, Inbox& inbox) {
+  if (transport.sources != Sources::interface || error == EAGAIN || error == EINTR) return;
+  inbox.report_interface_failed(transport, error);
+}
+
+void receive_from_device(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
+                         std::uint64_t now_ns) {
+  for (std::size_t i = 0; i < limits::datagrams_per_receive; ++i) {
+    BufferRef slot(context.slots.take());
+    std::byte* const data = slot ? slot->memory() + limits::slot_headroom_bytes : scratch.data();
+    const ssize_t got = ::read(transport.receive_fd(), data, slot ? limits::slot_receive_bytes : scratch.size());
+    if (got < 0) return receive_refused(transport, errno, context.inbox);
+    datagram_received(transport, {slot.release(), data, static_cast<std::size_t>(got), false, {}, {}}, context, now_ns);
+  }
+}
+
+namespace {
+
+// The TPID is told since Linux 3.14.
+[[nodiscard]] ReceiveControl read_auxdata(const tpacket_auxdata& aux) {
+  ReceiveControl read;
+  if ((aux.tp_status & TP_STATUS_VLAN_VALID) != 0) {
+    read.tag.tpid = (aux.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0 ? aux.tp_vlan_tpid : ether_types::c_tag;
+    read.tag.tci = aux.tp_vlan_tci;
+  }
+  read.unfinished_checksum = (aux.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
+  return read;
+}
+
+}  // namespace
+
+ReceiveControl read_control(const msghdr& message) {
   auto& mutable_message = const_cast<msghdr&>(message);  // CMSG_NXTHDR wants it so; it only reads
   for (cmsghdr* control = CMSG_FIRSTHDR(&mutable_message); control != nullptr;
        control = CMSG_NXTHDR(&mutable_message, control)) {
-    if (control->cmsg_level != SOL_UDP || control->cmsg_type != UDP_GRO) continue;
-    int size;
-    std::memcpy(&size, CMSG_DATA(control), sizeof size);
-    return static_cast<std::size_t>(std::max(size, 0));
+    if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
+      int size;
+      std::memcpy(&size, CMSG_DATA(control), sizeof size);
+      return {.segment_bytes = static_cast<std::size_t>(std::max(size, 0))};
+    }
+    if (control->cmsg_level == SOL_PACKET && control->cmsg_type == PACKET_AUXDATA) {
+      tpacket_auxdata aux;
+      std::memcpy(&aux, CMSG_DATA(control), sizeof aux);
+      return read_auxdata(aux);
+    }
   }
-  return 0;
+  return {};
 }
 
 void book_kernel_drops(Transport& transport) {
+  if (transport.io() == Io::device) return;
   std::array<std::uint32_t, SK_MEMINFO_VARS> info;
   socklen_t length = sizeof info;
   if (::getsockopt(transport.receive_fd(), SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0) return;

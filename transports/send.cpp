@@ -2,6 +2,7 @@
 #include "transports/send.h"
 
 #include <netinet/in.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -37,6 +38,12 @@ namespace {
 // Linux 6.9), no checksum offload (EIO), or a kernel that does not know it.
 [[nodiscard]] bool refuses_gso(int error) {
   return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
+}
+
+// What an interface answers when it was deleted (a TAP EBADFD, a packet socket ENXIO), and a packet socket also when it
+// is down. Writing to a TAP that is down gives EIO: it may come up again.
+[[nodiscard]] bool is_gone(int error) {
+  return error == EBADFD || error == ENODEV || error == ENXIO || error == ENETDOWN;
 }
 
 }  // namespace
@@ -97,6 +104,19 @@ void DatagramPlan::add_message(Port& port, std::size_t first, std::size_t count)
   segments_[count_++] = static_cast<std::uint16_t>(count);
 }
 
+int send_messages(const Transport& transport, std::span<mmsghdr> messages) {
+  if (transport.io() == Io::socket)
+    return ::sendmmsg(transport.send_fd(), messages.data(), static_cast<unsigned>(messages.size()),
+                      MSG_DONTWAIT | MSG_NOSIGNAL);
+  int sent = 0;
+  for (const mmsghdr& message : messages) {
+    if (::writev(transport.send_fd(), message.msg_hdr.msg_iov, static_cast<int>(message.msg_hdr.msg_iovlen)) < 0)
+      return sent > 0 ? sent : -1;
+    ++sent;
+  }
+  return sent;
+}
+
 SendOutcome datagrams_sent(Port& port, std::size_t segments, int result) {
   if (result >= 0) {
     port.count_sent(port.egress.pop_front(segments));
@@ -107,9 +127,10 @@ SendOutcome datagrams_sent(Port& port, std::size_t segments, int result) {
     port.gso_bytes_max = error == EMSGSIZE || error == EINVAL ? port.egress.segment(0).bytes - 1 : 0;
     return SendOutcome::again;
   }
-  const bool kernel_queues = port.transport->sources == Sources::connected;  // UNIX: a receiver takes about 11
-  if (kernel_queues && error == EAGAIN) return SendOutcome::blocked;
-  if (kernel_queues && (error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE ||
+  const Transport& transport = *port.transport;
+  if (transport.tells_when_writable() && error == EAGAIN) return SendOutcome::blocked;  // UNIX: a receiver takes about 11
+  if (transport.sources == Sources::interface && is_gone(error)) return SendOutcome::failed;
+  if (transport.sources == Sources::connected && (error == ECONNREFUSED || error == ENOTCONN || error == ECONNRESET || error == EPIPE ||
                         error == ENOENT || error == EDESTADDRREQ))
     return SendOutcome::unconnected;
   drop_front(port, segments,

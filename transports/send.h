@@ -47,6 +47,10 @@ class DatagramPlan {
   std::size_t iovecs_used_ = 0;
 };
 
+// As sendmmsg without waiting: how many messages left, from the front, or -1 with errno set for the first. To a device
+// each is written by itself.
+[[nodiscard]] int send_messages(const Transport& transport, std::span<mmsghdr> messages);
+
 // What became of a message of `segments` segments at the front of `port`'s queue; `result` as a send returns (bytes
 // or -errno). Pops and books them, or leaves them queued and says what to do.
 enum class SendOutcome : std::uint8_t {
@@ -54,6 +58,7 @@ enum class SendOutcome : std::uint8_t {
   again,     // left queued: plan again from the front (UDP_SEGMENT was given up for this size)
   blocked,   // left queued: the descriptor takes no more now
   unconnected,  // left queued: the UNIX peer has gone; connect again, then plan again or drop
+  failed,    // left queued: the interface has gone down or away, and the transport with it
 };
 [[nodiscard]] SendOutcome datagrams_sent(Port& port, std::size_t segments, int result);
 

@@ -107,7 +107,7 @@ void SimEngine::receive_datagrams(Transport& transport, SimWorld::Endpoint& endp
     std::byte* data = slot == nullptr ? nullptr : slot->memory() + limits::slot_headroom_bytes;
     const std::size_t bytes = std::min(datagram.bytes.size(), limits::slot_receive_bytes);
     if (slot != nullptr) std::memcpy(data, datagram.bytes.data(), bytes);
-    datagram_received(transport, {slot, data, bytes, bytes < datagram.bytes.size(), 0, source}, context_, now_ns());
+    datagram_received(transport, {slot, data, bytes, bytes < datagram.bytes.size(), {}, source}, context_, now_ns());
   }
 }
 

@@ -24,13 +24,20 @@ enum class Sources : std::uint8_t {
   one_peer,   // the port's peer only; others are `unknown_source`
   allowed,    // each allowed address becomes a port of its own
   group,      // a multicast group: anybody but ourselves (`echo`)
+  interface,  // an interface of this host: whatever comes by it. It may go down or away
+};
+
+// How the kernel is asked.
+enum class Io : std::uint8_t {
+  socket,  // recvmsg, sendmsg and their kin, for many datagrams at once
+  device,  // read and write, of one frame each: a TAP (Linux: Documentation/networking/tuntap.rst)
 };
 
 class Transport {
  public:
   enum class State : std::uint8_t { opening, up, draining, closed };
 
-  Transport(Wire wire, Fd fd) : wire_(wire), fd_(std::move(fd)) {}
+  Transport(Wire wire, Fd fd, Io io = Io::socket) : wire_(wire), io_(io), fd_(std::move(fd)) {}
 
   // --- Set by the control plane before the hand-over.
   std::uint64_t serial = 0;                 // the control plane's name for it, never used twice
@@ -51,6 +58,12 @@ class Transport {
   std::vector<std::unique_ptr<Port>> ports;
 
   [[nodiscard]] Wire wire() const { return wire_; }
+  [[nodiscard]] Io io() const { return io_; }
+  // Datagrams: does the descriptor refuse what it has no room for (EAGAIN) and tell when it has? Then frames wait for it
+  // in order; of the others, what is refused is lost. A TAP takes everything.
+  [[nodiscard]] bool tells_when_writable() const {
+    return sources == Sources::connected || (sources == Sources::interface && io_ == Io::socket);
+  }
   [[nodiscard]] int receive_fd() const { return fd_.get(); }
   [[nodiscard]] int send_fd() const { return second_fd ? second_fd.get() : fd_.get(); }
 
@@ -68,6 +81,7 @@ class Transport {
   bool blocked = false;            // the descriptor takes no more; waiting until it does
   bool send_in_flight = false;     // streams, completion engines
   bool runs = false;               // datagrams: some came in runs, and any may
+  bool oversize = false;           // datagrams: one was longer than its port takes since the last look
   bool starved = false;            // datagrams, completion engines: no slot was free; arm when something is there
   bool drained = false;            // streams, completion engines: the last receive took all there was
   bool failed = false;             // a failure was reported
@@ -75,6 +89,7 @@ class Transport {
 
  private:
   Wire wire_;
+  Io io_;
   Fd fd_;
 };
 

@@ -181,7 +181,7 @@ void UringEngine::arm_receive(Transport& transport) {
     const StreamReader::Window window = stream_window(transport, context_.chunks, scratch_for(transport));
     io_uring_prep_recv(sqe, transport.receive_fd(), window.data, window.bytes, 0);
     if (transport.drained) sqe->ioprio = IORING_RECVSEND_POLL_FIRST;
-  } else if (transport.starved) {
+  } else if (transport.starved || transport.io() == Io::device) {
     io_uring_prep_poll_add(sqe, transport.receive_fd(), POLLIN);
   } else {
     io_uring_prep_recvmsg_multishot(sqe, transport.receive_fd(), &receive_template_, 0);
@@ -243,6 +243,8 @@ void UringEngine::received(Transport& transport, const io_uring_cqe& cqe) {
   const bool more = (cqe.flags & IORING_CQE_F_MORE) != 0;
   if (std::exchange(transport.starved, false)) {
     // The poll has ended, for whatever reason: receive again.
+  } else if (transport.io() == Io::device) {
+    if (up && cqe.res > 0) receive_from_device(transport, context_, scratch(), woke_ns_);
   } else if (transport.wire() == Wire::datagram) {
     received_datagram(transport, cqe);
   } else if (up && cqe.res != -ECANCELED && cqe.res != -EINTR && cqe.res != -EAGAIN) {
@@ -255,6 +257,8 @@ void UringEngine::received(Transport& transport, const io_uring_cqe& cqe) {
 }
 
 void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cqe) {
+  if (cqe.res < 0 && cqe.res != -ENOBUFS && cqe.res != -ECANCELED && transport.state == Transport::State::up)
+    receive_refused(transport, -cqe.res, context_.inbox);
   if ((cqe.flags & IORING_CQE_F_BUFFER) == 0) {
     // Out of slots: the ring is refilled before the next receive, unless the pool is empty too. A receive would then
     // fail at once, also with nothing to receive, so a poll goes before it.
@@ -275,11 +279,11 @@ void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cq
   msghdr control{};
   control.msg_control = start + sizeof *out + name_bytes;
   control.msg_controllen = out->controllen;
-  const std::size_t segment_bytes = read_control(control);
   const std::size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, &receive_template_);
   auto* data = static_cast<std::byte*>(io_uring_recvmsg_payload(out, &receive_template_));
-  datagram_received(transport, {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, segment_bytes, source},
-                    context_, woke_ns_);
+  datagram_received(transport,
+                    {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, read_control(control), source}, context_,
+                    woke_ns_);
 }
 
 void UringEngine::flush(Transport& transport) {
@@ -328,13 +332,15 @@ void UringEngine::flush_datagrams(Transport& transport, Port& port) {
   DatagramPlan& plan = *plans_[plans_used_++];
   plan.build(port, 0);
   const std::span<mmsghdr> messages = plan.messages();
-  const bool link = transport.sources == Sources::connected;
+  const bool link = transport.tells_when_writable();
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const msghdr& header = messages[i].msg_hdr;
     for (std::size_t j = 0; j < header.msg_iovlen; ++j)
       observe(static_cast<const std::byte*>(header.msg_iov[j].iov_base), header.msg_iov[j].iov_len);
     io_uring_sqe* sqe = next_sqe();
-    io_uring_prep_sendmsg(sqe, transport.send_fd(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (transport.io() == Io::socket)
+      io_uring_prep_sendmsg(sqe, transport.send_fd(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    else io_uring_prep_writev(sqe, transport.send_fd(), header.msg_iov, static_cast<unsigned>(header.msg_iovlen), 0);
     if (link && i + 1 < messages.size()) sqe->flags |= IOSQE_IO_LINK;
     io_uring_sqe_set_data64(
         sqe, Tag{Operation::send, static_cast<std::uint8_t>(i), port.index, port.generation}.pack());
@@ -387,6 +393,10 @@ void UringEngine::settle_messages(Port& port) {
         break;
       case SendOutcome::unconnected:
         if (!connect_unix_peer(transport)) drop_front(port, flight.segments[i], DropReason::send_error);
+        stop = true;
+        break;
+      case SendOutcome::failed:
+        context_.inbox.report_interface_failed(transport, -flight.results[i]);
         stop = true;
         break;
     }

@@ -4,7 +4,9 @@
 // which touches every buffer), armed again at the start of the next turn, when the frames of this one have been
 // queued; one sendmsg in flight, and everything queued meanwhile goes into the next.
 // Datagrams: one multishot recvmsg per socket over one ring of provided slots; one sendmsg per planned message, in
-// order; for UNIX sockets linked, so that none overtakes one that has to wait.
+// order; for sockets that tell when they take more linked, so that none overtakes one that has to wait.
+// Devices (TAP): a poll, and plain reads until there is nothing more. A read gives one frame, so many reads would have to
+// wait at once, each with a slot, and all of them would be woken for each frame. One write operation per frame.
 //
 // Operations carry {operation, message, slot, generation} in user_data. A buffer is the kernel's until its
 // completion, also after the transport was asked to close: detach() cancels, and `detached` is reported when the
