@@ -58,6 +58,7 @@ inline constexpr std::size_t config_bytes_max = mebi;
 inline constexpr std::size_t config_depth_max = 8;  // of nested YAML; what we understand is 4 deep
 inline constexpr std::size_t allow_prefixes_max = 256;  // of one port
 inline constexpr std::size_t unix_path_bytes_max = 107;  // sockaddr_un's 108, less the terminating NUL
+inline constexpr std::size_t path_bytes_max = 4095;          // PATH_MAX, less the terminating NUL
 inline constexpr std::size_t interface_name_bytes_max = 15;  // IFNAMSIZ, less the terminating NUL
 inline constexpr std::size_t group_name_bytes_max = 32;      // as of groupadd(8)
 

@@ -38,6 +38,12 @@ bool digits_and_dots(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
 }
 
+bool is_interface_name(std::string_view text) {
+  return !text.empty() && text.size() <= limits::interface_name_bytes_max && !digits_and_dots(text) &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; }) &&
+         text.find_first_of("/:") == std::string_view::npos;
+}
+
 // "::1:7000" may be ::1 with a port or an address without one: suggests what it can be.
 std::string bracket_advice(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -124,10 +130,16 @@ std::string read_multicast_group(std::string_view text, HostPort& group) {
 }
 
 std::string check_unix_path(std::string_view path) {
-  if (path.empty()) return "expected a path";
   if (path.size() > limits::unix_path_bytes_max)
     return fmt::format("a UNIX socket's path has at most {} bytes, this one has {}",
                        limits::unix_path_bytes_max, path.size());
+  return check_path(path);
+}
+
+std::string check_path(std::string_view path) {
+  if (path.empty()) return "expected a path";
+  if (path.size() > limits::path_bytes_max)
+    return fmt::format("a path has at most {} bytes, this one has {}", limits::path_bytes_max, path.size());
   const bool control = std::any_of(path.begin(), path.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte < 0x20 || byte == 0x7F;
@@ -135,13 +147,15 @@ std::string check_unix_path(std::string_view path) {
   return control ? "a path cannot have control characters" : "";
 }
 
+std::string check_interface_name(std::string_view text) {
+  // '%' would have the kernel choose a name.
+  if (is_interface_name(text) && text.find('%') == std::string_view::npos) return {};
+  return fmt::format("expected the name of an interface (at most {} characters), not {}",
+                     limits::interface_name_bytes_max, in_quotes(text));
+}
+
 std::string check_interface(std::string_view text) {
-  if (is_ipv4(text)) return {};
-  const bool is_name = !text.empty() && text.size() <= limits::interface_name_bytes_max &&
-                       !digits_and_dots(text) &&
-                       std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; }) &&
-                       text.find_first_of("/:") == std::string_view::npos;
-  if (is_name) return {};
+  if (is_ipv4(text) || is_interface_name(text)) return {};
   return fmt::format("expected an IPv4 address or the name of an interface (at most {} characters), not {}",
                      limits::interface_name_bytes_max, in_quotes(text));
 }

@@ -28,6 +28,12 @@ struct HostPortRules {
 // of output).
 [[nodiscard]] std::string check_unix_path(std::string_view path);
 
+// Of a file: not empty, at most limits::path_bytes_max, no control characters.
+[[nodiscard]] std::string check_path(std::string_view path);
+
+// The name of a network interface.
+[[nodiscard]] std::string check_interface_name(std::string_view text);
+
 // An IPv4 address or the name of a network interface.
 [[nodiscard]] std::string check_interface(std::string_view text);
 

@@ -34,6 +34,8 @@ enum class PortType : std::uint8_t {
   unix_dgram,
   mcast,
   nat,
+  tap,
+  nic,
 };
 
 // "tcp-listen" and so on, in the order of the enumeration.
@@ -79,9 +81,11 @@ struct PortConfig {
   std::vector<Cidr> allow;            // tcp_listen, udp
   std::optional<std::uint32_t> mode;  // unix_listen, unix_dgram: permission bits of the path, e.g. 0660
   std::string group;                  // unix_listen, unix_dgram: group name or number of the path
-  std::string interface;              // mcast: IPv4 address or interface name
+  std::string interface;              // mcast: IPv4 address or interface name; tap, nic: interface name
   std::uint8_t ttl = 1;               // mcast
   GatewayConfig gateway;              // nat
+  std::string up_script;              // tap: path
+  std::string down_script;            // tap: path
   std::string network;                // never empty after complete()
   std::size_t max_frame_bytes = 0;    // 0: what the transport can carry
   std::size_t queue_frames = limits::queue_frames_default;

@@ -105,6 +105,9 @@ std::string occupied(const PortConfig& port) {
       return port.address.port == 0
                  ? ""
                  : fmt::format("group {} in network {}", to_string(port.address), port.network);
+    case PortType::tap:
+    case PortType::nic:  // of two on one interface each would hear what the other sends
+      return port.interface.empty() ? "" : fmt::format("interface {}", port.interface);
     case PortType::tcp_connect:
     case PortType::unix_connect:
     case PortType::nat:

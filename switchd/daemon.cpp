@@ -198,6 +198,7 @@ void Daemon::take_notice(Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::attached: return port.attached(notice);
     case Notice::Kind::crowded: return port.crowded(notice);
+    case Notice::Kind::oversize: return port.oversize(notice);
     case Notice::Kind::peer_up: return port.peer_up(notice);
     case Notice::Kind::peer_down: return port.peer_down(notice);
     default: break;
@@ -265,6 +266,7 @@ void Daemon::begin_stop() {
 }
 
 void Daemon::finish_stop(bool memory_returned) {
+  for (const auto& port : ports_) port->stopped();
   if (!ports_.empty()) log_info("stats {}", stats_json({engine_name_, {}}, registry_));
   if (!memory_returned) {
     log_error("not every buffer came back to its pool");

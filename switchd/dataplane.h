@@ -85,6 +85,7 @@ class Dataplane {
   void finish_close(Transport& transport);
   void list_macs(const Command& command);
   void keep_house(std::uint64_t now_ns);
+  void tell_oversize(const Transport& transport);
   void expire_peers(Transport& transport, std::uint64_t now_ns);
   void forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns);
   void tell(Notice notice);

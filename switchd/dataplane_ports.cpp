@@ -141,6 +141,7 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
     if (entry.closing) continue;
     if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
     if (transport.sources == Sources::allowed) expire_peers(transport, now_ns);
+    if (transport.sources == Sources::interface && std::exchange(transport.oversize, false)) tell_oversize(transport);
     if (transport.is_unix_datagram) connect_unix_peer(transport);  // it may be another by now
     if (transport.tcp_watch) {
       const bool waiting = !transport.ports.front()->egress.empty();
@@ -148,6 +149,14 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
         inbox_.report_failed(transport, "the peer's host does not answer", ETIMEDOUT);
     }
   }
+}
+
+void Dataplane::tell_oversize(const Transport& transport) {
+  Notice notice;
+  notice.kind = Notice::Kind::oversize;
+  notice.serial = transport.serial;
+  notice.max_frame_bytes = transport.ports.front()->max_frame_bytes;
+  tell(std::move(notice));
 }
 
 // Forgets peers of a udp port that have been silent for long; they are welcome again. Where somebody was turned away,

@@ -34,6 +34,7 @@ struct Notice {
     peer_up,    // a udp transport has a new peer
     peer_down,  // and lost one, by silence
     crowded,    // and had no room for another; at most once a second
+    oversize,   // and dropped frames for their length; at most once a second
     closed,     // a transport has gone down; here it is, with nothing in flight
     macs,       // a slice of a network's table
     stopped,    // everything is closed; the data thread ends
@@ -43,6 +44,7 @@ struct Notice {
   SocketAddress peer;                      // peer_up, peer_down, crowded
   std::shared_ptr<PortCounters> counters;  // peer_up, peer_down: of its port
   std::uint64_t silent_ns = 0;             // peer_down: for how long
+  std::size_t max_frame_bytes = 0;         // oversize: of the port
   std::unique_ptr<Transport> transport;    // closed
   const char* cause = "";                  // closed: a few words for people
   int error = 0;                           // closed: errno or 0

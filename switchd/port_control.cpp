@@ -6,6 +6,7 @@
 
 #include "switchd/connector_control.h"
 #include "switchd/datagram_control.h"
+#include "switchd/interface_control.h"
 #include "switchd/listener_control.h"
 #include "switchd/nat_control.h"
 
@@ -49,6 +50,8 @@ std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortSer
     case PortType::unix_dgram:
     case PortType::mcast: return std::make_unique<DatagramControl>(config, services);
     case PortType::nat: return std::make_unique<NatControl>(config, services);
+    case PortType::tap:
+    case PortType::nic: return std::make_unique<InterfaceControl>(config, services);
   }
   return nullptr;
 }

@@ -6,6 +6,7 @@
 //   ConnectorControl  connects, and again with back-off; one port that is up or down
 //   DatagramControl   bound once; one port, or with allow= one NAME.N for each peer
 //   NatControl        a gateway in a process of its own, started again when it ends
+//   InterfaceControl  opened once; one port on an interface of this host
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -57,9 +58,12 @@ class PortControl {
   virtual void peer_up(const Notice&) {}
   virtual void peer_down(const Notice&) {}
   virtual void crowded(const Notice&) {}
+  virtual void oversize(const Notice&) {}
   virtual void closed(const Notice& notice) = 0;
   // No further connections. Transports stay until the data plane stops.
   virtual void stop() = 0;
+  // The data plane has stopped, and the process ends.
+  virtual void stopped() {}
   // Is a name being looked up? That runs on a thread of asio's, cannot be interrupted, and may take a minute.
   [[nodiscard]] virtual bool is_resolving() const { return false; }
 

@@ -36,6 +36,12 @@ std::string read_path(std::string_view text, PortConfig& port) {
   return wrong;
 }
 
+std::string read_interface_name(std::string_view text, PortConfig& port) {
+  std::string wrong = check_interface_name(text);
+  if (wrong.empty()) port.interface = text;
+  return wrong;
+}
+
 // --- Values of keys.
 
 // A decimal number within min..max, of `unit`.
@@ -119,6 +125,20 @@ std::string read_ttl(std::string_view text, PortConfig& port) {
   std::size_t ttl = 0;
   std::string wrong = read_count(text, "", 0, 255, ttl);
   if (wrong.empty()) port.ttl = static_cast<std::uint8_t>(ttl);
+  return wrong;
+}
+
+// --- Values of keys of tap.
+
+std::string read_up_script(std::string_view text, PortConfig& port) {
+  std::string wrong = check_path(text);
+  if (wrong.empty()) port.up_script = text;
+  return wrong;
+}
+
+std::string read_down_script(std::string_view text, PortConfig& port) {
+  std::string wrong = check_path(text);
+  if (wrong.empty()) port.down_script = text;
   return wrong;
 }
 
@@ -247,7 +267,7 @@ std::string read_host_loopback(std::string_view text, PortConfig& port) {
 
 // --- The table.
 
-constexpr std::array<PortTypeInfo, 8> types = {{
+constexpr std::array<PortTypeInfo, 10> types = {{
     {PortType::tcp_listen, "tcp-listen", "[HOST:]PORT", "any number of VMs connect over TCP",
      read_bind_address},
     {PortType::tcp_connect, "tcp-connect", "HOST:PORT",
@@ -258,6 +278,9 @@ constexpr std::array<PortTypeInfo, 8> types = {{
     {PortType::unix_dgram, "unix-dgram", "PATH", "UNIX datagrams with one VM", read_path},
     {PortType::mcast, "mcast", "GROUP:PORT", "an IPv4 multicast group that VMs share", read_group_address},
     {PortType::nat, "nat", "CIDR", "DHCP, DNS and the way out for VMs (default 10.0.2.0/24)", read_nat_network, true},
+    {PortType::tap, "tap", "IFNAME", "a TAP interface: this host, or a bridge of it", read_interface_name},
+    {PortType::nic, "nic", "IFNAME", "the LAN at an interface of this host (needs CAP_NET_RAW)",
+     read_interface_name},
 }};
 
 static_assert(
@@ -272,7 +295,7 @@ constexpr PortTypeSet unix_paths = set_of(PortType::unix_listen) | set_of(PortTy
 
 constexpr PortTypeSet nat = set_of(PortType::nat);
 
-constexpr std::array<PortKeyInfo, 21> keys = {{
+constexpr std::array<PortKeyInfo, 23> keys = {{
     {"network", "NAME", "the network it joins", all_port_types, false, read_network},
     {"max-frame", "BYTES", "largest frame, Ethernet header included: 14 to 69632", all_port_types, false,
      read_max_frame},
@@ -299,6 +322,9 @@ constexpr std::array<PortKeyInfo, 21> keys = {{
      read_forward_key, true},
     {"outbound", "WHERE", "where VMs may go: any (default), none or CIDR[+CIDR]...", nat, true, read_outbound},
     {"host-loopback", "WORD", "deny (default), or allow VMs this host's loopback", nat, false, read_host_loopback},
+    {"up", "SCRIPT", "run with the interface's name when it is open", set_of(PortType::tap), false,
+     read_up_script},
+    {"down", "SCRIPT", "likewise when the port stops", set_of(PortType::tap), false, read_down_script},
 }};
 
 }  // namespace

@@ -54,7 +54,7 @@ using PortTypeSet = std::uint32_t;  // bit 1 << type
 [[nodiscard]] constexpr PortTypeSet set_of(PortType type) {
   return PortTypeSet{1} << static_cast<unsigned>(type);
 }
-inline constexpr PortTypeSet all_port_types = set_of(PortType::nat) | (set_of(PortType::nat) - 1);
+inline constexpr PortTypeSet all_port_types = set_of(PortType::nic) | (set_of(PortType::nic) - 1);
 
 struct PortKeyInfo {
   std::string_view name;

@@ -1,0 +1,78 @@
+// Ports on interfaces of this host; see the header.
+#include "switchd/interface_control.h"
+
+#include <fcntl.h>
+
+#include "switchd/interface_script.h"
+#include "switchd/log.h"
+#include "transports/open_interface.h"
+
+namespace lanyard {
+
+std::optional<OpenError> InterfaceControl::open() {
+  return config_.type == PortType::tap ? open_with_script() : open_beside_the_host();
+}
+
+std::optional<OpenError> InterfaceControl::open_with_script() {
+  auto opened = open_tap(config_.interface);
+  if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
+  Fd& fd = std::get<Fd>(opened);
+  if (!config_.up_script.empty()) {
+    const std::string wrong = run_script(config_.up_script, config_.interface);
+    if (!wrong.empty()) return OpenError{"up script " + config_.up_script + ": " + wrong, 0};
+  }
+  is_scripted_up_ = true;
+  if (!config_.down_script.empty()) keeper_ = Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+  hand_over(std::move(fd), Io::device, limits::frame_bytes_max);
+  return std::nullopt;
+}
+
+std::optional<OpenError> InterfaceControl::open_beside_the_host() {
+  auto opened = open_packet_socket(config_.interface);
+  if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
+  auto& socket = std::get<PacketSocket>(opened);
+  hand_over(std::move(socket.fd), Io::socket, socket.frame_bytes_max);
+  return std::nullopt;
+}
+
+// The kernel drops or refuses what the interface cannot carry; a user who knows better may say so with max-frame.
+void InterfaceControl::hand_over(Fd fd, Io io, std::size_t frame_bytes_max) {
+  auto transport = std::make_unique<Transport>(Wire::datagram, std::move(fd), io);
+  transport->sources = Sources::interface;
+  const std::size_t max_frame = config_.max_frame_bytes == 0 ? frame_bytes_max : config_.max_frame_bytes;
+  transport->ports.push_back(make_port(Wire::datagram, max_frame));
+  Port& port = *transport->ports.front();
+  port.transport = transport.get();
+  services_.registry().set(config_.name, record(address(), "up", port.counters));
+  services_.attach(std::move(transport), *this);
+}
+
+// A card or the host's stack that puts TCP segments together gives frames which no wire carries. Told at most once a
+// minute; every frame is counted.
+void InterfaceControl::oversize(const Notice& notice) {
+  const auto now = std::chrono::steady_clock::now();
+  if (config_.type != PortType::nic || (oversize_at_ && now - *oversize_at_ < std::chrono::minutes(1))) return;
+  oversize_at_ = now;
+  log_warn("port {}: frames longer than {} bytes come in by {} and are dropped as oversize: offloads have merged them; "
+           "have root say: ethtool -K {} gro off gso off tso off (of a veth: at its other end)",
+           config_.name, notice.max_frame_bytes, config_.interface, config_.interface);
+}
+
+void InterfaceControl::closed(const Notice& notice) {
+  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
+  services_.print("port " + config_.name + " down " + cause_text(notice));
+  log_error("port {} down: {}", config_.name, cause_text(notice));
+  run_down_script();
+}
+
+// The last frames have left, or been given up.
+void InterfaceControl::stopped() { run_down_script(); }
+
+void InterfaceControl::run_down_script() {
+  if (!std::exchange(is_scripted_up_, false) || config_.down_script.empty()) return;
+  const std::string wrong = run_script(config_.down_script, config_.interface);
+  if (!wrong.empty()) log_warn("port {}: down script {}: {}", config_.name, config_.down_script, wrong);
+  keeper_.reset();
+}
+
+}  // namespace lanyard

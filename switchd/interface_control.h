@@ -1,0 +1,34 @@
+// Ports on interfaces of this host: a TAP, with a script for when it comes up and goes down, or a packet socket. Opened
+// once, before `ready`; one that fails later, because its interface was deleted, stays down.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include "switchd/port_control.h"
+
+namespace lanyard {
+
+class InterfaceControl final : public PortControl {
+ public:
+  using PortControl::PortControl;
+
+  [[nodiscard]] std::optional<OpenError> open() override;
+  [[nodiscard]] std::string address() const override { return config_.interface; }
+  void oversize(const Notice& notice) override;
+  void closed(const Notice& notice) override;
+  void stop() override {}
+  void stopped() override;
+
+ private:
+  [[nodiscard]] std::optional<OpenError> open_with_script();
+  [[nodiscard]] std::optional<OpenError> open_beside_the_host();
+  void hand_over(Fd fd, Io io, std::size_t frame_bytes_max);
+  void run_down_script();
+
+  Fd keeper_;  // the TAP too: it is there until the script that takes it down has ended
+  bool is_scripted_up_ = false;
+  std::optional<std::chrono::steady_clock::time_point> oversize_at_;
+};
+
+}  // namespace lanyard
