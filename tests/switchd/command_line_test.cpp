@@ -131,7 +131,7 @@ TEST_CASE("a mistake on the command line names the argument and what was expecte
       {{"tcp-listen:99999"}, "tcp-listen:99999: expected a port number from 0 to 65535, not '99999'"},
       {{"--", "--engine"},
        "--engine: unknown type '--engine', expected tcp-listen, tcp-connect, unix-listen, "
-       "unix-connect, udp, unix-dgram, mcast or nat"},
+       "unix-connect, udp, unix-dgram, mcast, nat, tap or nic"},
       {{"[tcp-listen:1]"}, "[tcp-listen:1]: unknown type '[tcp-listen', did you mean 'tcp-listen'?"},
   };
   for (const Row& row : rows) {

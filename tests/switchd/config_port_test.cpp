@@ -67,6 +67,8 @@ TEST_CASE("every type of port can be written") {
       {"udp:0,allow=::/0", PortType::udp, {"", 0}, ""},
       {"unix-dgram:/run/a,remote=/run/b", PortType::unix_dgram, {}, "/run/a"},
       {"mcast:230.0.0.1:5558", PortType::mcast, {"230.0.0.1", 5558}, ""},
+      {"tap:lan0", PortType::tap, {}, ""},
+      {"nic:eth0.100", PortType::nic, {}, ""},
   };
   for (const Row& row : rows) {
     CAPTURE(row.text);
@@ -107,6 +109,18 @@ TEST_CASE("the keys of a UNIX path and of a multicast group are read") {
   CHECK(group.ttl == 0);
 }
 
+TEST_CASE("an interface of the host and its scripts are read") {
+  const auto [tap, tap_errors] = parse_port("t=tap:lan0,up=/etc/lan-up,down=./lan down");
+  CHECK(tap_errors.empty());
+  CHECK(tap.interface == "lan0");
+  CHECK(tap.up_script == "/etc/lan-up");
+  CHECK(tap.down_script == "./lan down");
+  const auto [nic, nic_errors] = parse_port("nic:enp3s0f1np1,max-frame=9018");
+  CHECK(nic_errors.empty());
+  CHECK(nic.interface == "enp3s0f1np1");
+  CHECK(nic.max_frame_bytes == 9018);
+}
+
 TEST_CASE("NAME= counts only before the first ':' and ','") {
   CHECK(parse_port("a=unix-listen:/x=y").port.name == "a");
   CHECK(parse_port("unix-listen:a=b").port.path == "a=b");
@@ -125,13 +139,21 @@ TEST_CASE("a PORT that is wrong says what was expected") {
       {"upd:1,remote=h:1", "unknown type 'upd', did you mean 'udp'?"},
       {"vxlan",
        "unknown type 'vxlan', expected tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
-       "mcast or nat"},
+       "mcast, nat, tap or nic"},
       {"tcp-listen", "tcp-listen needs an address, [HOST:]PORT"},
       {"tcp-listen:", "expected [HOST:]PORT"},
       {"tcp-connect:h", "expected HOST:PORT, not 'h'"},
       {"unix-listen:", "expected a path"},
       {"unix-connect", "unix-connect needs an address, PATH"},
       {"mcast:10.0.0.1:1", "expected a multicast group from 224.0.0.0 to 239.255.255.255, not '10.0.0.1'"},
+      {"tap", "tap needs an address, IFNAME"},
+      {"tap:", "expected the name of an interface (at most 15 characters), not ''"},
+      {"tap:sixteen-letters-", "expected the name of an interface (at most 15 characters), not 'sixteen-letters-'"},
+      {"tap:tap%d", "expected the name of an interface (at most 15 characters), not 'tap%d'"},
+      {"nic:10.0.0.1", "expected the name of an interface (at most 15 characters), not '10.0.0.1'"},
+      {"nic:a/b", "expected the name of an interface (at most 15 characters), not 'a/b'"},
+      {"tap:lan0,up=", "up: expected a path"},
+      {"nic:eth0,up=/etc/up", "key 'up' is for tap, not for nic"},
       {"udp:7000", "udp needs remote (HOST:PORT of the one peer) or allow (CIDR of many)"},
       {"udp:7000,remote=h:1,allow=::1", "udp takes remote (one peer) or allow (many), not both"},
       {"udp:7000,remote=7001", "remote: expected HOST:PORT, not '7001'"},
@@ -206,12 +228,12 @@ TEST_CASE("a mistake in the type does not hide those in keys of all types") {
               "udpp:7000,queue=0,ttl=900,foo=1: unknown key 'foo', expected network, max-frame, queue, "
               "remote, allow, "
               "mode, group, interface, ttl, router, dns, via, pool, lease, reserve, domain, mtu, ipv6, forward, "
-              "outbound or host-loopback"});
+              "outbound or 3 more"});
 }
 
 TEST_CASE("an empty PORT is named in its message") {
   CHECK(parse_port("").errors == Lines{"'': unknown type '', expected tcp-listen, tcp-connect, unix-listen, "
-                                       "unix-connect, udp, unix-dgram, mcast or nat"});
+                                       "unix-connect, udp, unix-dgram, mcast, nat, tap or nic"});
 }
 
 TEST_CASE("a message is one line, whatever was typed") {
@@ -329,6 +351,8 @@ TEST_CASE("two ports cannot have one address") {
        {"unix-dgram:/a,remote=/b: path /a is used by unix-listen:/a already"}},
       {{"mcast:230.0.0.1:1", "mcast:230.0.0.1:1"},
        {"mcast:230.0.0.1:1: group 230.0.0.1:1 in network lan is used by mcast:230.0.0.1:1 already"}},
+      {{"tap:lan0", "nic:lan0"}, {"nic:lan0: interface lan0 is used by tap:lan0 already"}},
+      {{"tap:lan0", "tap:lan1", "nic:eth0", "nic:eth1"}, {}},
       {{"tcp-listen:7000", "udp:127.0.0.1:7000,remote=h:1", "tcp-listen:0", "tcp-listen:0"}, {}},
       {{"udp:7000,remote=10.0.0.1:1", "udp:7000,remote=10.0.1.1:1"}, {}},
       {{"mcast:230.0.0.1:1", "mcast:230.0.0.1:1,network=other"}, {}},

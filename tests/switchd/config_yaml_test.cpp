@@ -144,7 +144,7 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
        "value"},
       {"ports:\n  p:",
        "2:3: a port needs a type: tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
-       "mcast or nat"},
+       "mcast, nat, tap or nic"},
       {"ports:\n  p: {type: tcp-listen}", "2:3: tcp-listen needs an address, [HOST:]PORT"},
       {"ports:\n  p: {type: [udp]}", "2:13: type: expected a single value, not a list"},
       {"ports:\n  p: {type: udp, address: {}, remote: h:1}",
