@@ -281,8 +281,8 @@ void UringEngine::received_datagram(Transport& transport, const io_uring_cqe& cq
   control.msg_controllen = out->controllen;
   const std::size_t bytes = io_uring_recvmsg_payload_length(out, cqe.res, &receive_template_);
   auto* data = static_cast<std::byte*>(io_uring_recvmsg_payload(out, &receive_template_));
-  datagram_received(transport,
-                    {slot.release(), data, bytes, (out->flags & MSG_TRUNC) != 0, read_control(control), source}, context_,
+  const bool truncated = (out->flags & MSG_TRUNC) != 0;
+  datagram_received(transport, {slot.release(), data, bytes, truncated, read_control(control), source}, context_,
                     woke_ns_);
 }
 

@@ -157,13 +157,14 @@ TEST_CASE("an up script that fails ends the start with 1, and the message names 
   const std::string told = folder.path("told");
   const Script down(folder, "down", "touch " + told);
   const auto start_with = [&](const std::string& up) {
-    return run_switchd({"--control", "none", "t=tap:lan0,up=" + up + ",down=" + down.path(), "u=unix-listen:" + folder.path("s")});
+    return run_switchd({"--control", "none", "t=tap:lan0,up=" + up + ",down=" + down.path()});
   };
   const Script fails(folder, "fails", "exit 3");
   const Script killed(folder, "killed", "kill -9 $$");
   const std::string missing = folder.path("missing");
-  for (const auto& [script, expected] : {std::pair{fails.path(), "exit status 3"}, std::pair{killed.path(), "ended by signal 9"},
-                                         std::pair{missing, "cannot be run: No such file or directory"}}) {
+  for (const auto& [script, expected] :
+       {std::pair{fails.path(), "exit status 3"}, std::pair{killed.path(), "ended by signal 9"},
+        std::pair{missing, "cannot be run: No such file or directory"}}) {
     const Ended ended = start_with(script);
     CHECK(ended.exit_code == 1);
     CHECK(ended.output.find("ready") == std::string::npos);
@@ -188,7 +189,8 @@ TEST_CASE("a port that came up goes down again when another one cannot be opened
   TempFolder folder;
   const std::string told = folder.path("told");
   const Script down(folder, "down", "echo $1 > " + told);
-  const Ended ended = run_switchd({"--control", "none", "t=tap:lan0,down=" + down.path(), "unix-listen:/nonexistent/s"});
+  const std::string other = "unix-listen:/nonexistent/s";
+  const Ended ended = run_switchd({"--control", "none", "t=tap:lan0,down=" + down.path(), other});
   CHECK(ended.exit_code == 1);
   CHECK(contents(told) == "lan0\n");
 }
@@ -253,7 +255,8 @@ TEST_CASE("a TAP that is deleted goes down with a cause, runs its script, and th
   const std::string told = folder.path("told");
   const Script up(folder, "up", bring_up);
   const Script down(folder, "down", "echo $1 >> " + told);
-  SwitchdProcess daemon(engine, {"t=tap:lan0,up=" + up.path() + ",down=" + down.path(), "vms=unix-listen:" + folder.path("s")});
+  SwitchdProcess daemon(engine, {"t=tap:lan0,up=" + up.path() + ",down=" + down.path(),
+                                 "vms=unix-listen:" + folder.path("s")});
   Peer vm = Peer::unix_stream(folder.path("s"));
   daemon.await_up("vms.1");
   Peer other = Peer::unix_stream(folder.path("s"));
