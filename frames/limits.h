@@ -27,7 +27,7 @@ inline constexpr std::size_t chunk_bytes =
 // first-level cache.
 inline constexpr std::size_t slot_bytes = 72 * kibi + 64;
 // In front of a datagram: io_uring's recvmsg header, the source address, control data; and then, reusing those
-// bytes, the length header that a stream egress needs.
+// bytes, a VLAN tag that is put back and the length header that a stream egress needs.
 inline constexpr std::size_t slot_headroom_bytes = 256;
 inline constexpr std::size_t slot_receive_bytes = slot_bytes - slot_headroom_bytes;
 
