@@ -7,6 +7,7 @@ import os
 import re
 import select
 import socket
+import subprocess
 import sys
 import termios
 import time
@@ -18,13 +19,15 @@ TOP = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TOP / "tests" / "e2e"))
 
 from guest import Guest, accelerator  # noqa: E402
-from host import BUILD, LabError  # noqa: E402
+from host import BUILD, Host, LabError  # noqa: E402
 from judge import serve, throughput  # noqa: E402
 from lab import Lab, each, enter_namespaces, inside  # noqa: E402
 from switch import Switch  # noqa: E402
 
 KEPT = BUILD / "demo"  # a link to the folder with the sockets of a demo that was left running
 GROUP = "239.1.1.1:5001"
+OUTSIDE, PAGE = "198.51.100.2", "Hello from outside"
+ROUTER = "10.7.0.254"
 LET_GO = b"\0"
 LEAVE_CONSOLE = b"\x1d"  # Ctrl-]
 ATTEMPTS = 3
@@ -81,20 +84,27 @@ def show(lab: Lab) -> bool:
     for switch in switches:
         show_switch(switch, lab.guests)
     west, east = lab.guests[1], lab.guests[3]
+    reached = show_way_out(lab.guests)
     serve([east])
     print(f"\niperf3 from {west.name} to {east.name}, across both hosts: {throughput(west, east):.0f} Mb/s")
     pairs = len(lab.guests) * (len(lab.guests) - 1)
-    print(f"\nDemo {'FAILED' if unreached else 'PASSED'}: {pairs - unreached} of {pairs} pairs of guests reach each other.")
+    passed = unreached == 0 and reached == len(lab.guests)
+    print(f"\nDemo {'PASSED' if passed else 'FAILED'}: {pairs - unreached} of {pairs} pairs of guests reach each other, "
+          f"{reached} of {len(lab.guests)} guests the outside.")
     sys.stdout.flush()
-    return unreached == 0
+    return passed
 
 
 def two_hosts(lab: Lab) -> list[Switch]:
     """Hosts, cable and switches are made; the guests are described, and not started yet."""
-    west, east = lab.host("west"), lab.host("east")
+    west, east, outside = lab.host("west"), lab.host("east"), lab.host("outside")
     lab.cable(west, "10.1.0.1/24", east, "10.1.0.2/24")
+    lab.cable(west, "198.51.100.1/24", outside, f"{OUTSIDE}/24")
+    serve_outside(lab, outside)
+    os.environ["XDG_STATE_HOME"] = str(lab.sockets)
     arguments = (
-        ["tunnel=udp:10.1.0.1:9000,remote=10.1.0.2:9000", f"group=mcast:{GROUP}", "tcp=tcp-listen:7000"],
+        ["tunnel=udp:10.1.0.1:9000,remote=10.1.0.2:9000", f"group=mcast:{GROUP}", "tcp=tcp-listen:7000",
+         f"out=nat:10.7.0.0/24,router={ROUTER},dns=10.7.0.253,pool=10.7.0.100-10.7.0.199"],
         [
             "tunnel=udp:10.1.0.2:9000,remote=10.1.0.1:9000",
             "pair=udp:127.0.0.1:7001,remote=127.0.0.1:7002",
@@ -110,6 +120,24 @@ def two_hosts(lab: Lab) -> list[Switch]:
     lab.guest(east, "udp", "socket,udp=127.0.0.1:7001,localaddr=127.0.0.1:7002")
     lab.guest(east, "unix", f"stream,server=off,addr.type=unix,addr.path={lab.sockets}/unix")
     return switches
+
+
+def show_way_out(guests: list[Guest]) -> int:
+    """Has each guest fetch a page from outside, through the nat port of the west; returns how many got it."""
+    print(f"\nThe outside, http://{OUTSIDE}/, through the port out=nat of the west:", flush=True)
+    for guest in guests:
+        guest.must(f"ip route add default via {ROUTER}")
+    pages = each(lambda guest: guest.run(f"wget -q -O - http://{OUTSIDE}/")[1].strip(), guests)
+    for guest, page in zip(guests, pages):
+        print(f"  {guest.host.name:5} {guest.name:6} {page or 'nothing'}", flush=True)
+    return pages.count(PAGE)
+
+
+def serve_outside(lab: Lab, outside: Host) -> None:
+    """One page by HTTP."""
+    (lab.sockets / "index.html").write_text(PAGE + "\n")
+    server = outside.command("busybox", "httpd", "-f", "-p", f"{OUTSIDE}:80", "-h", lab.sockets)
+    lab.background.append(subprocess.Popen(server))
 
 
 def show_matrix(guests: list[Guest]) -> int:

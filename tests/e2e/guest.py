@@ -25,7 +25,7 @@ QEMU_10 = IMAGE / "qemu10" / "qemu-system-x86_64"
 
 
 class Guest:
-    """One guest with one network interface. Its address and MTU are set while it boots."""
+    """One guest with one network interface, or two. The first one's address and MTU are set while it boots."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Guest:
         address: str = "",
         mtu: int = 1500,
         qemu: str | Path = QEMU,
+        outside: str = "",
     ) -> None:
         self.host = host
         self.name = name
@@ -49,6 +50,7 @@ class Guest:
         self.log = logs / f"guest-{name}.log"
         self.console = sockets / f"{name}.console"
         self._qemu = qemu
+        self._outside = outside  # a second network interface, eth1
         self._process: subprocess.Popen[bytes] | None = None
         self._serial: socket.socket | None = None
         self._received = b""
@@ -134,7 +136,15 @@ class Guest:
             *("-chardev", f"socket,id=programs,fd={serial_fd}", "-serial", "chardev:programs"),
             *("-netdev", f"{backend},id=lan,{settings}"),
             *("-device", f"virtio-net-pci,netdev=lan,mac={self.mac},romfile="),
+            *self._second_interface(),
         ]
+
+    def _second_interface(self) -> list[str]:
+        if not self._outside:
+            return []
+        backend, _, settings = self._outside.partition(",")
+        netdev = ",".join(filter(None, (backend, "id=outside", settings)))
+        return ["-netdev", netdev, "-device", "virtio-net-pci,netdev=outside,mac=52:54:00:08:00:01,romfile="]
 
     def diagnose(self) -> str:
         """The end of its console."""

@@ -6,32 +6,23 @@ the host may lose its network: guests keep their addresses and go on."""
 from __future__ import annotations
 
 import os
-import re
 import signal
-import subprocess
 import time
-from pathlib import Path
 
 from guest import Guest
 from host import Host, LabError
 from judge import expect_ping
+from internet import INTERNET, INTERNET6, OUTSIDE_NAME, make_internet, wait_address
 from lab import Lab, run
 from switch import Switch
 
-INTERNET, INTERNET6 = "203.0.113.2", "2001:db8::2"
-OUTSIDE_NAME = "www.example.test"
-FILE_BYTES = 300_000
 BACK_SECONDS_MAX = 2.0
 
 
 def nat(lab: Lab) -> None:
-    host, internet = lab.host("one"), lab.host("internet")
-    lab.cable(host, "203.0.113.1/24", internet, f"{INTERNET}/24")
-    for end, address in ((host, "2001:db8::1/64"), (internet, f"{INTERNET6}/64")):
-        end.run("ip", "address", "add", address, "nodad", "dev", f"to-{internet.name if end is host else host.name}")
+    host = lab.host("one")
+    files = make_internet(lab, host)
     host.run("sysctl", "-qw", "net.ipv4.ping_group_range=0 0")
-    servers = serve_internet(lab, internet)
-    use_resolver(lab, INTERNET)
 
     os.environ["XDG_STATE_HOME"] = str(lab.sockets)
     forwarded = 18080
@@ -50,11 +41,11 @@ def nat(lab: Lab) -> None:
     expect_told(a)
     expect_names(a, b)
     expect_ping(a, b)
-    fetch_both_ways(a, servers)
+    fetch_both_ways(a, files)
     fetch_in(host, a, forwarded)
 
     kill_gateway_under_load(switch, a)
-    fetch_both_ways(a, servers)
+    fetch_both_ways(a, files)
     again = [wait_renewed(guest) for guest in guests]
     if again != ["10.0.2.15", "10.0.2.16"]:
         raise LabError(f"addresses changed when the gateway started again: {again}")
@@ -64,49 +55,9 @@ def nat(lab: Lab) -> None:
         raise LabError("the outside is reached without a network")
     host.run("ip", "link", "set", "to-internet", "up")
     host.run("ip", "address", "replace", "2001:db8::1/64", "nodad", "dev", "to-internet")
-    fetch_both_ways(a, servers)
+    fetch_both_ways(a, files)
     switch.check_ledger()
     switch.stop()
-
-
-def serve_internet(lab: Lab, internet: Host) -> dict[str, str]:
-    """HTTP, iperf3 and DNS in the namespace that is the Internet. Returns the checksum of the file by its name."""
-    folder = lab.sockets / "www"
-    folder.mkdir()
-    content = os.urandom(FILE_BYTES)
-    (folder / "file").write_bytes(content)
-    commands = (
-        ["busybox", "httpd", "-f", "-p", "80", "-h", folder],
-        ["iperf3", "-s"],
-        ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--no-daemon", "--user=root",
-         f"--address=/{OUTSIDE_NAME}/{INTERNET}", f"--txt-record=long.{OUTSIDE_NAME}," + ",".join(["x" * 200] * 10)],
-    )
-    for command in commands:
-        with (lab.logs / f"internet-{Path(command[0]).name}.log").open("w") as log:
-            lab.background.append(subprocess.Popen(internet.command(*command), stdout=log, stderr=log))
-    for port in (80, 5201, 53):
-        wait_listening(internet, port)
-    return {"file": subprocess.run(["sha256sum", folder / "file"], capture_output=True, text=True).stdout.split()[0]}
-
-
-def wait_listening(host: Host, port: int) -> None:
-    deadline = time.monotonic() + 20
-    while f":{port} " not in host.run("ss", "-Hltn"):
-        if time.monotonic() > deadline:
-            raise LabError(f"nobody listens on port {port} of {host.name}")
-
-
-def use_resolver(lab: Lab, address: str) -> None:
-    """Of this lab alone: it has mounts of its own."""
-    file = lab.sockets / "resolv.conf"
-    file.write_text(f"nameserver {address}\n")
-    subprocess.run(["mount", "--bind", file, "/etc/resolv.conf"], check=True)
-
-
-def wait_address(guest: Guest) -> str:
-    """Waits until the guest has an address by DHCP, and returns it."""
-    output = guest.must("until ip -4 address show eth0 | grep inet; do usleep 100000; done", timeout_s=60)
-    return re.findall(r"inet ([0-9.]+)/24", output)[0]
 
 
 def wait_renewed(guest: Guest) -> str:

@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""The ways out besides `nat`: a guest with a second network card that routes for the rest; passt behind unix-connect;
+and a TAP of the host, which routes without translation while the gateway only gives addresses and names."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from guest import Guest
+from host import Host, LabError
+from internet import INTERNET, make_internet, wait_address
+from lab import Lab, run
+
+ROUTER = (
+    "while read -r m; do insmod /modules/$m; done < /modules/router",
+    "ip link set eth1 up && ip address add 10.9.0.15/24 dev eth1 && ip route add default via 10.9.0.2",
+    "echo 1 > /proc/sys/net/ipv4/ip_forward",
+    "nft add table ip nat",
+    "nft 'add chain ip nat postrouting { type nat hook postrouting priority srcnat; }'",
+    "nft add rule ip nat postrouting oifname eth1 masquerade",
+)
+
+
+def ways_out(lab: Lab) -> None:
+    os.environ["XDG_STATE_HOME"] = str(lab.sockets)
+    host = lab.host("one")
+    files = make_internet(lab, host)
+    by_a_guest(lab, host, files["file"])
+    by_passt(lab, host, files["file"])
+    routed(lab, host, files["file"])
+
+
+def by_a_guest(lab: Lab, host: Host, file: str) -> None:
+    path = lab.sockets / "classic"
+    switch = lab.switch(host, f"vms=unix-listen:{path}", name="switch-classic")
+    netdev = f"stream,addr.type=unix,addr.path={path},server=off"
+    router = lab.guest(host, "router", netdev, address="10.7.0.1", outside="user,net=10.9.0.0/24")
+    plain = lab.guest(host, "plain", netdev, address="10.7.0.9")
+    lab.boot([router, plain])
+    for command in ROUTER:
+        router.must(command)
+    plain.must("ip route add default via 10.7.0.1")
+    fetch(plain, file)
+    forwarded = int(router.must("grep -A1 '^Ip: F' /proc/net/snmp | tail -n 1").split()[6])
+    if forwarded < 10:
+        raise LabError(f"the router forwarded {forwarded} packets only")
+    switch.check_ledger()
+    switch.stop()
+    for guest in (router, plain):
+        guest.kill()
+
+
+def by_passt(lab: Lab, host: Host, file: str) -> None:
+    path, outside = lab.sockets / "passt-lan", lab.sockets / "passt"
+    with (lab.logs / "passt.log").open("w") as log:
+        command = host.command("passt", "--foreground", "--socket", outside, "--runas", "0", "--no-map-gw")
+        lab.background.append(subprocess.Popen(command, stdout=log, stderr=log))
+    switch = lab.switch(host, f"vms=unix-listen:{path}", f"out=unix-connect:{outside}", name="switch-passt")
+    switch.wait_port("out", "up")
+    guest = lab.guest(host, "passt", f"stream,addr.type=unix,addr.path={path},server=off", address="dhcp")
+    lab.boot([guest])
+    address = wait_address(guest)
+    if address != "203.0.113.1":  # passt gives the host's own
+        raise LabError(f"passt gave {address}")
+    guest.must(f"ip route replace {INTERNET} dev eth0")
+    fetch(guest, file)
+    switch.check_ledger()
+    switch.stop()
+    guest.kill()
+
+
+def routed(lab: Lab, host: Host, file: str) -> None:
+    internet = next(each for each in lab.hosts if each.name == "internet")
+    host.run("ip", "tuntap", "add", "vms0", "mode", "tap")
+    host.run("ip", "address", "add", "192.0.2.1/24", "dev", "vms0")
+    host.run("ip", "link", "set", "vms0", "up")
+    host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+    internet.run("ip", "route", "add", "192.0.2.0/24", "via", "203.0.113.1")
+    path = lab.sockets / "routed"
+    switch = lab.switch(
+        host, f"vms=unix-listen:{path}", "host=tap:vms0",
+        "names=nat:192.0.2.0/24,router=192.0.2.2,dns=192.0.2.3,via=192.0.2.1,outbound=none", name="switch-routed",
+    )
+    guest = lab.guest(host, "routed", f"stream,addr.type=unix,addr.path={path},server=off", address="dhcp")
+    lab.boot([guest])
+    address = wait_address(guest)
+    fetch(guest, file)
+    internet.run("ping", "-c", "2", "-W", "5", address)  # and from outside, with no forward and no translation
+    if "192.0.2.15" not in guest.must("nslookup routed.lan"):
+        raise LabError("the gateway does not know the guest's name")
+    switch.check_ledger()
+    switch.stop()
+
+
+def fetch(guest: Guest, expected: str) -> None:
+    output = guest.must(f"wget -q -O - http://{INTERNET}/file | sha256sum", timeout_s=60)
+    if output.split()[-2] != expected:
+        raise LabError(f"{guest.name}: the file did not arrive as it is: {output}")
+
+
+if __name__ == "__main__":
+    run(ways_out)
