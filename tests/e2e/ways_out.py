@@ -53,6 +53,7 @@ def by_a_guest(lab: Lab, host: Host, file: str) -> None:
 
 def by_passt(lab: Lab, host: Host, file: str) -> None:
     path, outside = lab.sockets / "passt-lan", lab.sockets / "passt"
+    host.run("ip", "route", "add", "default", "via", INTERNET)  # passt wants to know which interface leads outside
     with (lab.logs / "passt.log").open("w") as log:
         command = host.command("passt", "--foreground", "--socket", outside, "--runas", "0", "--no-map-gw")
         lab.background.append(subprocess.Popen(command, stdout=log, stderr=log))
