@@ -165,7 +165,7 @@ std::optional<Ipv4Address> parse_reverse4(std::string_view name) {
     unsigned octet = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), octet);
     const auto digits = static_cast<std::size_t>(end - name.data());
-    if (error != std::errc() || octet > 255 || digits > 3) return std::nullopt;
+    if (error != std::errc() || octet > 255 || (digits > 1 && name[0] == '0')) return std::nullopt;
     value |= octet << (8 * i);
     name.remove_prefix(digits);
     if (name.empty() != (i == 3) || (i < 3 && name[0] != '.')) return std::nullopt;

@@ -18,6 +18,12 @@ bool is_icmp_question(std::byte type) {  // echo, echo reply, timestamp
   return type == std::byte{0} || type == std::byte{8} || type == std::byte{13};
 }
 
+// An address that a packet may come from: neither 0/8, loopback, a group, class E nor broadcast.
+bool is_single_host(Ipv4Address address) {
+  const std::uint32_t first = address.value() >> 24;
+  return first != 0 && first != 127 && first < 224;
+}
+
 }  // namespace
 
 std::optional<Ipv4View> parse_ipv4_frame(std::span<const std::byte> frame) {
@@ -27,6 +33,7 @@ std::optional<Ipv4View> parse_ipv4_frame(std::span<const std::byte> frame) {
   const std::size_t header_bytes = (first & 15) * 4U;
   const std::size_t bytes = load_be16(&ip[2]);
   if (first >> 4 != 4 || header_bytes < ip_bytes_min || bytes < header_bytes || bytes > ip.size()) return std::nullopt;
+  if (checksum_finish(checksum_add(0, ip.first(header_bytes))) != 0) return std::nullopt;
   ip = ip.first(bytes);
   return Ipv4View{Ipv4Address(load_be32(&ip[12])), Ipv4Address(load_be32(&ip[16])), std::to_integer<std::uint8_t>(ip[9]),
                   ip, ip.subspan(header_bytes)};
@@ -37,8 +44,8 @@ std::optional<std::vector<std::byte>> write_icmp4_prohibited(std::span<const std
   const bool later_fragment = (load_be16(&packet.packet[6]) & 0x1FFF) != 0;
   const bool error = packet.protocol == icmp && (packet.payload.empty() || !is_icmp_question(packet.payload[0]));
   const bool to_many = packet.to.is_multicast() || packet.to.is_broadcast() || MacAddress::read(frame.data()).is_group();
-  if (later_fragment || error || to_many || packet.from.is_unspecified() || packet.from.is_multicast())
-    return std::nullopt;
+  const bool to_nobody = !is_single_host(packet.from) || MacAddress::read(&frame[6]).is_group();
+  if (later_fragment || error || to_many || to_nobody) return std::nullopt;
   const std::span<const std::byte> quoted = packet.packet.first(std::min(packet.packet.size(), quoted_bytes_max));
   const std::size_t ip_bytes = ip_bytes_min + icmp_bytes + quoted.size();
   std::vector<std::byte> out(ethernet_bytes + ip_bytes);

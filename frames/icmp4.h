@@ -23,7 +23,7 @@ struct Ipv4View {
 [[nodiscard]] std::optional<Ipv4View> parse_ipv4_frame(std::span<const std::byte> frame);
 
 // The answer to `frame`, whose parts are `packet`, from the router at `mac` and `address`. Nothing where none may be sent
-// (RFC 1122, 3.2.2): to an ICMP error, to a group, to a fragment but the first.
+// (RFC 1122, 3.2.2): to an ICMP error, to a group, to a fragment but the first, to a source that is no single host.
 [[nodiscard]] std::optional<std::vector<std::byte>> write_icmp4_prohibited(std::span<const std::byte> frame,
                                                                           const Ipv4View& packet, MacAddress mac,
                                                                           Ipv4Address address);

@@ -13,7 +13,10 @@ namespace {
 constexpr std::byte icmp6{58}, hop_limit{255}, solicitation{135}, advertisement{136}, target_address_option{2};
 constexpr std::size_t solicitation_bytes = 24;   // type, code, checksum, reserved, target
 constexpr std::size_t advertisement_bytes = 32;  // the same, and the option with the address
-constexpr std::uint32_t solicited_override = 0x6000'0000;
+constexpr std::byte group{0xFF};                 // begins the addresses of groups
+constexpr std::uint32_t solicited = 0x4000'0000, replace_known = 0x2000'0000;
+constexpr MacAddress all_nodes_mac(0x3333'0000'0001);
+constexpr Ipv6Bytes all_nodes{group, std::byte{2}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, std::byte{1}};
 
 Ipv6Bytes read_address(std::span<const std::byte> bytes) {
   Ipv6Bytes address;
@@ -42,12 +45,16 @@ std::optional<NeighbourSolicitation> parse_neighbour_solicitation(std::span<cons
   const bool ours = ip[6] == icmp6 && ip[7] == hop_limit && ip[40] == solicitation && ip[41] == std::byte{0};
   if (!ours || bytes < solicitation_bytes || 40 + bytes > ip.size()) return std::nullopt;
   if (checksum_finish(checksum_sum(ip, bytes)) != 0) return std::nullopt;
-  return NeighbourSolicitation{MacAddress::read(&frame[6]), addresses->from, read_address(ip.subspan(48))};
+  const Ipv6Bytes target = read_address(ip.subspan(48));
+  if (target[0] == group) return std::nullopt;
+  return NeighbourSolicitation{MacAddress::read(&frame[6]), addresses->from, target};
 }
 
 std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation& asked, MacAddress mac) {
   std::vector<std::byte> frame(ipv6_headers_bytes + advertisement_bytes);
-  asked.from_mac.write(&frame[0]);
+  const bool to_all = asked.from == Ipv6Bytes{};  // it has no address yet (RFC 4861, 7.2.4)
+  const Ipv6Bytes& to = to_all ? all_nodes : asked.from;
+  (to_all ? all_nodes_mac : asked.from_mac).write(&frame[0]);
   mac.write(&frame[6]);
   store_be16(&frame[12], ether_types::ipv6);
   const std::span<std::byte> ip = std::span(frame).subspan(14);
@@ -56,10 +63,10 @@ std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation
   ip[6] = icmp6;
   ip[7] = hop_limit;
   std::copy(asked.target.begin(), asked.target.end(), ip.begin() + 8);
-  std::copy(asked.from.begin(), asked.from.end(), ip.begin() + 24);
+  std::copy(to.begin(), to.end(), ip.begin() + 24);
   const std::span<std::byte> icmp = ip.subspan(40);
   icmp[0] = advertisement;
-  store_be32(&icmp[4], solicited_override);
+  store_be32(&icmp[4], replace_known | (to_all ? 0 : solicited));
   std::copy(asked.target.begin(), asked.target.end(), icmp.begin() + 8);
   icmp[24] = target_address_option;
   icmp[25] = std::byte{1};  // in units of 8 bytes

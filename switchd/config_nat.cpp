@@ -31,6 +31,7 @@ void fill_in(GatewayConfig& gateway) {
                                       network.address.value() & 0xFFFF);
   else if (gateway.ipv6_prefix == "off")
     gateway.ipv6_prefix.clear();
+  if (gateway.outbound != Outbound::listed) gateway.outbound_prefixes.clear();  // the word was there
 }
 
 class Checks {
@@ -57,6 +58,12 @@ class Checks {
       say(fmt::format("{}: {} is no address of a host in {}", what, to_string(address), to_string(network)));
   }
 
+  bool is_no_own(std::string_view what, Ipv4Address address) {
+    if (address != gateway_.router && address != gateway_.dns) return true;
+    say(fmt::format("{}: {} is the gateway's own", what, to_string(address)));
+    return false;
+  }
+
   [[nodiscard]] bool in_pool(Ipv4Address address) const {
     return address >= gateway_.pool_first && address <= gateway_.pool_last;
   }
@@ -78,8 +85,8 @@ class Checks {
     std::set<std::string> names;
     for (const Reservation& reserved : gateway_.reservations) {
       is_host("reserve", reserved.address);
-      if (reserved.address == gateway_.router || reserved.address == gateway_.dns)
-        say(fmt::format("reserve: {} is the gateway's own", to_string(reserved.address)));
+      is_no_own("reserve", reserved.address);
+      if (reserved.name == "gateway") say("reserve: 'gateway' is the gateway's own name");
       if (!macs.insert(reserved.mac.value()).second)
         say(fmt::format("reserve: {} has two reservations", to_string(reserved.mac)));
       if (!addresses.insert(reserved.address).second)
@@ -94,7 +101,7 @@ class Checks {
       const auto guest = guest_address(gateway_, forward);
       if (!guest)
         say(fmt::format("forward {}: no reservation has the name '{}'", to_string(forward), forward.guest));
-      else
+      else if (is_no_own("forward", *guest))
         is_host("forward", *guest);
       if (!taken.insert(fmt::format("{}:{}:{}", forward.udp ? "udp" : "tcp", forward.host, forward.port)).second)
         say(fmt::format("forward {}: that port of this host is forwarded already", to_string(forward)));

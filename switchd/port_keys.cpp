@@ -146,7 +146,8 @@ std::string read_down_script(std::string_view text, PortConfig& port) {
 
 std::string read_nat_network(std::string_view text, PortConfig& port) {
   const auto network = parse_ipv4_network(text);
-  if (!network || network->prefix < 8 || network->prefix > 29)
+  const std::uint32_t first = network ? network->address.value() >> 24 : 0;  // 0, loopback, groups: no hosts' addresses
+  if (first == 0 || first == 127 || first >= 224 || network->prefix < 8 || network->prefix > 29)
     return fmt::format("expected an IPv4 network from /8 to /29, such as 10.0.2.0/24, not {}", in_quotes(text));
   port.gateway.network = *network;
   return {};
@@ -154,7 +155,7 @@ std::string read_nat_network(std::string_view text, PortConfig& port) {
 
 std::string read_ipv4(std::string_view text, Ipv4Address& address) {
   const auto read = parse_ipv4(text);
-  if (!read) return fmt::format("expected an IPv4 address, not {}", in_quotes(text));
+  if (!read || read->is_unspecified()) return fmt::format("expected an IPv4 address, not {}", in_quotes(text));
   address = *read;
   return {};
 }
@@ -169,7 +170,7 @@ std::string read_pool(std::string_view text, PortConfig& port) {
   const std::size_t hyphen = text.find('-');
   const auto first = parse_ipv4(text.substr(0, hyphen));
   const auto last = hyphen == std::string_view::npos ? std::nullopt : parse_ipv4(text.substr(hyphen + 1));
-  if (!first || !last || *last < *first)
+  if (!first || !last || first->is_unspecified() || *last < *first)
     return fmt::format("expected FIRST-LAST, such as 10.0.2.15-10.0.2.99, not {}", in_quotes(text));
   port.gateway.pool_first = *first;
   port.gateway.pool_last = *last;
@@ -191,7 +192,8 @@ std::string read_reserve(std::string_view text, PortConfig& port) {
   const auto mac = parse_mac(text.substr(0, first));
   const auto address = parse_ipv4(text.substr(first + 1, second - first - 1));
   const std::string name(text.substr(second + 1));
-  if (!mac || mac->is_group()) return fmt::format("expected a MAC address, not {}", in_quotes(text.substr(0, first)));
+  if (!mac || mac->is_group() || *mac == MacAddress())
+    return fmt::format("expected a MAC address, not {}", in_quotes(text.substr(0, first)));
   if (!address)
     return fmt::format("expected an IPv4 address, not {}", in_quotes(text.substr(first + 1, second - first - 1)));
   if (name.empty() || dns_label(name) != name)
@@ -230,7 +232,8 @@ std::string read_ipv6(std::string_view text, PortConfig& port) {
   port.gateway.ipv6_prefix = "off";
   if (text == "off") return {};
   const auto prefix = parse_cidr(text);
-  if (!prefix || !prefix->v6 || prefix->prefix_bits != 64)
+  const std::uint8_t first = prefix ? prefix->address[0] : 0;  // 0: loopback and the like; from 0xFE: links and groups
+  if (!prefix || !prefix->v6 || prefix->prefix_bits != 64 || first == 0 || first >= 0xFE)
     return fmt::format("expected off or an IPv6 prefix of 64 bits, such as fd00:1:2:3::/64, not {}", in_quotes(text));
   const std::string written = to_string(*prefix);
   port.gateway.ipv6_prefix = written.substr(0, written.find('/'));
@@ -253,9 +256,11 @@ std::string read_outbound(std::string_view text, PortConfig& port) {
   const auto cidr = is_word ? std::nullopt : parse_cidr(text);
   if (!is_word && !cidr)
     return fmt::format("expected any, none, or addresses and prefixes such as 192.0.2.0/24, not {}", in_quotes(text));
-  if (cidr) gateway.outbound_prefixes.push_back(to_string(*cidr));
+  const bool is_first = gateway.outbound_prefixes.empty();
+  const bool after_word = !is_first && gateway.outbound != Outbound::listed;
+  if (after_word || (is_word && !is_first)) return "any and none stand alone";
+  gateway.outbound_prefixes.push_back(cidr ? to_string(*cidr) : std::string(text));  // a word goes in complete()
   gateway.outbound = cidr ? Outbound::listed : text == "any" ? Outbound::any : Outbound::none;
-  if (is_word && !gateway.outbound_prefixes.empty()) return "any and none stand alone";
   return {};
 }
 

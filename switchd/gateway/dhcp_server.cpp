@@ -9,17 +9,20 @@ DhcpServer::DhcpServer(DhcpOptions options, LeaseTable& leases, Report report)
 
 std::optional<DhcpReply> DhcpServer::answer(const DhcpRequest& request, std::int64_t now_s) {
   if (request.mac.is_group() || request.mac == MacAddress()) return std::nullopt;
+  const bool to_us = request.server.value_or(options_.server) == options_.server;
   switch (request.type) {
     case DhcpType::discover: return answer_discover(request, now_s);
     case DhcpType::request: return answer_request(request, now_s);
     case DhcpType::decline:
-      if (request.requested && request.server.value_or(options_.server) == options_.server) {
+      if (request.requested && to_us) {
         leases_.decline(request.mac, *request.requested, now_s);
         report_(fmt::format("{} says that {} is used by somebody else", to_string(request.mac),
                             to_string(*request.requested)));
       }
       return std::nullopt;
-    case DhcpType::release: leases_.release(request.mac, request.client, now_s); return std::nullopt;
+    case DhcpType::release:
+      if (to_us) leases_.release(request.mac, request.client, now_s);
+      return std::nullopt;
     case DhcpType::inform: {
       DhcpReply reply = make_reply(DhcpType::ack, Ipv4Address());
       reply.lease_seconds = reply.renew_seconds = reply.rebind_seconds = 0;  // it has its address from elsewhere

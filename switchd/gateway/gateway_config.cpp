@@ -23,11 +23,13 @@ Ipv4Address address_of(const json& text) {
 }
 
 template <typename Number>
-Number checked(const json& number) {
-  const auto value = number.get<std::uint64_t>();
-  if (value > std::numeric_limits<Number>::max()) throw std::invalid_argument("a number in range");
-  return static_cast<Number>(value);
+Number checked(const json& number, std::uint64_t most = std::numeric_limits<Number>::max()) {
+  if (!number.is_number_unsigned() || number.get<std::uint64_t>() > most)
+    throw std::invalid_argument("a number in range");
+  return static_cast<Number>(number.get<std::uint64_t>());
 }
+
+const json::array_t& entries_of(const json& list) { return list.get_ref<const json::array_t&>(); }
 
 }  // namespace
 
@@ -114,16 +116,16 @@ std::optional<GatewayConfig> read_gateway_config(std::string_view text) try {
   config.lease_seconds = checked<std::uint32_t>(document.at("lease_seconds"));
   config.mtu = checked<std::uint16_t>(document.at("mtu"));
   config.ipv6_prefix = document.at("ipv6_prefix");
-  config.outbound = static_cast<Outbound>(std::min(2U, document.at("outbound").get<unsigned>()));
+  config.outbound = static_cast<Outbound>(checked<std::uint8_t>(document.at("outbound"), 2));
   config.outbound_prefixes = document.at("outbound_prefixes").get<std::vector<std::string>>();
   config.host_loopback = document.at("host_loopback");
   config.lease_file = document.at("lease_file");
-  for (const json& entry : document.at("reservations")) {
+  for (const json& entry : entries_of(document.at("reservations"))) {
     const auto mac = parse_mac(entry.at("mac").get<std::string>());
     if (!mac) return std::nullopt;
     config.reservations.push_back({*mac, address_of(entry.at("address")), entry.at("name")});
   }
-  for (const json& entry : document.at("forwards")) {
+  for (const json& entry : entries_of(document.at("forwards"))) {
     Forward forward;
     if (!read_forward(entry.get<std::string>(), forward).empty()) return std::nullopt;
     config.forwards.push_back(forward);

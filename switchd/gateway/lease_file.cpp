@@ -48,12 +48,15 @@ std::string write_lease_text(const std::vector<Lease>& leases) {
 bool read_lease_text(const std::string& text, std::vector<Lease>& leases) try {
   const json document = json::parse(text);
   if (document.at("version") != 1) return false;
-  for (const json& entry : document.at("leases")) {
+  std::vector<Lease> read;
+  for (const json& entry : document.at("leases").get_ref<const json::array_t&>()) {
     const auto mac = parse_mac(entry.at("mac").get<std::string>());
     const auto address = parse_ipv4(entry.at("address").get<std::string>());
-    if (!mac || !address) return false;
-    leases.push_back({*mac, *address, entry.at("name"), Lease::State::bound, entry.at("expires").get<std::int64_t>()});
+    const json& expires = entry.at("expires");
+    if (!mac || !address || !expires.is_number_integer()) return false;
+    read.push_back({*mac, *address, entry.at("name"), Lease::State::bound, expires.get<std::int64_t>()});
   }
+  leases.insert(leases.end(), read.begin(), read.end());
   return true;
 } catch (const std::exception&) {
   return false;
@@ -76,7 +79,11 @@ std::vector<Lease> load_leases(const std::string& path, std::string& wrong) {
   }
   std::string text;
   std::array<char, 65536> part;
-  for (ssize_t got; (got = ::read(file.get(), part.data(), part.size())) > 0;) {
+  for (ssize_t got; (got = ::read(file.get(), part.data(), part.size())) != 0;) {
+    if (got < 0) {
+      wrong = failed("read", path);
+      return {};
+    }
     text.append(part.data(), static_cast<std::size_t>(got));
     if (text.size() > file_bytes_max) break;
   }

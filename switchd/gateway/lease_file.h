@@ -13,7 +13,7 @@ namespace lanyard {
 [[nodiscard]] std::string save_leases(const std::string& path, const std::vector<Lease>& leases);
 // A file that is not there has no leases. One that cannot be read is told in `wrong` and left as it is.
 [[nodiscard]] std::vector<Lease> load_leases(const std::string& path, std::string& wrong);
-// What a file says; nothing where it is none of ours.
+// What a file says; false, and no leases, where it is none of ours.
 [[nodiscard]] std::string write_lease_text(const std::vector<Lease>& leases);
 [[nodiscard]] bool read_lease_text(const std::string& text, std::vector<Lease>& leases);
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 
 namespace lanyard {
 
@@ -93,13 +94,12 @@ std::optional<Ipv4Address> LeaseTable::offer(MacAddress mac, std::optional<Ipv4A
     address = find_free(mac, now_s);
   if (!address) return std::nullopt;
   const auto known = leases_.find(*address);
-  if (known != leases_.end() && known->second.mac == mac && known->second.state == Lease::State::bound) {
+  if (known != leases_.end() && known->second.mac == mac && find(*address, now_s) != nullptr) {
     known->second.expires_s = std::max(known->second.expires_s, now_s + offer_seconds);
     return address;
   }
   Lease& lease = put(mac, *address);
   lease.state = Lease::State::offered;
-  lease.name.clear();
   lease.expires_s = now_s + offer_seconds;
   return address;
 }
@@ -120,12 +120,17 @@ bool LeaseTable::bind(MacAddress mac, Ipv4Address address, const std::string& ho
   return true;
 }
 
-// A name that another has stays the other's.
+// A name that another has stays the other's, also where this one had it before its lease ended.
 void LeaseTable::take_name(Lease& lease, const std::string& host_name, std::int64_t now_s) {
+  const auto is_anothers = [&](const std::string& name) {
+    return std::any_of(leases_.begin(), leases_.end(), [&](const auto& entry) {
+      const Lease& other = entry.second;
+      return other.name == name && &other != &lease && find(other.address, now_s) != nullptr;
+    });
+  };
+  if (is_anothers(lease.name)) lease.name.clear();
   const std::string label = dns_label(host_name);
-  if (label.empty()) return;
-  const Lease* holder = find_name(label, now_s);
-  if (holder == nullptr || holder == &lease) lease.name = label;
+  if (!label.empty() && !is_anothers(label)) lease.name = label;
 }
 
 void LeaseTable::release(MacAddress mac, Ipv4Address address, std::int64_t now_s) {
@@ -174,12 +179,15 @@ std::vector<Lease> LeaseTable::bound() const {
 }
 
 void LeaseTable::load(const std::vector<Lease>& leases) {
+  std::set<std::string> names;
+  for (const auto& [address, lease] : leases_) names.insert(lease.name);
   for (const Lease& lease : leases) {
     const bool taken = leases_.contains(lease.address) || by_mac_.contains(lease.mac.value());
     if (taken || !in_pool(lease.address) || lease.mac.is_group() || lease.mac == MacAddress()) continue;
     Lease& kept = put(lease.mac, lease.address);
     kept = lease;
     kept.name = dns_label(lease.name);
+    if (!names.insert(kept.name).second) kept.name.clear();
     kept.state = Lease::State::bound;
     kept.expires_s = std::min(lease.expires_s, forever - 1);
   }

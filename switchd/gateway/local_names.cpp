@@ -63,7 +63,7 @@ DnsAnswer LocalNames::host(const std::string& label, std::int64_t now_s) const {
 DnsAnswer LocalNames::name_of(const Lease* lease) const {
   DnsAnswer answer;
   answer.ttl_seconds = ttl_seconds;
-  if (lease == nullptr || lease->name.empty()) answer.code = DnsCode::no_such_name;
+  if (lease == nullptr || lease->name.empty() || lease->name == gateway_label) answer.code = DnsCode::no_such_name;
   else answer.name = lease->name + "." + config_.domain;
   return answer;
 }

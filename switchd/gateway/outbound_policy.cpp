@@ -10,7 +10,8 @@ namespace lanyard {
 
 OutboundPolicy::OutboundPolicy(const GatewayConfig& config)
     : network_(config.network), router_(config.router), dns_(config.dns), outbound_(config.outbound) {
-  (void)inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix6_.data());
+  Ipv6Bytes prefix;
+  if (inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix.data()) == 1) prefix6_ = prefix;
   for (const std::string& prefix : config.outbound_prefixes)
     if (const auto cidr = parse_cidr(prefix)) prefixes_.push_back(*cidr);
 }
@@ -29,7 +30,8 @@ OutboundPolicy::Decision OutboundPolicy::decide(const Ipv6Bytes& to) const {
   const bool group = to[0] == std::byte{0xFF};
   const bool link_local = to[0] == std::byte{0xFE} && (to[1] & std::byte{0xC0}) == std::byte{0x80};
   if (group || link_local) return Decision::pass;  // neighbour discovery; libslirp forwards neither
-  if (std::equal(to.begin(), to.begin() + 8, prefix6_.begin())) return Decision::pass;  // as above, or the host's loopback
+  const bool of_network = prefix6_ && std::equal(to.begin(), to.begin() + 8, prefix6_->begin());
+  if (of_network) return Decision::pass;  // as above, or the host's loopback
   // ::/96 with :: and ::1, and ::ffff:0:0/96: IPv4 addresses in other clothes (RFC 4291, 2.5.5)
   if (std::all_of(to.begin(), to.begin() + 10, [](std::byte byte) { return byte == std::byte{0}; }))
     return Decision::ignore;

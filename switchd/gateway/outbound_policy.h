@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -32,7 +33,7 @@ class OutboundPolicy {
   Ipv4Network network_;
   Ipv4Address router_;
   Ipv4Address dns_;
-  Ipv6Bytes prefix6_{};
+  std::optional<Ipv6Bytes> prefix6_;  // 8 bytes of it count
   Outbound outbound_;
   std::vector<Cidr> prefixes_;
 };

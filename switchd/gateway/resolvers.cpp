@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <optional>
 
 #include "frames/dns.h"
@@ -27,7 +28,10 @@ std::optional<SocketAddress> parse_server(std::string text) {
   v6.sin6_family = AF_INET6;
   v6.sin6_port = htons(dns_port);
   if (const std::size_t percent = text.find('%'); percent != std::string::npos) {
-    v6.sin6_scope_id = ::if_nametoindex(text.c_str() + percent + 1);
+    const std::string zone = text.substr(percent + 1);
+    v6.sin6_scope_id = ::if_nametoindex(zone.c_str());
+    if (v6.sin6_scope_id == 0) std::from_chars(zone.data(), zone.data() + zone.size(), v6.sin6_scope_id);
+    if (v6.sin6_scope_id == 0) return std::nullopt;
     text.resize(percent);
   }
   if (inet_pton(AF_INET6, text.c_str(), &v6.sin6_addr) == 1) return SocketAddress(&v6, sizeof v6);

@@ -1,0 +1,304 @@
+// What the DHCP server answers: each message of RFC 2131, 4.3, in each state that a client may be in.
+#include "switchd/gateway/dhcp_server.h"
+
+#include <catch2/catch.hpp>
+
+using namespace lanyard;
+
+namespace {
+
+constexpr std::int64_t now = 1'700'000'000;
+
+Ipv4Address ip(unsigned last) { return Ipv4Address(0x0A00'0200U + last); }
+
+const Ipv4Address server = ip(2);
+const Ipv4Address other_server = ip(4);
+
+struct Lan {
+  LeaseTable leases{{ip(15), ip(17), 3600, {{*parse_mac("52:54:00:00:00:99"), ip(50), "db"}}}};
+  std::vector<std::string> reports;
+  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, ip(3), 1400, 3600, "lab"},
+                  leases,
+                  [this](const std::string& line) { reports.push_back(line); }};
+
+  std::optional<DhcpReply> answer(const DhcpRequest& request, std::int64_t at = now) {
+    return dhcp.answer(request, at);
+  }
+  // A client that has its address.
+  Ipv4Address join(std::uint64_t client, const std::string& name = "");
+};
+
+DhcpRequest from(std::uint64_t client, DhcpType type) {
+  DhcpRequest request;
+  request.type = type;
+  request.xid = 7;
+  request.mac = MacAddress(0x5254'0000'0000ULL + client);
+  return request;
+}
+
+DhcpRequest selecting(std::uint64_t client, Ipv4Address address, Ipv4Address chosen = server) {
+  DhcpRequest request = from(client, DhcpType::request);
+  request.requested = address;
+  request.server = chosen;
+  return request;
+}
+
+DhcpRequest rebooting(std::uint64_t client, Ipv4Address address) {
+  DhcpRequest request = from(client, DhcpType::request);
+  request.requested = address;
+  return request;
+}
+
+// RENEWING and REBINDING differ in how they are sent only.
+DhcpRequest renewing(std::uint64_t client, Ipv4Address address) {
+  DhcpRequest request = from(client, DhcpType::request);
+  request.client = address;
+  return request;
+}
+
+Ipv4Address Lan::join(std::uint64_t client, const std::string& name) {
+  const auto offer = answer(from(client, DhcpType::discover));
+  REQUIRE(offer);
+  DhcpRequest request = selecting(client, offer->yours);
+  request.host_name = name;
+  const auto ack = answer(request);
+  REQUIRE(ack);
+  REQUIRE(ack->type == DhcpType::ack);
+  return ack->yours;
+}
+
+void check_nak(const std::optional<DhcpReply>& reply) {
+  REQUIRE(reply);
+  CHECK(reply->type == DhcpType::nak);
+  CHECK(reply->yours == Ipv4Address());
+  CHECK(reply->server == server);
+  CHECK(reply->lease_seconds == 0);
+  CHECK_FALSE(reply->mask);
+  CHECK(reply->routers.empty());
+  CHECK(reply->dns.empty());
+  CHECK_FALSE(reply->message.empty());
+}
+
+}  // namespace
+
+TEST_CASE("DHCPDISCOVER is answered with an offer of all that a guest needs") {
+  Lan lan;
+  const auto offer = lan.answer(from(1, DhcpType::discover));
+  REQUIRE(offer);
+  CHECK(offer->type == DhcpType::offer);
+  CHECK(offer->yours == ip(15));
+  CHECK(offer->server == server);
+  CHECK(offer->mask == Ipv4Address(0xFFFF'FF00));
+  CHECK(offer->routers == std::vector{server});
+  CHECK(offer->dns == std::vector{ip(3)});
+  CHECK(offer->domain == "lab");
+  CHECK(offer->mtu == 1400);
+  CHECK(offer->lease_seconds == 3600);
+  CHECK(offer->renew_seconds < offer->rebind_seconds);
+  CHECK(offer->rebind_seconds < offer->lease_seconds);
+}
+
+TEST_CASE("DHCPDISCOVER gets the address it asks for, and a reserved one without asking") {
+  Lan lan;
+  DhcpRequest discover = from(1, DhcpType::discover);
+  discover.requested = ip(17);
+  CHECK(lan.answer(discover)->yours == ip(17));
+  CHECK(lan.answer(from(0x99, DhcpType::discover))->yours == ip(50));
+}
+
+TEST_CASE("DHCPDISCOVER with no address left is not answered, and people are told") {
+  Lan lan;
+  for (const std::uint64_t client : {1, 2, 3}) lan.join(client);
+  CHECK(lan.reports.empty());
+  CHECK_FALSE(lan.answer(from(4, DhcpType::discover)));
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("52:54:00:00:00:04") != std::string::npos);
+  CHECK(lan.answer(from(2, DhcpType::discover)));
+}
+
+TEST_CASE("SELECTING: the offer that a client chose becomes its lease") {
+  Lan lan;
+  const auto offer = lan.answer(from(1, DhcpType::discover));
+  REQUIRE(offer);
+  DhcpRequest request = selecting(1, offer->yours);
+  request.host_name = "Web.example";
+  const auto ack = lan.answer(request);
+  REQUIRE(ack);
+  CHECK(ack->type == DhcpType::ack);
+  CHECK(ack->yours == offer->yours);
+  CHECK(ack->server == server);
+  CHECK(ack->lease_seconds == 3600);
+  CHECK(ack->mask == offer->mask);
+  CHECK(ack->routers == offer->routers);
+  CHECK(ack->dns == offer->dns);
+  CHECK(ack->host_name == "web");
+  CHECK(lan.leases.find(ip(15), now)->mac == request.mac);
+}
+
+TEST_CASE("SELECTING another server: no answer, no lease, and people are told of that server") {
+  Lan lan;
+  REQUIRE(lan.answer(from(1, DhcpType::discover)));
+  CHECK_FALSE(lan.answer(selecting(1, ip(15), other_server)));
+  CHECK(lan.leases.find(ip(15), now) == nullptr);
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("10.0.2.4") != std::string::npos);
+}
+
+TEST_CASE("SELECTING an address that is another's: DHCPNAK") {
+  Lan lan;
+  const Ipv4Address taken = lan.join(1);
+  check_nak(lan.answer(selecting(2, taken)));
+  check_nak(lan.answer(selecting(2, ip(50))));  // reserved
+  check_nak(lan.answer(selecting(2, server)));
+  check_nak(lan.answer(selecting(2, ip(255))));
+  CHECK(lan.leases.find(taken, now)->mac == from(1, DhcpType::request).mac);
+}
+
+TEST_CASE("INIT-REBOOT: a client gets its lease confirmed, by a gateway that has forgotten it, too") {
+  Lan lan;
+  const Ipv4Address own = lan.join(1, "web");
+  const auto again = lan.answer(rebooting(1, own), now + 10);
+  REQUIRE(again);
+  CHECK(again->type == DhcpType::ack);
+  CHECK(again->yours == own);
+  CHECK(again->host_name == "web");
+
+  Lan fresh;
+  const auto ack = fresh.answer(rebooting(1, ip(16)));
+  REQUIRE(ack);
+  CHECK(ack->type == DhcpType::ack);
+  CHECK(ack->yours == ip(16));
+}
+
+TEST_CASE("INIT-REBOOT with an address that cannot be had: DHCPNAK, so that it asks anew at once") {
+  Lan lan;
+  const Ipv4Address taken = lan.join(1);
+  check_nak(lan.answer(rebooting(2, taken)));
+  check_nak(lan.answer(rebooting(2, *parse_ipv4("192.168.1.5"))));  // from another network
+  check_nak(lan.answer(rebooting(0x99, ip(16))));                   // it has another reserved
+}
+
+TEST_CASE("RENEWING: the lease goes on from now, for the client it belongs to") {
+  Lan lan;
+  const Ipv4Address own = lan.join(1);
+  const auto ack = lan.answer(renewing(1, own), now + 1800);
+  REQUIRE(ack);
+  CHECK(ack->type == DhcpType::ack);
+  CHECK(ack->yours == own);
+  CHECK(ack->lease_seconds == 3600);
+  CHECK(lan.leases.find(own, now + 1800 + 3599) != nullptr);
+  CHECK(lan.leases.find(own, now + 1800 + 3600) == nullptr);
+  check_nak(lan.answer(renewing(2, own), now + 1800));
+}
+
+TEST_CASE("REBINDING: a lease that ended meanwhile is given again, unless another has the address") {
+  Lan lan;
+  const Ipv4Address own = lan.join(1);
+  const auto ack = lan.answer(renewing(1, own), now + 10'000);
+  REQUIRE(ack);
+  CHECK(ack->type == DhcpType::ack);
+  REQUIRE(lan.answer(rebooting(2, own), now + 20'000)->type == DhcpType::ack);
+  check_nak(lan.answer(renewing(1, own), now + 20'001));
+}
+
+TEST_CASE("a request for no address at all gets none") {
+  Lan lan;
+  const auto reply = lan.answer(from(1, DhcpType::request));
+  if (reply) check_nak(reply);
+  CHECK(lan.leases.find(from(1, DhcpType::request).mac, now) == nullptr);
+}
+
+TEST_CASE("DHCPDECLINE: the address is left alone, people are told, and the client gets another") {
+  Lan lan;
+  const Ipv4Address first = lan.join(1);
+  DhcpRequest decline = from(1, DhcpType::decline);
+  decline.requested = first;
+  decline.server = server;
+  CHECK_FALSE(lan.answer(decline));
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("10.0.2.15") != std::string::npos);
+  CHECK(lan.leases.find(first, now) == nullptr);
+  CHECK(lan.join(1) != first);
+  check_nak(lan.answer(rebooting(2, first)));
+}
+
+TEST_CASE("DHCPDECLINE to another server, without an address or of another's changes nothing") {
+  Lan lan;
+  const Ipv4Address own = lan.join(1);
+  DhcpRequest decline = from(1, DhcpType::decline);
+  decline.requested = own;
+  decline.server = other_server;
+  CHECK_FALSE(lan.answer(decline));
+  decline.requested.reset();
+  decline.server = server;
+  CHECK_FALSE(lan.answer(decline));
+  decline = from(2, DhcpType::decline);
+  decline.requested = own;
+  CHECK_FALSE(lan.answer(decline));
+  CHECK(lan.leases.find(own, now) != nullptr);
+}
+
+TEST_CASE("DHCPRELEASE: the address is free at once, without an answer") {
+  Lan lan;
+  const Ipv4Address own = lan.join(1);
+  DhcpRequest release = from(1, DhcpType::release);
+  release.client = own;
+  release.server = server;
+  CHECK_FALSE(lan.answer(release));
+  CHECK(lan.leases.find(own, now) == nullptr);
+  CHECK(lan.answer(rebooting(2, own), now + 1)->type == DhcpType::ack);
+}
+
+TEST_CASE("DHCPRELEASE to another server, or of another's address, changes nothing") {
+  Lan lan;
+  const Ipv4Address own = lan.join(1);
+  DhcpRequest release = from(1, DhcpType::release);
+  release.client = own;
+  release.server = other_server;
+  CHECK_FALSE(lan.answer(release));
+  CHECK(lan.leases.find(own, now) != nullptr);
+  release = from(2, DhcpType::release);
+  release.client = own;
+  CHECK_FALSE(lan.answer(release));
+  CHECK(lan.leases.find(own, now) != nullptr);
+}
+
+TEST_CASE("DHCPINFORM: options without an address and without a lease") {
+  Lan lan;
+  DhcpRequest inform = from(1, DhcpType::inform);
+  inform.client = ip(200);
+  const auto reply = lan.answer(inform);
+  REQUIRE(reply);
+  CHECK(reply->type == DhcpType::ack);
+  CHECK(reply->yours == Ipv4Address());
+  CHECK(reply->lease_seconds == 0);
+  CHECK(reply->renew_seconds == 0);
+  CHECK(reply->rebind_seconds == 0);
+  CHECK(reply->dns == std::vector{ip(3)});
+  CHECK(reply->domain == "lab");
+  CHECK(lan.leases.find(inform.mac, now) == nullptr);
+  CHECK(lan.leases.find(ip(200), now) == nullptr);
+}
+
+TEST_CASE("what servers send is not answered, and who has no MAC of its own is no client") {
+  Lan lan;
+  for (const DhcpType type : {DhcpType::offer, DhcpType::ack, DhcpType::nak}) CHECK_FALSE(lan.answer(from(1, type)));
+  for (const MacAddress mac : {MacAddress(), MacAddress(0xFFFF'FFFF'FFFF), MacAddress(0x0100'5E00'0001)}) {
+    for (const DhcpType type : {DhcpType::discover, DhcpType::request, DhcpType::inform}) {
+      DhcpRequest request = from(1, type);
+      request.mac = mac;
+      request.requested = ip(15);
+      CHECK_FALSE(lan.answer(request));
+    }
+  }
+  CHECK(lan.answer(from(2, DhcpType::discover))->yours == ip(15));
+}
+
+TEST_CASE("guests with one name are told apart: only the first is told that it has it") {
+  Lan lan;
+  lan.join(1, "web");
+  const auto offer = lan.answer(from(2, DhcpType::discover));
+  DhcpRequest request = selecting(2, offer->yours);
+  request.host_name = "web";
+  CHECK(lan.answer(request)->host_name.empty());
+}

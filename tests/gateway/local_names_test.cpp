@@ -1,0 +1,192 @@
+// The names that a gateway knows itself, forwards and back, and which questions are none of its business.
+#include "switchd/gateway/local_names.h"
+
+#include <arpa/inet.h>
+
+#include <catch2/catch.hpp>
+
+using namespace lanyard;
+
+namespace {
+
+constexpr std::int64_t now = 1'700'000'000;
+
+const MacAddress web = *parse_mac("52:54:00:00:00:01");
+const MacAddress nameless = *parse_mac("52:54:00:00:00:02");
+const MacAddress db = *parse_mac("52:54:00:00:00:09");
+
+Ipv6Bytes address6(const char* text) {
+  Ipv6Bytes address{};
+  REQUIRE(inet_pton(AF_INET6, text, address.data()) == 1);
+  return address;
+}
+
+// The nibbles back to front (RFC 3596, 2.5).
+std::string reverse6(const char* text) {
+  std::string name;
+  const Ipv6Bytes address = address6(text);
+  for (std::size_t i = address.size(); i-- > 0;)
+    for (const unsigned digit :
+         {std::to_integer<unsigned>(address[i]) & 15U, std::to_integer<unsigned>(address[i]) >> 4U}) {
+      name.push_back("0123456789abcdef"[digit]);
+      name.push_back('.');
+    }
+  return name + "ip6.arpa";
+}
+
+struct Lan {
+  explicit Lan(const std::string& prefix6 = "fd6c:616e:a00:200::") {
+    config.network = *parse_ipv4_network("10.0.2.0/24");
+    config.router = *parse_ipv4("10.0.2.2");
+    config.dns = *parse_ipv4("10.0.2.3");
+    config.domain = "lab.test";
+    config.ipv6_prefix = prefix6;
+    REQUIRE(leases.bind(web, *parse_ipv4("10.0.2.15"), "web", now));
+    REQUIRE(leases.bind(nameless, *parse_ipv4("10.0.2.16"), "", now));
+  }
+
+  std::optional<DnsAnswer> ask(const std::string& name, std::uint16_t type = dns_types::a, std::int64_t at = now,
+                               std::uint16_t type_class = 1) const {
+    DnsQuery query;
+    query.name = name;
+    query.type = type;
+    query.type_class = type_class;
+    return LocalNames(config, leases, neighbours6).answer(query, at);
+  }
+  DnsAnswer known(const std::string& name, std::int64_t at = now) const {
+    const auto answer = ask(name, dns_types::a, at);
+    REQUIRE(answer);
+    return *answer;
+  }
+
+  GatewayConfig config;
+  LeaseTable leases{{*parse_ipv4("10.0.2.15"), *parse_ipv4("10.0.2.20"), 3600, {{db, *parse_ipv4("10.0.2.50"), "db"}}}};
+  Neighbours<Ipv6Bytes> neighbours6{16};
+};
+
+}  // namespace
+
+TEST_CASE("a guest is known by its name, with the domain and without") {
+  const Lan lan;
+  for (const char* name : {"web", "web.lab.test"}) {
+    const DnsAnswer answer = lan.known(name);
+    CHECK(answer.code == DnsCode::ok);
+    CHECK(answer.addresses == std::vector{*parse_ipv4("10.0.2.15")});
+    CHECK(answer.addresses6.empty());
+    CHECK(answer.ttl_seconds > 0);
+    CHECK(answer.ttl_seconds <= 60);  // guests come and go
+  }
+  CHECK(lan.known("db.lab.test").addresses == std::vector{*parse_ipv4("10.0.2.50")});
+  CHECK(lan.known("gateway.lab.test").addresses == std::vector{*parse_ipv4("10.0.2.2")});
+}
+
+TEST_CASE("a name under the domain that nobody has does not exist; a bare one may, elsewhere") {
+  const Lan lan;
+  CHECK(lan.known("shop.lab.test").code == DnsCode::no_such_name);
+  CHECK(lan.known("a.web.lab.test").code == DnsCode::no_such_name);
+  CHECK_FALSE(lan.ask("shop"));
+}
+
+TEST_CASE("the domain itself is there and has no address") {
+  const DnsAnswer answer = Lan().known("lab.test");
+  CHECK(answer.code == DnsCode::ok);
+  CHECK(answer.addresses.empty());
+  CHECK(answer.addresses6.empty());
+}
+
+TEST_CASE("other names are for the host's resolvers") {
+  const Lan lan;
+  for (const char* name : {"", "test", "example.org", "web.example.org", "xlab.test", "webxlab.test",
+                           "web.lab.test.org", "web.lab", "lab.tes", "in-addr.arpa", "ip6.arpa"}) {
+    CAPTURE(name);
+    CHECK_FALSE(lan.ask(name));
+  }
+}
+
+TEST_CASE("a question of another class is not ours, whatever the name") {
+  const Lan lan;
+  for (const std::uint16_t type_class : {std::uint16_t{0}, std::uint16_t{3}, std::uint16_t{255}})
+    CHECK_FALSE(lan.ask("web.lab.test", dns_types::a, now, type_class));
+}
+
+TEST_CASE("a name of ours asked for another type is there and has no such record") {
+  const auto answer = Lan().ask("web.lab.test", 15);  // MX
+  REQUIRE(answer);
+  CHECK(answer->code == DnsCode::ok);
+}
+
+TEST_CASE("a guest whose lease has ended is not known any more") {
+  const Lan lan;
+  CHECK(lan.known("web.lab.test", now + 3599).code == DnsCode::ok);
+  CHECK(lan.known("web.lab.test", now + 3600).code == DnsCode::no_such_name);
+  CHECK_FALSE(lan.ask("web", dns_types::a, now + 3600));
+  CHECK(lan.known("15.2.0.10.in-addr.arpa", now + 3600).code == DnsCode::no_such_name);
+  CHECK(lan.known("db.lab.test", now + 1'000'000).code == DnsCode::ok);
+}
+
+TEST_CASE("an address of the network has the name of its guest") {
+  const Lan lan;
+  CHECK(lan.known("15.2.0.10.in-addr.arpa").name == "web.lab.test");
+  CHECK(lan.known("50.2.0.10.in-addr.arpa").name == "db.lab.test");
+  CHECK(lan.known("2.2.0.10.in-addr.arpa").name == "gateway.lab.test");
+  for (const char* name : {"16.2.0.10.in-addr.arpa", "17.2.0.10.in-addr.arpa", "255.2.0.10.in-addr.arpa"}) {
+    CAPTURE(name);
+    CHECK(lan.known(name).code == DnsCode::no_such_name);
+  }
+  CHECK_FALSE(lan.ask("15.3.0.10.in-addr.arpa"));
+  CHECK_FALSE(lan.ask("1.1.1.1.in-addr.arpa"));
+}
+
+TEST_CASE("a guest has the IPv6 addresses that it uses in the gateway's prefix, and no others") {
+  Lan lan;
+  lan.neighbours6.learn(address6("fd6c:616e:a00:200::15"), web);
+  lan.neighbours6.learn(address6("fe80::15"), web);
+  lan.neighbours6.learn(address6("fd6c:616e:a00:201::15"), web);
+  lan.neighbours6.learn(address6("fd6c:616e:a00:200::16"), nameless);
+  CHECK(lan.known("web.lab.test").addresses6 == std::vector{address6("fd6c:616e:a00:200::15")});
+  CHECK(lan.known(reverse6("fd6c:616e:a00:200::15")).name == "web.lab.test");
+  CHECK(lan.known(reverse6("fd6c:616e:a00:200::16")).code == DnsCode::no_such_name);
+  CHECK(lan.known(reverse6("fd6c:616e:a00:200::17")).code == DnsCode::no_such_name);
+  CHECK_FALSE(lan.ask(reverse6("fe80::15")));
+  CHECK_FALSE(lan.ask(reverse6("fd6c:616e:a00:201::15")));
+}
+
+TEST_CASE("a guest with very many IPv6 addresses has some of them") {
+  Lan lan;
+  for (unsigned i = 0; i < 16; ++i)
+    lan.neighbours6.learn(address6(("fd6c:616e:a00:200::1:" + std::to_string(i)).c_str()), web);
+  const std::size_t given = lan.known("web.lab.test").addresses6.size();
+  CHECK(given >= 1);
+  CHECK(given * 28 + 12 + 255 + 4 <= 512);  // what every client takes
+}
+
+TEST_CASE("without IPv6, no IPv6 address is ours") {
+  Lan lan("");
+  lan.neighbours6.learn(address6("fd6c:616e:a00:200::15"), web);
+  lan.neighbours6.learn(address6("::15"), web);
+  CHECK(lan.known("web.lab.test").addresses6.empty());
+  CHECK_FALSE(lan.ask(reverse6("fd6c:616e:a00:200::15")));
+  CHECK_FALSE(lan.ask(reverse6("::15")));
+}
+
+TEST_CASE("a guest that calls itself gateway is not taken for the gateway") {
+  Lan lan;
+  const MacAddress rogue = *parse_mac("52:54:00:00:00:66");
+  REQUIRE(lan.leases.bind(rogue, *parse_ipv4("10.0.2.17"), "gateway", now));
+  for (const char* name : {"gateway", "gateway.lab.test"})
+    CHECK(lan.known(name).addresses == std::vector{*parse_ipv4("10.0.2.2")});
+  CHECK(lan.known("17.2.0.10.in-addr.arpa").name != "gateway.lab.test");
+}
+
+TEST_CASE("the addresses learned longest ago are forgotten first, and one that moves is known at its new place") {
+  Neighbours<Ipv6Bytes> neighbours(3);
+  for (const char* address : {"fd00::1", "fd00::2", "fd00::3"}) neighbours.learn(address6(address), web);
+  neighbours.learn(address6("fd00::2"), nameless);
+  CHECK(neighbours.find(address6("fd00::2")) == nameless);
+  CHECK(neighbours.addresses_of(web) == std::vector{address6("fd00::1"), address6("fd00::3")});
+  neighbours.learn(address6("fd00::4"), db);
+  CHECK_FALSE(neighbours.find(address6("fd00::1")));
+  CHECK(neighbours.find(address6("fd00::2")) == nameless);
+  CHECK(neighbours.find(address6("fd00::3")) == web);
+  CHECK(neighbours.find(address6("fd00::4")) == db);
+}
