@@ -17,7 +17,7 @@ const Ipv4Address other_server = ip(4);
 struct Lan {
   LeaseTable leases{{ip(15), ip(17), 3600, {{*parse_mac("52:54:00:00:00:99"), ip(50), "db"}}}};
   std::vector<std::string> reports;
-  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, ip(3), 1400, 3600, "lab"},
+  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, server, ip(3), 1400, 3600, "lab"},
                   leases,
                   [this](const std::string& line) { reports.push_back(line); }};
 
