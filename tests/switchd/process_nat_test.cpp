@@ -1,0 +1,238 @@
+// The real switchd with a gateway, and guests that are raw streams: what they get, what they cannot do to it, and what
+// happens when it ends. Real guests and the way out: tests/e2e/nat.py.
+#include <poll.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <random>
+#include <set>
+
+#include "frames/dhcp.h"
+#include "frames/dns.h"
+#include "frames/udp4_packet.h"
+#include "tests/support/frames.h"
+#include "tests/support/peer.h"
+#include "tests/support/switchd_process.h"
+
+using namespace lanyard;
+using namespace lanyard::test;
+
+namespace {
+
+constexpr Ipv4Address dns(0x0A00'0203), everybody(0xFFFF'FFFF);
+constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
+
+MacAddress guest_mac(std::uint64_t n) { return MacAddress(0x5254'0000'0000 | n); }
+
+std::string to_text(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::span<const std::byte> to_bytes(const std::string& text) {
+  return std::as_bytes(std::span(text.data(), text.size()));
+}
+
+// A client's message (RFC 2131): `type`, and option 50 where an address is wanted.
+std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Address> wanted = {}) {
+  std::vector<std::byte> message(240);
+  message[0] = message[1] = std::byte{1};
+  message[2] = std::byte{6};
+  store_be32(&message[4], static_cast<std::uint32_t>(mac.value()));
+  mac.write(&message[28]);
+  store_be32(&message[236], 0x6382'5363);
+  for (const int byte : {53, 1, static_cast<int>(type)}) message.push_back(static_cast<std::byte>(byte));
+  if (wanted) {
+    message.insert(message.end(), {std::byte{50}, std::byte{4}});
+    message.resize(message.size() + 4);
+    store_be32(&message[message.size() - 4], wanted->value());
+  }
+  message.push_back(std::byte{255});
+  return to_text(write_udp4({{mac, Ipv4Address(), 68}, {every_mac, everybody, 67}, message}));
+}
+
+// The next answer of a DHCP server to `mac`: its type and address.
+std::pair<DhcpType, Ipv4Address> dhcp_answer(Peer& guest, MacAddress mac) {
+  while (true) {
+    const std::string frame = guest.receive();
+    const auto packet = parse_udp4(to_bytes(frame));
+    if (!packet || packet->from.port != 67) continue;
+    const auto bytes = packet->payload;
+    REQUIRE(bytes.size() >= 244);
+    if (MacAddress::read(&bytes[28]) != mac) continue;
+    REQUIRE(bytes[240] == std::byte{53});
+    return {static_cast<DhcpType>(bytes[242]), Ipv4Address(load_be32(&bytes[16]))};
+  }
+}
+
+Ipv4Address lease(Peer& guest, MacAddress mac) {
+  guest.send(dhcp_message(mac, DhcpType::discover));
+  const auto [offer, address] = dhcp_answer(guest, mac);
+  CHECK(offer == DhcpType::offer);
+  guest.send(dhcp_message(mac, DhcpType::request, address));
+  const auto [ack, bound] = dhcp_answer(guest, mac);
+  CHECK(ack == DhcpType::ack);
+  CHECK(bound == address);
+  return bound;
+}
+
+struct Place {
+  TempFolder folder;
+  SpawnOptions options{.environment = {"XDG_STATE_HOME=" + folder.path("state")}};
+  std::string lan = folder.path("lan");
+};
+
+pid_t gateway_of(const SwitchdProcess& daemon) {
+  const std::string pid = std::to_string(daemon.pid());
+  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
+  pid_t gateway = 0;
+  REQUIRE(children >> gateway);
+  return gateway;
+}
+
+}  // namespace
+
+TEST_CASE("a gateway that is killed is replaced, and guests keep their addresses; the LAN never notices") {
+  ON_EVERY_REAL_ENGINE;
+  Place place;
+  SwitchdProcess daemon(engine, {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  CHECK(daemon.address("out") == "10.0.2.0/24");
+  Peer a = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  Peer b = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.2");
+  const Ipv4Address first = lease(a, guest_mac(1));
+  const Ipv4Address second = lease(b, guest_mac(2));
+  CHECK(to_string(first) == "10.0.2.15");
+  CHECK(to_string(second) == "10.0.2.16");
+
+  const pid_t before = gateway_of(daemon);
+  REQUIRE(::kill(before, SIGKILL) == 0);
+  daemon.await_down("out");
+  const std::string sent = frame(broadcast, mac(1), 100, 7);
+  a.send(sent);
+  b.receive_until(sent);
+  CHECK(daemon.await_up("out") == "port out up nat:10.0.2.0/24");
+  CHECK(gateway_of(daemon) != before);
+  CHECK(lease(b, guest_mac(2)) == second);
+  CHECK(lease(a, guest_mac(1)) == first);
+  CHECK(ledger_mistakes(daemon.stats()).empty());
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("leases outlive the switch") {
+  Place place;
+  const std::vector<std::string> arguments = {"vms=unix-listen:" + place.lan, "out=nat"};
+  std::vector<Ipv4Address> leased;
+  for (const bool again : {false, true}) {
+    SwitchdProcess daemon("auto", arguments, place.options);
+    Peer guest = Peer::unix_stream(place.lan);
+    daemon.await_up("vms.1");
+    for (const unsigned n : again ? std::vector{3u, 2u, 1u} : std::vector{1u, 2u, 3u}) leased.push_back(lease(guest, guest_mac(n)));
+    CHECK(daemon.stop() == 0);
+  }
+  REQUIRE(leased.size() == 6);
+  CHECK(std::vector(leased.begin(), leased.begin() + 3) == std::vector(leased.rbegin(), leased.rbegin() + 3));
+}
+
+TEST_CASE("one guest that asks for thousands of leases gets the pool and no more, and the log says so") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat,pool=10.0.2.20-10.0.2.29"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  std::set<Ipv4Address> leased;
+  for (std::uint64_t n = 0; n < 10; ++n) leased.insert(lease(guest, guest_mac(n)));
+  CHECK(leased.size() == 10);
+  for (std::uint64_t n = 1000; n < 3000; ++n) guest.send(dhcp_message(guest_mac(n), DhcpType::discover));
+  daemon.await_log("no address is left for");
+  CHECK(leased.contains(lease(guest, guest_mac(5))));  // the first answer since; nobody got an offer in between
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  const pid_t gateway = gateway_of(daemon);
+  std::mt19937 random(20);
+  const std::string good = dhcp_message(guest_mac(9), DhcpType::discover);
+  const std::vector<std::string> kinds = {std::string("\x08\x00", 2), std::string("\x08\x06", 2), std::string("\x86\xdd", 2)};
+  for (unsigned i = 0; i < 5000; ++i) {
+    std::string sent;
+    if (i % 2 == 0) {  // anything of a kind that it looks at
+      sent = broadcast + mac(9) + kinds[random() % kinds.size()];
+      if (i % 4 == 0) sent.replace(0, 6, std::string("\x52\x55\x0a\x00\x02\x02", 6));
+      for (std::size_t bytes = random() % 400; bytes > 0; --bytes) sent.push_back(static_cast<char>(random()));
+    } else {  // a good message, cut and changed
+      sent = good.substr(0, 14 + random() % (good.size() - 14));
+      for (unsigned changes = random() % 4; changes > 0; --changes) sent[12 + random() % (sent.size() - 12)] = static_cast<char>(random());
+    }
+    guest.send(sent);
+  }
+  (void)lease(guest, guest_mac(77));
+  CHECK(gateway_of(daemon) == gateway);
+  CHECK(ledger_mistakes(daemon.stats()).empty());
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("DNS knows reservations, and is there for guests with an address of their own") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat,reserve=52:54:00:00:00:05+10.0.2.50+db"},
+                        place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  std::string question = std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);
+  question += std::string("\x02" "db" "\x03" "lan" "\x00" "\x00\x01\x00\x01", 12);
+  const Udp4Endpoint here{guest_mac(6), Ipv4Address(0x0A00'0209), 5353};
+  guest.send(to_text(write_udp4({here, {MacAddress(0x5255'0A00'0203), dns, dns_port}, to_bytes(question)})));
+  while (true) {
+    const std::string frame = guest.receive();
+    const auto packet = parse_udp4(to_bytes(frame));
+    if (!packet || packet->from.port != dns_port) continue;
+    CHECK(packet->from.address == dns);
+    CHECK(packet->to == here);
+    const std::string answer = to_text(packet->payload);
+    CHECK(answer.starts_with("\x12\x34"));
+    CHECK(answer.ends_with(std::string("\x00\x04\x0a\x00\x02\x32", 6)));
+    break;
+  }
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("another DHCP server on the network is reported") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  const std::vector<std::byte> offer(300);
+  const Ipv4Address rival(0x0A00'0205);
+  guest.send(to_text(write_udp4({{guest_mac(5), rival, 67}, {every_mac, everybody, 68}, offer})));
+  daemon.await_log("another DHCP server, 10.0.2.5");
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a forward from a port that is taken ends the start, and names it") {
+  Place place;
+  Listener taken;
+  const std::string port = taken.address().substr(taken.address().rfind(':') + 1);
+  const Ended ended = run_switchd({"out=nat,forward=tcp:" + port + ":10.0.2.15:80"});
+  CHECK(ended.exit_code == 1);
+  CHECK(ended.log.find("port out: forward tcp:127.0.0.1:" + port + ":10.0.2.15:80: cannot listen on 127.0.0.1:" + port +
+                       ": Address already in use") != std::string::npos);
+}
+
+TEST_CASE("the gateway ends with the switch, however that ends") {
+  Place place;
+  SwitchdProcess daemon("auto", {"out=nat"}, place.options);
+  const pid_t gateway = gateway_of(daemon);
+  const Fd ended(static_cast<int>(::syscall(SYS_pidfd_open, gateway, 0)));
+  REQUIRE(ended);
+  daemon.signal(SIGKILL);
+  CHECK(daemon.await_exit() == 128 + SIGKILL);
+  pollfd polled{ended.get(), POLLIN, 0};
+  CHECK(::poll(&polled, 1, 20'000) == 1);
+}
