@@ -42,7 +42,7 @@ class Checks {
   void all() {
     is_host("router", gateway_.router);
     is_host("dns", gateway_.dns);
-    is_host("via", gateway_.via);
+    if (gateway_.via != gateway_.router) is_host("via", gateway_.via);  // else that has been said
     if (gateway_.router == gateway_.dns) say("router and dns must be different addresses");
     pool();
     reservations();
