@@ -152,7 +152,7 @@ std::vector<std::byte> cut_dns_answer(std::span<const std::byte> answer) {
   Bytes out(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(bytes));
   store_be16(&out[2], load_be16(&out[2]) | cut);
   store_be16(&out[4], has_question ? 1 : 0);
-  for (const std::size_t count_at : {6, 8, 10}) store_be16(&out[count_at], 0);
+  for (const std::size_t count_at : {6U, 8U, 10U}) store_be16(&out[count_at], 0);
   return out;
 }
 

@@ -42,7 +42,7 @@ class Checks {
   void all() {
     is_host("router", gateway_.router);
     is_host("dns", gateway_.dns);
-    if (gateway_.via != gateway_.router) is_host("via", gateway_.via);
+    if (gateway_.via != gateway_.router) is_host("via", gateway_.via);  // else that has been said
     if (gateway_.router == gateway_.dns) say("router and dns must be different addresses");
     pool();
     reservations();
@@ -71,7 +71,7 @@ class Checks {
   void pool() {
     is_host("pool", gateway_.pool_first);
     is_host("pool", gateway_.pool_last);
-    if (in_pool(gateway_.router)) say(fmt::format("pool: holds the router, {}", to_string(gateway_.router)));
+    if (in_pool(gateway_.router)) say(fmt::format("pool: holds the gateway, {}", to_string(gateway_.router)));
     if (gateway_.via != gateway_.router && in_pool(gateway_.via))
       say(fmt::format("pool: holds the router, {}", to_string(gateway_.via)));
     if (in_pool(gateway_.dns)) say(fmt::format("pool: holds the DNS server, {}", to_string(gateway_.dns)));

@@ -65,8 +65,8 @@ std::string enter_sandbox() {
     if (const int error = ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); error != 0)
       return failed("seccomp", -error);
   for (const int family : families) {
-    const int error = ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                                         SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
+    const scmp_arg_cmp is_family{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0};
+    const int error = ::seccomp_rule_add_array(filter.get(), SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, &is_family);
     if (error != 0) return failed("seccomp", -error);
   }
   if (const int error = ::seccomp_load(filter.get()); error != 0) return failed("seccomp", -error);

@@ -13,11 +13,12 @@ Ipv4Address ip(unsigned last) { return Ipv4Address(0x0A00'0200U + last); }
 
 const Ipv4Address server = ip(2);
 const Ipv4Address other_server = ip(4);
+const Ipv4Address router = ip(1);
 
 struct Lan {
   LeaseTable leases{{ip(15), ip(17), 3600, {{*parse_mac("52:54:00:00:00:99"), ip(50), "db"}}}};
   std::vector<std::string> reports;
-  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, server, ip(3), 1400, 3600, "lab"},
+  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, router, ip(3), 1400, 3600, "lab"},
                   leases,
                   [this](const std::string& line) { reports.push_back(line); }};
 
@@ -89,7 +90,7 @@ TEST_CASE("DHCPDISCOVER is answered with an offer of all that a guest needs") {
   CHECK(offer->yours == ip(15));
   CHECK(offer->server == server);
   CHECK(offer->mask == Ipv4Address(0xFFFF'FF00));
-  CHECK(offer->routers == std::vector{server});
+  CHECK(offer->routers == std::vector{router});
   CHECK(offer->dns == std::vector{ip(3)});
   CHECK(offer->domain == "lab");
   CHECK(offer->mtu == 1400);
@@ -108,7 +109,7 @@ TEST_CASE("DHCPDISCOVER gets the address it asks for, and a reserved one without
 
 TEST_CASE("DHCPDISCOVER with no address left is not answered, and people are told") {
   Lan lan;
-  for (const std::uint64_t client : {1, 2, 3}) lan.join(client);
+  for (const std::uint64_t client : {1U, 2U, 3U}) lan.join(client);
   CHECK(lan.reports.empty());
   CHECK_FALSE(lan.answer(from(4, DhcpType::discover)));
   REQUIRE(lan.reports.size() == 1);

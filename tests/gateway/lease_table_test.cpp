@@ -299,7 +299,7 @@ TEST_CASE("what one gateway saves, the next one knows") {
 
   LeaseTable after(pool(15, 20));
   after.load(before.bound());
-  for (const std::uint64_t client : {1, 2}) {
+  for (const std::uint64_t client : {1U, 2U}) {
     REQUIRE(after.find(mac(client), now) != nullptr);
     CHECK(after.find(mac(client), now)->address == before.find(mac(client), now)->address);
     CHECK(after.find(mac(client), now)->name == before.find(mac(client), now)->name);

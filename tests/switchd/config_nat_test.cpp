@@ -59,6 +59,7 @@ TEST_CASE("a nat port needs nothing said: its network is the one that people kno
   CHECK(to_string(gateway.network) == "10.0.2.0/24");
   CHECK(gateway.router == ip("10.0.2.2"));
   CHECK(gateway.dns == ip("10.0.2.3"));
+  CHECK(gateway.via == ip("10.0.2.2"));
   CHECK(gateway.pool_first == ip("10.0.2.15"));
   CHECK(gateway.pool_last == ip("10.0.2.254"));
   CHECK(gateway.domain == "lan");
@@ -124,12 +125,14 @@ TEST_CASE("each IPv4 network has an IPv6 network of 64 bits, of the addresses fo
 
 TEST_CASE("every key of a nat port can be written") {
   const GatewayConfig gateway = gateway_of(
-      "out=nat:10.1.0.0/16,router=10.1.0.1,dns=10.1.0.53,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,mtu=65520,"
+      "out=nat:10.1.0.0/"
+      "16,router=10.1.0.1,dns=10.1.0.53,via=10.1.0.9,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,mtu=65520,"
       "ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,"
       "reserve=52:54:00:12:34:56+10.1.0.20+web,forward=tcp:8080:web:80,forward=udp:0.0.0.0:5353:10.1.1.5:53,"
       "reserve=52:54:00:12:34:57+10.1.1.7+db");
   CHECK(gateway.router == ip("10.1.0.1"));
   CHECK(gateway.dns == ip("10.1.0.53"));
+  CHECK(gateway.via == ip("10.1.0.9"));
   CHECK(gateway.pool_first == ip("10.1.1.0"));
   CHECK(gateway.pool_last == ip("10.1.1.99"));
   CHECK(gateway.lease_seconds == 60);
@@ -168,6 +171,7 @@ ports:
     address: 10.1.0.0/16
     router: 10.1.0.1
     dns: 10.1.0.53
+    via: 10.1.0.9
     pool: 10.1.1.0-10.1.1.99
     lease: 60
     domain: lab.test
@@ -180,11 +184,13 @@ ports:
 )");
   CHECK(errors == Lines{});
   REQUIRE(config.ports.size() == 1);
-  CHECK(config.ports[0].gateway ==
-        gateway_of("nat:10.1.0.0/16,router=10.1.0.1,dns=10.1.0.53,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,"
-                   "mtu=1400,ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,"
-                   "reserve=52:54:00:12:34:56+10.1.0.20+web,reserve=52:54:00:12:34:57+10.1.1.7+db,"
-                   "forward=tcp:8080:web:80,forward=udp:0.0.0.0:5353:10.1.1.5:53"));
+  CHECK(
+      config.ports[0].gateway ==
+      gateway_of(
+          "nat:10.1.0.0/16,router=10.1.0.1,dns=10.1.0.53,via=10.1.0.9,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,"
+          "mtu=1400,ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,"
+          "reserve=52:54:00:12:34:56+10.1.0.20+web,reserve=52:54:00:12:34:57+10.1.1.7+db,"
+          "forward=tcp:8080:web:80,forward=udp:0.0.0.0:5353:10.1.1.5:53"));
   CHECK(complete_yaml("ports: {out: {type: nat}}").config.ports.at(0).gateway == gateway_of("nat"));
   CHECK(complete_yaml("ports: {out: {type: nat, forward: \"tcp:8080:10.0.2.20:80\"}}").errors == Lines{});
 }
@@ -227,6 +233,7 @@ TEST_CASE("a key of nat that is wrong says what was expected") {
       {"nat,router=", "router: expected an IPv4 address, not ''"},
       {"nat,router=0.0.0.0", "router: expected an IPv4 address, not '0.0.0.0'"},
       {"nat,dns=0.0.0.0", "dns: expected an IPv4 address, not '0.0.0.0'"},
+      {"nat,via=gw", "via: expected an IPv4 address, not 'gw'"},
       {"nat,dns=here", "dns: expected an IPv4 address, not 'here'"},
       {"nat,pool=10.0.2.20", pool},
       {"nat,pool=10.0.2.20-", pool},
@@ -305,11 +312,14 @@ TEST_CASE("addresses of the gateway that do not go together are refused") {
       {"nat,router=10.0.3.2", "router: 10.0.3.2 is no address of a host in 10.0.2.0/24"},
       {"nat,router=10.0.2.0", "router: 10.0.2.0 is no address of a host in 10.0.2.0/24"},
       {"nat,router=10.0.2.255", "router: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
+      {"nat,via=10.0.3.1", "via: 10.0.3.1 is no address of a host in 10.0.2.0/24"},
+      {"nat,via=10.0.2.255", "via: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
+      {"nat,via=10.0.2.20", "pool: holds the router, 10.0.2.20"},
       {"nat,dns=192.0.2.1", "dns: 192.0.2.1 is no address of a host in 10.0.2.0/24"},
       {"nat,dns=10.0.2.2", "router and dns must be different addresses"},
-      {"nat,pool=10.0.2.1-10.0.2.2", "pool: holds the router, 10.0.2.2"},
+      {"nat,pool=10.0.2.1-10.0.2.2", "pool: holds the gateway, 10.0.2.2"},
       {"nat,pool=10.0.2.3-10.0.2.9", "pool: holds the DNS server, 10.0.2.3"},
-      {"nat,router=10.0.2.20", "pool: holds the router, 10.0.2.20"},
+      {"nat,router=10.0.2.20", "pool: holds the gateway, 10.0.2.20"},
       {"nat,pool=10.0.2.200-10.0.2.255", "pool: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
       {"nat,pool=10.0.1.200-10.0.2.1", "pool: 10.0.1.200 is no address of a host in 10.0.2.0/24"},
       {"nat:10.0.0.0/8,pool=10.1.0.0-10.1.16.0", "pool: more than 4096 addresses"},
@@ -335,6 +345,12 @@ TEST_CASE("addresses of the gateway that do not go together are refused") {
     CAPTURE(row.text);
     CHECK(complete_ports({row.text}).errors == Lines{std::string(row.text) + ": " + row.expected});
   }
+}
+
+TEST_CASE("another router may be a guest that has its address for good") {
+  const GatewayConfig gateway = gateway_of("nat,via=10.0.2.10,reserve=52:54:00:00:00:01+10.0.2.10+router");
+  CHECK(gateway.via == ip("10.0.2.10"));
+  CHECK(gateway.router == ip("10.0.2.2"));
 }
 
 TEST_CASE("forwards of one number but another protocol or another address of this host go together") {
