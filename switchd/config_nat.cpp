@@ -123,6 +123,13 @@ void check_overlaps(const Config& config, std::vector<ConfigError>& errors) {
       return other.type == PortType::nat && other.network == port->network &&
              (here.contains(there.address) || there.contains(here.address));
     });
+    const auto rival6 = std::find_if(config.ports.begin(), port, [&](const PortConfig& other) {
+      return other.type == PortType::nat && other.network == port->network && !other.gateway.ipv6_prefix.empty() &&
+             other.gateway.ipv6_prefix == port->gateway.ipv6_prefix;
+    });
+    if (rival == port && rival6 != port)
+      errors.push_back({port->origin.text, fmt::format("ipv6 is {}/64 as of {}, on the same network",
+                                                       port->gateway.ipv6_prefix, rival6->origin.text)});
     if (rival != port)
       errors.push_back({port->origin.text,
                         fmt::format("{} overlaps {} of {}, on the same network", to_string(port->gateway.network),

@@ -35,6 +35,16 @@ constexpr std::uint8_t udp = 17;
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
 
+// Neighbour discovery, or DHCPv6 towards a server (RFC 8415, 7.2), directly behind the IPv6 header.
+bool is_link_control(std::span<const std::byte> frame) {
+  constexpr std::byte icmp6{58};
+  constexpr std::uint16_t dhcp6_server_port = 547;
+  const std::byte next_header = frame[20];
+  if (next_header == icmp6) return true;
+  return next_header == std::byte{udp} && frame.size() >= ipv6_headers_bytes + 8 &&
+         load_be16(&frame[ipv6_headers_bytes + 2]) == dhcp6_server_port;
+}
+
 }  // namespace
 
 // libslirp gives its addresses MACs that begin so and end in the address (src/slirp.c, special_ethaddr).
@@ -195,6 +205,7 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
   }
   switch (policy_.decide(packet.to)) {
     case OutboundPolicy::Decision::pass: return slirp_.input(frame);
+    case OutboundPolicy::Decision::link:  // of IPv6
     case OutboundPolicy::Decision::ignore: return;
     case OutboundPolicy::Decision::refuse:
       if (const auto told = write_icmp4_prohibited(frame, packet, mac_for(config_.router), config_.router)) send(*told);
@@ -205,7 +216,9 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
 void Gateway::take_ipv6(std::span<const std::byte> frame) {
   const auto addresses = parse_ipv6_addresses(frame);
   if (!addresses || config_.ipv6_prefix.empty()) return;
-  if (policy_.decide(addresses->to) == OutboundPolicy::Decision::pass) slirp_.input(frame);
+  const OutboundPolicy::Decision decision = policy_.decide(addresses->to);
+  const bool for_router = decision == OutboundPolicy::Decision::link && is_link_control(frame);
+  if (decision == OutboundPolicy::Decision::pass || for_router) slirp_.input(frame);
 }
 
 // Where the answer goes: RFC 2131, 4.1.

@@ -29,7 +29,7 @@ OutboundPolicy::Decision OutboundPolicy::decide(Ipv4Address to) const {
 OutboundPolicy::Decision OutboundPolicy::decide(const Ipv6Bytes& to) const {
   const bool group = to[0] == std::byte{0xFF};
   const bool link_local = to[0] == std::byte{0xFE} && (to[1] & std::byte{0xC0}) == std::byte{0x80};
-  if (group || link_local) return Decision::pass;  // neighbour discovery; libslirp forwards neither
+  if (group || link_local) return Decision::link;
   const bool of_network = prefix6_ && std::equal(to.begin(), to.begin() + 8, prefix6_->begin());
   if (of_network) return Decision::pass;  // as above, or the host's loopback
   // ::/96 with :: and ::1, and ::ffff:0:0/96: IPv4 addresses in other clothes (RFC 4291, 2.5.5)

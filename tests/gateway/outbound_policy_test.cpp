@@ -8,6 +8,7 @@
 namespace lanyard {
 static std::ostream& operator<<(std::ostream& out, OutboundPolicy::Decision decision) {
   return out << (decision == OutboundPolicy::Decision::pass     ? "pass"
+                 : decision == OutboundPolicy::Decision::link   ? "link"
                  : decision == OutboundPolicy::Decision::ignore ? "ignore"
                                                                 : "refuse");
 }
@@ -116,8 +117,8 @@ TEST_CASE("where there is no IPv6 network, none of its addresses is the gateway'
 
 TEST_CASE("neighbour discovery reaches the gateway whatever the policy") {
   const GatewayConfig none = lan(Outbound::none);
-  CHECK(to6(none, "ff02::1:ff00:2") == Decision::pass);
-  CHECK(to6(none, "ff02::2") == Decision::pass);
-  CHECK(to6(none, "fe80::2") == Decision::pass);
+  CHECK(to6(none, "ff02::1:ff00:2") == Decision::link);
+  CHECK(to6(none, "ff02::2") == Decision::link);
+  CHECK(to6(none, "fe80::2") == Decision::link);
   CHECK(to6(none, "fec0::2") == Decision::refuse);  // was link-local's neighbour once
 }

@@ -388,6 +388,10 @@ TEST_CASE("two gateways on one network have networks apart") {
   CHECK(is_in(complete_ports({"nat:10.0.2.128/25", "nat:10.0.0.0/8"}).errors, "10.0.0.0/8 overlaps 10.0.2.128/25"));
   CHECK(complete_ports({"nat:10.0.2.0/25", "nat:10.0.2.128/25"}).errors == Lines{});
   CHECK(complete_ports({"nat", "nat:10.0.3.0/24"}).errors == Lines{});
+  const std::string prefix = ",ipv6=fd00:1:2:3::/64";
+  CHECK(is_in(complete_ports({"nat" + prefix, "nat:10.0.3.0/24" + prefix}).errors,
+              "ipv6 is fd00:1:2:3::/64 as of nat" + prefix + ", on the same network"));
+  CHECK(complete_ports({"nat,ipv6=off", "nat:10.0.3.0/24,ipv6=off"}).errors == Lines{});
 }
 
 TEST_CASE("gateways of networks of their own may have the same addresses") {
