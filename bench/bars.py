@@ -12,6 +12,8 @@ READY_SECONDS_MAX = 0.050
 MAC_NS_MAX = 50.0  # with 100 000 known
 GUESTS_OF_DIRECT_MIN = 0.93
 GUESTS_OF_VDE_MIN = 1.25
+NAT_OF_SLIRP4NETNS_MIN = 0.85
+NAT_OF_QEMU_MIN = 1.0
 COST_OF_IDLE_PORTS_MIN = 0.97  # the cost with none, over that with some
 LATENCY_MAX = 1.15
 
@@ -126,3 +128,12 @@ def of_guests(wire: str, rates: dict[str, dict[str, float]]) -> dict[str, list[B
         return {}
     return {ours: [Bar(rates[ours]["median"] / rates[other]["median"], limit, f"of {other}", at_most=False)
                    for other, limit in limits.items() if other in rates]}
+
+
+def of_nat(way: str, rates: dict[str, float]) -> list[Bar]:
+    """`rates` are Mb/s one way by what leads outside; QEMU's user network is there at its own MTU only."""
+    if way != "switchd nat" or "QEMU user" not in rates:
+        return []
+    own = rates[way]
+    return [Bar(own / rates["slirp4netns"], NAT_OF_SLIRP4NETNS_MIN, "of slirp4netns", at_most=False),
+            Bar(own / rates["QEMU user"], NAT_OF_QEMU_MIN, "of QEMU user", at_most=False)]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Puts the documents of a measurement together, says which bars are missed, and writes them into docs/PERFORMANCE.md.
 
-    bench/publish.py FOLDER              rows.json, *_bench.json and guests.json of FOLDER, as far as they are there,
+    bench/publish.py FOLDER              rows.json, *_bench.json, guests.json and nat.json of FOLDER, as far as they are there,
                                          become FOLDER/figures.json
     bench/publish.py FOLDER --publish    then also docs/PERFORMANCE.md, between its markers, and docs/plots/*.svg
     bench/publish.py --figures FILE --publish [--docs FOLDER]        from a figures.json of before
@@ -49,6 +49,8 @@ def collect(folder: Path, command: str) -> dict[str, Any]:
         figures["micro"] |= _micro(json.loads(file.read_text()))
     guests = folder / "guests.json"
     figures["guests"] = _guests(json.loads(guests.read_text())) if guests.exists() else {}
+    nat = folder / "nat.json"
+    figures["nat"] = json.loads(nat.read_text())["nat"] if nat.exists() else []
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
     return figures
 
@@ -100,6 +102,8 @@ def _all_bars(figures: dict[str, Any]) -> Iterator[tuple[str, bars.Bar]]:
     for wire, rates in figures["guests"].items():
         for program, found in bars.of_guests(wire, rates).items():
             yield from ((f"guests by {wire}, {program}", bar) for bar in found)
+    for row in figures["nat"]:
+        yield from ((f"nat {row['direction']}", bar) for bar in bars.of_nat(row["way"], _nat_peers(figures, row)))
 
 
 def _missed(figures: dict[str, Any]) -> Iterator[str]:
@@ -180,6 +184,20 @@ def guests(figures: dict[str, Any]) -> list[str]:
     return _markdown(table, right=(2, 3))
 
 
+def nat(figures: dict[str, Any]) -> list[str]:
+    table = [["MTU", "way", "", "Mb/s", "[min-max]", "of slirp4netns", "bar"]]
+    for row in figures["nat"]:
+        found = bars.of_nat(row["way"], _nat_peers(figures, row))
+        table.append([f"{row['mtu']}", row["direction"], row["way"], f"{row['mbps']:.0f}",
+                      f"[{min(row['runs']):.0f}-{max(row['runs']):.0f}]", f"{row['of_slirp4netns']:.2f}", _text(found)])
+    return _markdown(table, right=(0, 3, 4, 5))
+
+
+def _nat_peers(figures: dict[str, Any], row: dict[str, Any]) -> dict[str, float]:
+    return {each["way"]: each["mbps"] for each in figures["nat"]
+            if (each["mtu"], each["direction"]) == (row["mtu"], row["direction"])}
+
+
 def _text(found: list[bars.Bar]) -> str:
     return "; ".join(map(str, found))
 
@@ -200,6 +218,7 @@ PARTS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "stopped-reader": stopped_reader,
     "micro": micro,
     "guests": guests,
+    "nat": nat,
 }
 
 
