@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "switchd/log.h"
 
@@ -20,7 +21,7 @@ namespace {
 
 constexpr std::size_t message_bytes_max = 64 * limits::kibi;
 constexpr int ready_ms_max = 10'000;
-constexpr int end_ms_max = 2'000;
+constexpr int end_ms_max = 500;
 
 // Where leases are kept between runs (XDG Base Directory Specification; systemd.exec(5), STATE_DIRECTORY). Empty: nowhere.
 std::string lease_file(const std::string& port) {
@@ -54,10 +55,29 @@ std::string receive(int control) {
   return message;
 }
 
+// A message of the gateway, which may be anything.
+struct Said {
+  explicit Said(const std::string& text) : message(nlohmann::json::parse(text, nullptr, false)) {}
+  [[nodiscard]] bool is(const char* name) const { return find(name) != nullptr && find(name)->is_boolean() && *find(name); }
+  // One line, printable.
+  [[nodiscard]] std::string text(const char* name) const {
+    if (find(name) == nullptr || !find(name)->is_string()) return {};
+    std::string value = find(name)->get<std::string>().substr(0, 500);
+    for (char& c : value)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+    return value;
+  }
+  [[nodiscard]] const nlohmann::json* find(const char* name) const {
+    const auto found = message.is_object() ? message.find(name) : message.end();
+    return found == message.end() ? nullptr : &*found;
+  }
+  nlohmann::json message;
+};
+
 }  // namespace
 
 NatControl::NatControl(const PortConfig& config, PortServices& services)
-    : PortControl(config, services), gateway_(config.gateway), control_(services.io()), timer_(services.io()) {
+    : PortControl(config, services), gateway_(config.gateway), control_(services.io()), timer_(services.io()), watch_(services.io()) {
   gateway_.name = config.name;
 }
 
@@ -76,25 +96,52 @@ std::optional<OpenError> NatControl::open() {
   auto started = start_gateway(gateway_);
   if (auto* error = std::get_if<OpenError>(&started)) return std::move(*error);
   process_ = std::move(std::get<GatewayProcess>(started));
-  const std::string said = readable(process_.control, ready_ms_max) ? receive(process_.control.get()) : "{}";
-  const auto message = nlohmann::json::parse(said, nullptr, false);
-  if (!message.is_object() || !message.value("ready", false))
-    return OpenError{message.is_object() ? message.value("error", "the gateway does not start") : "the gateway ended", 0};
-  log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.pid, message.value("libslirp", ""));
-  take_stream();
-  return std::nullopt;
+  while (true) {
+    if (!readable(process_.control, ready_ms_max)) return OpenError{"the gateway does not start", 0};
+    const std::string text = receive(process_.control.get());
+    if (text.empty()) return OpenError{"the gateway ended", 0};
+    const Said said(text);
+    if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
+    if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, 0};
+    if (!said.is("ready")) continue;
+    log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.pid, said.text("libslirp"));
+    take_stream();
+    return std::nullopt;
+  }
 }
 
 void NatControl::begin() {
   first_ = false;
-  if (process_.control) await_message();
+  if (!process_.control) return;
+  await_message();
+  watch();
+}
+
+// A gateway that hangs is ended, and then started again as one that has ended by itself.
+void NatControl::watch() {
+  well_ = true;
+  watch_again();
+}
+
+void NatControl::watch_again() {
+  watch_.expires_after(watch_interval);
+  watch_.async_wait([this](const asio::error_code& cancelled) {
+    if (cancelled || stopping_ || !control_.is_open()) return;
+    if (!std::exchange(well_, false)) {
+      log_warn("port {}: the gateway does not answer", config_.name);
+      ::kill(process_.pid, SIGKILL);
+      return;
+    }
+    (void)!::send(control_.native_handle(), gateway_ping, std::strlen(gateway_ping), MSG_DONTWAIT | MSG_NOSIGNAL);
+    watch_again();
+  });
 }
 
 void NatControl::take_stream() {
   started_ = std::chrono::steady_clock::now();
   auto transport = make_stream(std::move(process_.stream), false);
   services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
-  services_.attach(std::move(transport), *this);
+  stream_ = services_.attach(std::move(transport), *this);
 }
 
 // Of the first, the `port` line has told.
@@ -118,12 +165,16 @@ void NatControl::await_message() {
 
 // False: the gateway is of no use any more, and that has been dealt with.
 bool NatControl::take_message(const std::string& text) {
-  const auto message = nlohmann::json::parse(text, nullptr, false);
-  if (!message.is_object()) return true;
-  if (message.value("ready", false)) take_stream();
-  if (const std::string event = message.value("event", ""); !event.empty()) log_warn("port {}: {}", config_.name, event);
-  const std::string error = message.value("error", "");
+  const Said said(text);
+  well_ = true;
+  if (said.is("ready") && process_.stream) take_stream();
+  if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
+  const std::string error = said.text("error");
   if (error.empty()) return true;
+  if (said.find("applied") != nullptr) {
+    log_warn("port {}: {}", config_.name, error);
+    return true;
+  }
   gateway_ended(error);
   return false;
 }
@@ -133,6 +184,7 @@ void NatControl::gateway_ended(const std::string& why) {
   control_.close(ignored);
   process_.control.reset();
   process_.stream.reset();
+  if (process_.pid > 0) ::kill(process_.pid, SIGKILL);  // where it has not ended: it is of no use any more
   reap();
   if (why != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why);
   last_failure_ = why;
@@ -143,7 +195,8 @@ void NatControl::gateway_ended(const std::string& why) {
 void NatControl::closed(const Notice& notice) {
   if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
   services_.print("port " + config_.name + " down " + cause_text(notice));
-  if (control_.is_open() && !stopping_) ::kill(process_.pid, SIGKILL);  // it may hang; it is of no use any more
+  const bool present = notice.serial == stream_ && control_.is_open() && process_.pid > 0;
+  if (present && !stopping_) ::kill(process_.pid, SIGKILL);  // it may hang; it is of no use any more
 }
 
 void NatControl::start_later() {
@@ -164,6 +217,7 @@ void NatControl::start_again() {
   process_ = std::move(std::get<GatewayProcess>(started));
   started_ = std::chrono::steady_clock::now();
   await_message();
+  watch();
 }
 
 void NatControl::reap() {
@@ -178,8 +232,11 @@ void NatControl::reap() {
 void NatControl::stop() {
   stopping_ = true;
   timer_.cancel();
+  watch_.cancel();
   asio::error_code ignored;
+  const int control = control_.is_open() ? control_.native_handle() : process_.control.get();
   control_.cancel(ignored);
+  if (control >= 0) ::shutdown(control, SHUT_RDWR);  // all gateways end at once
 }
 
 }  // namespace lanyard

@@ -27,6 +27,8 @@ class NatControl final : public PortControl {
 
  private:
   void take_stream();
+  void watch();
+  void watch_again();
   void start_again();
   void start_later();
   void await_message();
@@ -36,12 +38,16 @@ class NatControl final : public PortControl {
 
   static constexpr std::chrono::milliseconds retry_min{100};
   static constexpr std::chrono::milliseconds retry_max{5000};
+  static constexpr std::chrono::seconds watch_interval{5};  // a gateway that says nothing for two of these hangs
   static constexpr std::chrono::seconds steady{10};  // that long without an end: the next is the first again
 
   GatewayConfig gateway_;
   GatewayProcess process_;
   asio::posix::stream_descriptor control_;
-  asio::steady_timer timer_;
+  asio::steady_timer timer_;   // until the next start
+  asio::steady_timer watch_;   // until it is asked whether it is well
+  bool well_ = true;           // it has answered since, or was just started
+  std::uint64_t stream_ = 0;   // serial of the present gateway's transport
   std::chrono::milliseconds retry_ = retry_min;
   std::chrono::steady_clock::time_point started_;
   std::string last_failure_;

@@ -14,11 +14,9 @@ std::optional<DhcpReply> DhcpServer::answer(const DhcpRequest& request, std::int
     case DhcpType::discover: return answer_discover(request, now_s);
     case DhcpType::request: return answer_request(request, now_s);
     case DhcpType::decline:
-      if (request.requested && to_us) {
-        leases_.decline(request.mac, *request.requested, now_s);
-        report_(fmt::format("{} says that {} is used by somebody else", to_string(request.mac),
-                            to_string(*request.requested)));
-      }
+      if (request.requested && to_us && leases_.decline(request.mac, *request.requested, now_s))
+        report_("decline", fmt::format("{} says that {} is used by somebody else", to_string(request.mac),
+                                       to_string(*request.requested)));
       return std::nullopt;
     case DhcpType::release:
       if (to_us) leases_.release(request.mac, request.client, now_s);
@@ -35,15 +33,15 @@ std::optional<DhcpReply> DhcpServer::answer(const DhcpRequest& request, std::int
 std::optional<DhcpReply> DhcpServer::answer_discover(const DhcpRequest& request, std::int64_t now_s) {
   const auto address = leases_.offer(request.mac, request.requested, now_s);
   if (address) return make_reply(DhcpType::offer, *address);
-  report_(fmt::format("no address is left for {}: all {} of the pool are leased", to_string(request.mac),
-                      leases_.capacity()));
+  report_("pool", fmt::format("no address is left for {}: all {} of the pool are leased", to_string(request.mac),
+                              leases_.capacity()));
   return std::nullopt;
 }
 
 std::optional<DhcpReply> DhcpServer::answer_request(const DhcpRequest& request, std::int64_t now_s) {
   if (request.server && *request.server != options_.server) {  // it chose another's offer
-    report_(fmt::format("another DHCP server, {}, is on this network: {} uses it", to_string(*request.server),
-                        to_string(request.mac)));
+    report_("other server", fmt::format("another DHCP server, {}, is on this network: {} uses it",
+                                        to_string(*request.server), to_string(request.mac)));
     return std::nullopt;
   }
   const Ipv4Address address = request.requested.value_or(request.client);

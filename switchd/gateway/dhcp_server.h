@@ -25,8 +25,8 @@ struct DhcpOptions {
 
 class DhcpServer {
  public:
-  // What happened, for people: one line each time.
-  using Report = std::function<void(const std::string& line)>;
+  // What happened, for people: one line each time, of a kind of which there are few.
+  using Report = std::function<void(const char* kind, const std::string& line)>;
 
   DhcpServer(DhcpOptions options, LeaseTable& leases, Report report);
 

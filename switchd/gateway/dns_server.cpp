@@ -15,6 +15,7 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t pending_max = 512;
+constexpr std::size_t pending_of_guest_max = 64;  // so that none pushes out the others'
 constexpr std::size_t connections_max = 64;
 constexpr std::int64_t resolver_ms = 2000;    // then the next is asked
 constexpr std::int64_t idle_ms = 30'000;      // of a TCP connection (RFC 7766, 6.2.3)
@@ -59,7 +60,7 @@ void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> mes
     return each.client == client && each.query.id == query->id;  // the client grows impatient
   });
   if (again) return;
-  if (pending_.size() == pending_max) pending_.pop_front();
+  make_room(client.mac);
   Pending& pending = pending_.emplace_back();
   pending.client = client;
   pending.message.assign(message.begin(), message.end());
@@ -67,6 +68,15 @@ void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> mes
   if (ask(pending, now_ms)) return;
   fail(pending);
   pending_.pop_back();
+}
+
+// The oldest goes: the guest's own where it has its share, else of all.
+void DnsServer::make_room(MacAddress client) {
+  const auto of_client = [&](const Pending& each) { return each.client.mac == client; };
+  if (std::count_if(pending_.begin(), pending_.end(), of_client) >= static_cast<std::ptrdiff_t>(pending_of_guest_max))
+    pending_.erase(std::find_if(pending_.begin(), pending_.end(), of_client));
+  else if (pending_.size() == pending_max)
+    pending_.pop_front();
 }
 
 bool DnsServer::ask(Pending& pending, std::int64_t now_ms) {
@@ -146,7 +156,7 @@ void DnsServer::accept_connections(std::int64_t now_ms) {
 bool DnsServer::serve(Connection& connection, const PollSet& polled, std::int64_t now_ms, std::int64_t now_s) {
   const short guest = polled.revents(connection.polled_guest);
   if ((guest & POLLIN) != 0 && !read_guest(connection)) return false;
-  if ((guest & (POLLERR | POLLNVAL)) != 0) return false;
+  if ((guest & (POLLERR | POLLHUP | POLLNVAL)) != 0) return false;
   if (connection.resolver) work_with_resolver(connection, polled.revents(connection.polled_resolver), now_ms);
   if (connection.deadline_ms <= now_ms) {
     if (!connection.resolver) return false;
@@ -193,7 +203,7 @@ void DnsServer::take_query(Connection& connection, std::int64_t now_ms, std::int
       put_answer(connection, write_dns_answer(message, *query, *known));
     } else {
       connection.query = *query;
-      connection.to_resolver = framed;
+      connection.framed = framed;
       connection.asked = 0;
       ask_by_stream(connection, now_ms);
     }
@@ -202,10 +212,7 @@ void DnsServer::take_query(Connection& connection, std::int64_t now_ms, std::int
 
 // The next resolver, with the query from its beginning; without one left, the answer is a failure.
 void DnsServer::ask_by_stream(Connection& connection, std::int64_t now_ms) {
-  if (connection.asked > 0 && connection.to_resolver.empty()) {  // it was sent, and must be sent again: not kept
-    connection.resolver = Fd();
-    return fail_stream(connection);
-  }
+  connection.to_resolver = connection.framed;
   connection.from_resolver.clear();
   const std::vector<SocketAddress>& servers = resolvers_.current(now_ms);
   connection.resolver = Fd();

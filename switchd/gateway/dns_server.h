@@ -35,6 +35,10 @@ class DnsServer {
   // A query that came by UDP.
   void query(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms, std::int64_t now_s);
 
+  // Takes the connections that wait. To be called for each TCP segment that libslirp is given for us, too: it connects
+  // with a call that waits where too many do, and they would wait for this very thread.
+  void accept_connections(std::int64_t now_ms);
+
   // Before and after a wait.
   void fill(PollSet& polled, std::int64_t now_ms);
   void poll(const PollSet& polled, std::int64_t now_ms, std::int64_t now_s);
@@ -60,7 +64,8 @@ class DnsServer {
     Bytes out;           // to the guest, not yet written
     Fd resolver;
     bool connecting = false;
-    Bytes to_resolver;   // with its length
+    Bytes framed;        // the query in work, with its length
+    Bytes to_resolver;   // what of it is not sent yet
     Bytes from_resolver;
     DnsQuery query;
     std::size_t asked = 0;  // resolvers, for this query
@@ -74,7 +79,7 @@ class DnsServer {
   [[nodiscard]] bool ask(Pending& pending, std::int64_t now_ms);
   void fail(const Pending& pending);
   [[nodiscard]] bool take_answer(Pending& pending);
-  void accept_connections(std::int64_t now_ms);
+  void make_room(MacAddress client);
   // false: the connection is over.
   [[nodiscard]] bool serve(Connection& connection, const PollSet& polled, std::int64_t now_ms, std::int64_t now_s);
   [[nodiscard]] bool read_guest(Connection& connection);

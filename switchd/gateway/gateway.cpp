@@ -15,6 +15,7 @@
 #include "frames/bytes.h"
 #include "frames/ethernet.h"
 #include "frames/udp4_packet.h"
+#include "switchd/gateway/gateway_process.h"
 #include "switchd/gateway/lease_file.h"
 #include "transports/clock.h"
 
@@ -27,20 +28,20 @@ constexpr std::size_t frames_per_turn_max = limits::chunk_bytes / (limits::frame
 constexpr std::size_t outbox_bytes_max = 4 * limits::mebi;
 constexpr std::size_t outbox_bytes_paused = limits::mebi;  // from here on, the way out is not read
 constexpr std::size_t neighbours_max = 4096;
+constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
 constexpr std::int64_t save_interval_ms = 200;
-constexpr std::uint8_t udp = 17;
+constexpr std::uint8_t tcp = 6, udp = 17, icmp6 = 58;
 
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
 
 // Neighbour discovery, or DHCPv6 towards a server (RFC 8415, 7.2), directly behind the IPv6 header.
 bool is_link_control(std::span<const std::byte> frame) {
-  constexpr std::byte icmp6{58};
   constexpr std::uint16_t dhcp6_server_port = 547;
   const std::byte next_header = frame[20];
-  if (next_header == icmp6) return true;
+  if (next_header == std::byte{icmp6}) return true;
   return next_header == std::byte{udp} && frame.size() >= ipv6_headers_bytes + 8 &&
          load_be16(&frame[ipv6_headers_bytes + 2]) == dhcp6_server_port;
 }
@@ -63,7 +64,7 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       neighbours6_(neighbours_max),
       policy_(config_),
       dhcp_({config_.network, config_.router, config_.via, config_.dns, config_.mtu, config_.lease_seconds, config_.domain}, leases_,
-            [this](const std::string& line) { report("dhcp" + line.substr(0, 12), line); }),
+            [this](const char* kind, const std::string& line) { report(kind, line); }),
       names_(config_, leases_, neighbours6_),
       dns_(names_, resolvers_, config_.mtu - 28, std::move(dns_listener),
            [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
@@ -96,8 +97,10 @@ void Gateway::run() {
         polled.add(stream_.get(), static_cast<short>(POLLIN | (outbox_.empty() ? 0 : POLLOUT)));
     const std::size_t control_at = polled.add(control_.get(), POLLIN);
     dns_.fill(polled, now_ms());
-    if (leases_.changes() != saved_changes_) polled.wake_within(save_interval_ms);
+    if (!config_.lease_file.empty() && leases_.changes() != saved_changes_) polled.wake_within(save_interval_ms);
     if (!paused) slirp_.fill(polled);
+    flows_left_ = flows_max - std::min(flows_max, slirp_.sockets());
+    udp_flows_.clear();
     const bool failed = polled.wait() < 0;
     if (failed && errno != EINTR) return;
     if (!paused) slirp_.poll(polled, failed);
@@ -131,6 +134,10 @@ bool Gateway::read_control() {
   if (got < 0) return errno == EAGAIN || errno == EINTR;
   if (got == 0) return false;
   message.resize(static_cast<std::size_t>(got));
+  if (message == gateway_ping) {
+    tell(gateway_pong);
+    return true;
+  }
   if (const auto fresh = read_gateway_config(message)) apply(*fresh);
   else report("control", "a configuration that is none was left out");
   return true;
@@ -203,8 +210,17 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
       return report("other server", fmt::format("another DHCP server, {} ({}), answers on this network",
                                                 to_string(packet.from), to_string(MacAddress::read(&frame[6]))));
   }
+  const bool fragment = (load_be16(&packet.packet[6]) & 0x3FFF) != 0;
+  if (fragment && !SlirpStack::may_reassemble()) return;
   switch (policy_.decide(packet.to)) {
-    case OutboundPolicy::Decision::pass: return slirp_.input(frame);
+    case OutboundPolicy::Decision::pass:
+      if (may_open(packet.protocol, packet.from.value(), packet.payload)) slirp_.input(frame);
+      return;
+    case OutboundPolicy::Decision::dns:
+      if (packet.protocol != tcp || fragment || packet.payload.size() < 4 || load_be16(&packet.payload[2]) != dns_port)
+        return;
+      dns_.accept_connections(now_ms());
+      return slirp_.input(frame);
     case OutboundPolicy::Decision::link:  // of IPv6
     case OutboundPolicy::Decision::ignore: return;
     case OutboundPolicy::Decision::refuse:
@@ -217,8 +233,29 @@ void Gateway::take_ipv6(std::span<const std::byte> frame) {
   const auto addresses = parse_ipv6_addresses(frame);
   if (!addresses || config_.ipv6_prefix.empty()) return;
   const OutboundPolicy::Decision decision = policy_.decide(addresses->to);
-  const bool for_router = decision == OutboundPolicy::Decision::link && is_link_control(frame);
-  if (decision == OutboundPolicy::Decision::pass || for_router) slirp_.input(frame);
+  if (decision == OutboundPolicy::Decision::link && is_link_control(frame)) return slirp_.input(frame);
+  if (decision != OutboundPolicy::Decision::pass) return;
+  const auto next_header = std::to_integer<std::uint8_t>(frame[20]);
+  const bool of_network = std::equal(addresses->to.begin(), addresses->to.begin() + 8, addresses->from.begin());
+  if (next_header == icmp6 && !of_network) return;  // libslirp cannot, and says so each time
+  std::uint64_t source = 0;
+  for (const std::byte byte : std::span(addresses->from).last(8)) source = source << 8 | std::to_integer<unsigned>(byte);
+  if (may_open(next_header, source, frame.subspan(ipv6_headers_bytes))) slirp_.input(frame);
+}
+
+// What may become one more flow of libslirp's: a TCP SYN, and the first of a UDP flow in this turn, old or new.
+bool Gateway::may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload) {
+  constexpr std::byte syn{0x02}, ack{0x10};
+  const bool opens_tcp = protocol == tcp && payload.size() >= 14 && (payload[13] & (syn | ack)) == syn;
+  const bool may_open_udp =
+      protocol == udp && payload.size() >= 2 && udp_flows_.insert(source << 16 ^ load_be16(payload.data())).second;
+  if (!opens_tcp && !may_open_udp) return true;
+  if (flows_left_ == 0) {
+    report("flows", fmt::format("guests have {} connections to the outside: more are dropped", flows_max));
+    return false;
+  }
+  --flows_left_;
+  return true;
 }
 
 // Where the answer goes: RFC 2131, 4.1.
@@ -228,6 +265,7 @@ void Gateway::take_dhcp(const Udp4Packet& packet) {
   if (request == nullptr)
     return report("malformed", fmt::format("a DHCP message from {} is left out: {}", to_string(packet.from.mac),
                                            text_of(std::get<DhcpFault>(parsed))));
+  if (request->type == DhcpType::inform && request->client.is_unspecified()) return;  // whom to answer?
   const auto reply = dhcp_.answer(*request, now_s());
   if (!reply) return;
   constexpr Ipv4Address everybody(0xFFFF'FFFF);
@@ -309,9 +347,10 @@ void Gateway::save_leases_if_changed() {
   if (config_.lease_file.empty() || leases_.changes() == saved_changes_) return;
   if (now_ms() - saved_ms_ < save_interval_ms) return;
   saved_ms_ = now_ms();
-  saved_changes_ = leases_.changes();
+  const std::uint64_t changes = leases_.changes();
   const std::string wrong = save_leases(config_.lease_file, leases_.bound());
-  if (!wrong.empty()) report("leases", wrong);
+  if (wrong.empty()) saved_changes_ = changes;
+  else report("leases", wrong);
 }
 
 void Gateway::report(const std::string& kind, const std::string& line) {

@@ -13,6 +13,9 @@
 // Backpressure: while the switch does not take what the outbox holds, the sockets of the way out are not read; what
 // libslirp sends all the same is dropped beyond outbox_bytes_max (TCP sends it again).
 //
+// Bounds: flows to the outside (each is a socket and, for TCP, 256 KiB at most) are flows_max; more are dropped until some
+// have ended. Fragments are dropped where libslirp cannot be trusted with them.
+//
 // Ends when the control channel or the stream does. One thread.
 #pragma once
 
@@ -22,6 +25,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "frames/arp.h"
@@ -64,6 +68,7 @@ class Gateway {
   void take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_ipv6(std::span<const std::byte> frame);
   void take_dhcp(const Udp4Packet& packet);
+  [[nodiscard]] bool may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload);
   void take_from_slirp(std::span<const std::byte> frame);
   [[nodiscard]] std::optional<MacAddress> mac_of(Ipv4Address address) const;
   void answer_slirp();
@@ -100,6 +105,8 @@ class Gateway {
   std::deque<Bytes> for_slirp_;  // answers to its questions, for when it is not in the middle of something
   std::map<std::string, std::int64_t> reported_ms_;  // by kind
   std::vector<Forward> open_;    // forwards
+  std::size_t flows_left_ = 0;   // that guests may open in this turn
+  std::unordered_set<std::uint64_t> udp_flows_;  // that used UDP in this turn
   SlirpStack slirp_;
 };
 

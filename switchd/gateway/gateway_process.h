@@ -1,8 +1,9 @@
 // lanyard-gateway as a child of switchd: how it is started, and what its descriptors are. Control thread only.
 //
 // Both sides are one build. The channels: a stream of frames, and messages of one JSON document each: the configuration
-// down; up {"ready": true} or {"error": TEXT} once, then {"event": TEXT} and, after each further configuration,
-// {"applied": BOOL, "error": TEXT}. The gateway ends when either channel does.
+// down; up {"ready": true} or {"error": TEXT} once, {"event": TEXT} at any time and, after each further configuration,
+// {"applied": BOOL, "error": TEXT}. It is asked now and then whether it is well, and has to say so (gateway_ping). The
+// gateway ends when either channel does. What it says is not trusted: it has met guests.
 #pragma once
 
 #include <sys/types.h>
@@ -18,6 +19,9 @@ namespace lanyard {
 
 inline constexpr int gateway_stream_fd = 3;
 inline constexpr int gateway_control_fd = 4;
+
+inline constexpr const char* gateway_ping = R"({"ping":true})";
+inline constexpr const char* gateway_pong = R"({"pong":true})";
 
 struct GatewayProcess {
   pid_t pid = -1;

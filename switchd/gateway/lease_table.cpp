@@ -141,9 +141,9 @@ void LeaseTable::release(MacAddress mac, Ipv4Address address, std::int64_t now_s
   ++changes_;
 }
 
-void LeaseTable::decline(MacAddress mac, Ipv4Address address, std::int64_t now_s) {
+bool LeaseTable::decline(MacAddress mac, Ipv4Address address, std::int64_t now_s) {
   const auto known = leases_.find(address);
-  if (known == leases_.end() || known->second.mac != mac || known->second.expires_s == forever) return;
+  if (known == leases_.end() || known->second.mac != mac || known->second.expires_s == forever) return false;
   Lease& lease = known->second;
   by_mac_.erase(mac.value());
   lease.mac = MacAddress();
@@ -151,6 +151,7 @@ void LeaseTable::decline(MacAddress mac, Ipv4Address address, std::int64_t now_s
   lease.state = Lease::State::declined;
   lease.expires_s = now_s + declined_seconds;
   ++changes_;
+  return true;
 }
 
 const Lease* LeaseTable::find(Ipv4Address address, std::int64_t now_s) const {

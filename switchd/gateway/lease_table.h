@@ -52,8 +52,8 @@ class LeaseTable {
   // Leases `address` to `mac`; false when it is another's, or none of ours to give.
   [[nodiscard]] bool bind(MacAddress mac, Ipv4Address address, const std::string& host_name, std::int64_t now_s);
   void release(MacAddress mac, Ipv4Address address, std::int64_t now_s);
-  // Somebody else uses it: not given to anyone for a while.
-  void decline(MacAddress mac, Ipv4Address address, std::int64_t now_s);
+  // Somebody else uses it: not given to anyone for a while. False where it is not leased to `mac` by the pool.
+  bool decline(MacAddress mac, Ipv4Address address, std::int64_t now_s);
 
   // Bound and not expired, or reserved; nullptr: none.
   [[nodiscard]] const Lease* find(Ipv4Address address, std::int64_t now_s) const;

@@ -41,8 +41,11 @@ std::runtime_error failed(const std::string& what) {
 struct DnsSocket {
   DnsSocket() {
     const char* base = std::getenv("XDG_RUNTIME_DIR");
-    std::string folder = fmt::format("{}/lanyard-dns-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
-    if (::mkdtemp(folder.data()) == nullptr) throw failed(folder);
+    std::string folder = fmt::format("{}/lanyard-dns-XXXXXX", base != nullptr && *base == '/' ? base : "/tmp");
+    if (::mkdtemp(folder.data()) == nullptr) {  // as after su: the variable names what is not there, or another's
+      folder = "/tmp/lanyard-dns-XXXXXX";
+      if (::mkdtemp(folder.data()) == nullptr) throw failed(folder);
+    }
     const std::string file = folder + "/s";
     const bool opened = file.size() < sizeof sockaddr_un{}.sun_path && open(file);
     const int error = errno;

@@ -8,6 +8,13 @@
 
 namespace lanyard {
 
+namespace {
+
+// 64:ff9b::/96: IPv4 addresses for a translator on the way (RFC 6052, 2.1)
+constexpr std::array<std::byte, 12> nat64 = {std::byte{0}, std::byte{0x64}, std::byte{0xFF}, std::byte{0x9B}};
+
+}  // namespace
+
 OutboundPolicy::OutboundPolicy(const GatewayConfig& config)
     : network_(config.network), router_(config.router), dns_(config.dns), outbound_(config.outbound) {
   Ipv6Bytes prefix;
@@ -17,7 +24,8 @@ OutboundPolicy::OutboundPolicy(const GatewayConfig& config)
 }
 
 OutboundPolicy::Decision OutboundPolicy::decide(Ipv4Address to) const {
-  if (to == router_ || to == dns_) return Decision::pass;
+  if (to == router_) return Decision::pass;
+  if (to == dns_) return Decision::dns;
   if (network_.contains(to)) return Decision::ignore;
   const std::uint32_t first = to.value() >> 24;
   if (first == 0 || first == 127 || first >= 224) return Decision::ignore;
@@ -35,6 +43,7 @@ OutboundPolicy::Decision OutboundPolicy::decide(const Ipv6Bytes& to) const {
   // ::/96 with :: and ::1, and ::ffff:0:0/96: IPv4 addresses in other clothes (RFC 4291, 2.5.5)
   if (std::all_of(to.begin(), to.begin() + 10, [](std::byte byte) { return byte == std::byte{0}; }))
     return Decision::ignore;
+  if (std::equal(nat64.begin(), nat64.end(), to.begin())) return decide(Ipv4Address(load_be32(&to[nat64.size()])));
   return by_list(true, to.data());
 }
 

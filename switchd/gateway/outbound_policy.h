@@ -21,6 +21,7 @@ class OutboundPolicy {
 
   enum class Decision : std::uint8_t {
     pass,
+    dns,     // our DNS server: TCP to its port is for libslirp to bring to us, nothing else (it would go outside)
     link,    // of this link: neighbour discovery and DHCPv6 are for us, nothing goes out (libslirp would let it)
     ignore,  // not for us
     refuse,  // the guest is told

@@ -26,6 +26,7 @@ class PollSet {
   [[nodiscard]] std::int64_t timeout_ms() const { return timeout_ms_; }
   // Negative: failed; errno is set.
   int wait() { return ::poll(polled_.data(), polled_.size(), static_cast<int>(timeout_ms_)); }
+  [[nodiscard]] std::size_t size() const { return polled_.size(); }
   [[nodiscard]] short revents(std::size_t index) const { return polled_.at(index).revents; }
 
  private:

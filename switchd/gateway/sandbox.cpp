@@ -24,7 +24,7 @@ constexpr bool sanitized = false;
 #endif
 
 constexpr rlim_t descriptors_max = 4096;
-constexpr rlim_t memory_bytes_max = 1024UL * 1024 * 1024;
+constexpr rlim_t memory_bytes_max = 2048UL * 1024 * 1024;  // twice what libslirp takes for as many flows as we let it have
 constexpr rlim_t file_bytes_max = 8UL * 1024 * 1024;  // the leases
 
 // What libslirp, glib, glibc and we need. Sockets are below.

@@ -61,6 +61,7 @@ unsigned version_number() {
 }
 
 constexpr unsigned oldest_version = 4007;  // SlirpConfig version 4: disable_dhcp
+constexpr unsigned version_with_sound_reassembly = 4008;
 
 }  // namespace
 
@@ -101,6 +102,11 @@ struct SlirpStack::Callbacks {
 
 std::string SlirpStack::version() { return slirp_version_string(); }
 
+bool SlirpStack::may_reassemble() {
+  static const bool may = version_number() >= version_with_sound_reassembly;
+  return may;
+}
+
 SlirpStack::SlirpStack(const GatewayConfig& config, Send send) : send_(std::move(send)) {
   if (version_number() < oldest_version)
     throw std::runtime_error(fmt::format("libslirp {} is too old: 4.7 or later is needed", version()));
@@ -135,12 +141,14 @@ void SlirpStack::input(std::span<const std::byte> frame) {
 
 void SlirpStack::fill(PollSet& polled) {
   auto timeout_ms = static_cast<std::uint32_t>(polled.timeout_ms());
+  const std::size_t before = polled.size();
   slirp_pollfds_fill(
       slirp_, &timeout_ms,
       [](int fd, int events, void* user) {
         return static_cast<int>(static_cast<PollSet*>(user)->add(fd, to_poll_events(events)));
       },
       &polled);
+  sockets_ = polled.size() - before;
   polled.wake_within(timeout_ms);
   for (const auto& timer : timers_)
     if (timer->at_ms >= 0) polled.wake_within(timer->at_ms - now_ms());

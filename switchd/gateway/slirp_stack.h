@@ -42,6 +42,10 @@ class SlirpStack {
   [[nodiscard]] bool connect_to_unix(Ipv4Address address, std::uint16_t port, const std::string& path);
 
   [[nodiscard]] static std::string version();
+  // Its reassembly of IPv4 fragments writes to where it should not before 4.8, when compiled by GCC 12: none may reach it.
+  [[nodiscard]] static bool may_reassemble();
+  // Descriptors that it had in the last fill().
+  [[nodiscard]] std::size_t sockets() const { return sockets_; }
 
  private:
   struct Callbacks;
@@ -55,6 +59,7 @@ class SlirpStack {
   Send send_;
   std::vector<std::unique_ptr<Timer>> timers_;
   Slirp* slirp_ = nullptr;
+  std::size_t sockets_ = 0;
 };
 
 }  // namespace lanyard

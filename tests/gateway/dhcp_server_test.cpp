@@ -20,7 +20,7 @@ struct Lan {
   std::vector<std::string> reports;
   DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, router, ip(3), 1400, 3600, "lab"},
                   leases,
-                  [this](const std::string& line) { reports.push_back(line); }};
+                  [this](const char*, const std::string& line) { reports.push_back(line); }};
 
   std::optional<DhcpReply> answer(const DhcpRequest& request, std::int64_t at = now) {
     return dhcp.answer(request, at);

@@ -9,6 +9,7 @@ namespace lanyard {
 static std::ostream& operator<<(std::ostream& out, OutboundPolicy::Decision decision) {
   return out << (decision == OutboundPolicy::Decision::pass     ? "pass"
                  : decision == OutboundPolicy::Decision::link   ? "link"
+                 : decision == OutboundPolicy::Decision::dns    ? "dns"
                  : decision == OutboundPolicy::Decision::ignore ? "ignore"
                                                                 : "refuse");
 }
@@ -60,7 +61,8 @@ TEST_CASE("some IPv4 addresses are never reached through a gateway, even where t
 TEST_CASE("the gateway's own addresses are reached whatever the policy") {
   for (const Outbound outbound : {Outbound::any, Outbound::none, Outbound::listed}) {
     CHECK(to4(lan(outbound), "10.0.2.2") == Decision::pass);
-    CHECK(to4(lan(outbound), "10.0.2.3") == Decision::pass);
+    CHECK(to4(lan(outbound), "10.0.2.3") == Decision::dns);
+    CHECK(to6(lan(outbound), "64:ff9b::127.0.0.1") == Decision::ignore);
     CHECK(to6(lan(outbound), "fd6c:616e:a00:200::2") == Decision::pass);
   }
 }
@@ -69,7 +71,7 @@ TEST_CASE("any: every other address") {
   for (const char* address :
        {"1.1.1.1", "10.0.1.255", "10.0.3.0", "126.255.255.255", "128.0.0.0", "192.168.1.1", "223.255.255.255"})
     CHECK(to4(lan(), address) == Decision::pass);
-  for (const char* address : {"2001:db8::1", "fd00::1", "64:ff9b::1", "1::"})
+  for (const char* address : {"2001:db8::1", "fd00::1", "64:ff9b::8.8.8.8", "1::"})
     CHECK(to6(lan(), address) == Decision::pass);
 }
 

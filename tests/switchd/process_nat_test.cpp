@@ -79,6 +79,33 @@ Ipv4Address lease(Peer& guest, MacAddress mac) {
   return bound;
 }
 
+// A TCP segment without payload from 10.0.2.15 (RFC 9293, 3.1).
+std::string tcp_to_dns(MacAddress from, std::uint16_t port, std::uint32_t sequence, std::uint32_t acknowledged,
+                       std::uint8_t flags) {
+  std::vector<std::byte> frame(14 + 20 + 20);
+  MacAddress(0x5255'0A00'0203).write(&frame[0]);
+  from.write(&frame[6]);
+  store_be16(&frame[12], 0x0800);
+  std::byte* const ip = &frame[14];
+  ip[0] = std::byte{0x45};
+  store_be16(ip + 2, 40);
+  ip[8] = std::byte{64};
+  ip[9] = std::byte{6};
+  store_be32(ip + 12, 0x0A00'020F);
+  store_be32(ip + 16, dns.value());
+  store_be16(ip + 10, checksum_finish(checksum_add(0, std::span(frame).subspan(14, 20))));
+  std::byte* const tcp = ip + 20;
+  store_be16(tcp, port);
+  store_be16(tcp + 2, dns_port);
+  store_be32(tcp + 4, sequence);
+  store_be32(tcp + 8, acknowledged);
+  tcp[12] = std::byte{0x50};
+  tcp[13] = static_cast<std::byte>(flags);
+  store_be16(tcp + 14, 65535);
+  store_be16(tcp + 16, checksum_finish(checksum_add(6 + 20, std::span(frame).subspan(26))));
+  return to_text(frame);
+}
+
 struct Place {
   TempFolder folder;
   SpawnOptions options{.environment = {"XDG_STATE_HOME=" + folder.path("state")}};
@@ -176,6 +203,84 @@ TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
   (void)lease(guest, guest_mac(77));
   CHECK(gateway_of(daemon) == gateway);
   CHECK(ledger_mistakes(daemon.stats()).empty());
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("fragments do no harm, in whatever order they come") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  const pid_t gateway = gateway_of(daemon);
+  const Udp4Endpoint outside{MacAddress(0x5255'0A00'0202), Ipv4Address(0xC000'0201), 9};
+  const std::vector<std::byte> payload(1000);
+  const auto whole = write_udp4({{guest_mac(3), Ipv4Address(0x0A00'0209), 4000}, outside, payload});
+  for (unsigned i = 0; i < 200; ++i) {
+    for (const unsigned place_and_more : {0x0010u, 0x2008u, 0x2000u, 0x0008u, 0x2001u, 0x1FFFu}) {
+      std::vector<std::byte> part = whole;
+      store_be16(&part[18], static_cast<std::uint16_t>(i));
+      store_be16(&part[20], static_cast<std::uint16_t>(place_and_more));
+      store_be16(&part[24], 0);
+      store_be16(&part[24], checksum_finish(checksum_add(0, std::span(part).subspan(14, 20))));
+      guest.send(to_text(part));
+    }
+  }
+  (void)lease(guest, guest_mac(3));
+  CHECK(gateway_of(daemon) == gateway);
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("many connections to DNS by TCP in one burst do not hang the gateway") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  const pid_t gateway = gateway_of(daemon);
+  (void)lease(guest, guest_mac(4));
+  constexpr std::uint16_t connections = 300;
+  std::string burst;
+  for (std::uint16_t i = 0; i < connections; ++i) burst += on_stream(tcp_to_dns(guest_mac(4), static_cast<std::uint16_t>(2000 + i), 1000, 0, 0x02));
+  guest.send_raw(burst);
+  burst.clear();
+  for (std::uint16_t answered = 0; answered < connections;) {
+    const std::string frame = guest.receive();
+    const auto bytes = to_bytes(frame);
+    const bool syn_ack = bytes.size() >= 54 && load_be16(&bytes[12]) == 0x0800 && bytes[23] == std::byte{6} &&
+                         (bytes[47] & std::byte{0x12}) == std::byte{0x12};
+    if (!syn_ack) continue;
+    ++answered;
+    burst += on_stream(tcp_to_dns(guest_mac(4), load_be16(&bytes[36]), 1001, load_be32(&bytes[38]) + 1, 0x10));
+  }
+  guest.send_raw(burst);
+  (void)lease(guest, guest_mac(4));
+  CHECK(gateway_of(daemon) == gateway);
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a gateway that hangs is replaced") {
+  Place place;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  const pid_t hung = gateway_of(daemon);
+  REQUIRE(::kill(hung, SIGSTOP) == 0);
+  daemon.await_down("out");
+  daemon.await_up("out");
+  CHECK(gateway_of(daemon) != hung);
+  CHECK(to_string(lease(guest, guest_mac(4))) == "10.0.2.15");
+  CHECK(daemon.log().find("port out: the gateway does not answer") != std::string::npos);
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a file of leases that is none keeps nobody from starting, and is told") {
+  Place place;
+  std::filesystem::create_directories(place.folder.path("state/lanyard"));
+  std::ofstream(place.folder.path("state/lanyard/leases-out.json")) << "{\"version\": 7";
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  daemon.await_log("leases-out.json is no file of leases");
+  Peer guest = Peer::unix_stream(place.lan);
+  daemon.await_up("vms.1");
+  CHECK(to_string(lease(guest, guest_mac(4))) == "10.0.2.15");
   CHECK(daemon.stop() == 0);
 }
 
