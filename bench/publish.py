@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Puts the documents of a measurement together, says which bars are missed, and writes them into docs/PERFORMANCE.md.
 
-    bench/publish.py FOLDER              rows.json, *_bench.json, guests.json and nat.json of FOLDER, as far as they are there,
-                                         become FOLDER/figures.json
+    bench/publish.py FOLDER              rows.json, *_bench.json, guests.json and nat.json of FOLDER, as far as they
+                                         are there, become FOLDER/figures.json
     bench/publish.py FOLDER --publish    then also docs/PERFORMANCE.md, between its markers, and docs/plots/*.svg
     bench/publish.py --figures FILE --publish [--docs FOLDER]        from a figures.json of before
 

@@ -56,6 +56,7 @@ dhcp() {
 }
 
 # $1 is what happened; udhcpc gives the rest by names in the environment.
+# shellcheck disable=SC2154
 dhcp_event() {
   case $1 in
     deconfig) ip -4 address flush dev "$interface" ;;

@@ -34,7 +34,7 @@ def serve_internet(lab: Lab, internet: Host) -> dict[str, str]:
     folder.mkdir()
     content = os.urandom(FILE_BYTES)
     (folder / "file").write_bytes(content)
-    commands = (
+    commands: tuple[list[str | Path], ...] = (
         ["busybox", "httpd", "-f", "-p", "80", "-h", folder],
         ["iperf3", "-s"],
         ["dnsmasq", "--keep-in-foreground", "--no-resolv", "--no-hosts", "--no-daemon", "--user=root",
@@ -65,4 +65,4 @@ def use_resolver(lab: Lab, address: str) -> None:
 def wait_address(guest: Guest) -> str:
     """Waits until the guest has an address by DHCP, and returns it."""
     output = guest.must("until ip -4 address show eth0 | grep inet; do usleep 100000; done", timeout_s=60)
-    return re.findall(r"inet ([0-9.]+)/24", output)[0]
+    return str(re.findall(r"inet ([0-9.]+)/24", output)[0])

@@ -26,7 +26,7 @@ def nat(lab: Lab) -> None:
 
     os.environ["XDG_STATE_HOME"] = str(lab.sockets)
     forwarded = 18080
-    switch = lab.switch(host, "vms=unix-listen:" + str(lab.sockets / "lan"), f"out=nat,forward=tcp:{forwarded}:10.0.2.15:80")
+    switch = lab.switch(host, f"vms=unix-listen:{lab.sockets / 'lan'}", f"out=nat,forward=tcp:{forwarded}:10.0.2.15:80")
     netdev = f"stream,addr.type=unix,addr.path={lab.sockets / 'lan'},server=off"
     guests = [lab.guest(host, name, netdev, address="dhcp") for name in ("a", "b")]
     lab.boot(guests[:1])
@@ -114,7 +114,8 @@ def kill_gateway_under_load(switch: Switch, guest: Guest) -> None:
     gateway = switch.children("lanyard-gateway")
     if len(gateway) != 1:
         raise LabError(f"expected one gateway, found {gateway}")
-    guest.must(f"(iperf3 -c {INTERNET} -t 20 > /tmp/iperf.log 2>&1 &) ; until grep -q connected /tmp/iperf.log; do usleep 100000; done")
+    guest.must(f"(iperf3 -c {INTERNET} -t 20 > /tmp/iperf.log 2>&1 &) ;"
+               " until grep -q connected /tmp/iperf.log; do usleep 100000; done")
     seen = switch.lines_seen()
     killed = time.monotonic()
     os.kill(gateway[0], signal.SIGKILL)

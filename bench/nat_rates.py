@@ -2,12 +2,13 @@
 """Measures the way out: TCP between a client and a server outside, through `nat`, beside QEMU's own user network and
 slirp4netns, which rest on libslirp, too.
 
-The client is the kernel of a network namespace, behind a TAP, so that no emulated guest is in the way. The switch has the
-TAP as its port and runs in that namespace; the gateway, QEMU and slirp4netns run in another, from which a virtual cable
-leads to the server. All take turns; a figure is the median of the runs, with its range. `up` is from the client.
+The client is the kernel of a network namespace, behind a TAP, so that no emulated guest is in the way. The switch has
+the TAP as its port and runs in that namespace; the gateway, QEMU and slirp4netns run in another, from which a virtual
+cable leads to the server. All take turns; a figure is the median of the runs, with its range. `up` is from the
+client.
 
-    bench/nat.py                      MTU 1500 and 65520, five runs of two seconds each way
-    bench/nat.py --mtu 1500 --runs 9 --json nat.json
+    bench/nat_rates.py                      MTU 1500 and 65520, five runs of two seconds each way
+    bench/nat_rates.py --mtu 1500 --runs 9 --json nat.json
 """
 
 from __future__ import annotations
@@ -168,8 +169,9 @@ def rows_of(world: World, mtu: int, options: argparse.Namespace) -> list[dict[st
                 for direction in ("up", "down"):
                     rate = world.measure(options.seconds, direction == "down")
                     figures.setdefault((name, direction), []).append(rate)
-    rows = [{"mtu": mtu, "direction": direction, "way": name, "mbps": statistics.median(rates), "runs": rates}
-            for (name, direction), rates in figures.items()]
+    rows: list[dict[str, Any]] = []
+    for (name, direction), rates in figures.items():
+        rows.append({"mtu": mtu, "direction": direction, "way": name, "mbps": statistics.median(rates), "runs": rates})
     for row in rows:
         peers = {each["way"]: each["mbps"] for each in rows if each["direction"] == row["direction"]}
         row["of_slirp4netns"] = row["mbps"] / peers["slirp4netns"]
@@ -193,7 +195,7 @@ def main() -> int:
     try:
         rows = run(options)
     except LabError as problem:
-        print(f"nat.py: {problem}", file=sys.stderr)
+        print(f"nat_rates.py: {problem}", file=sys.stderr)
         return 1
     if options.json:
         options.json.write_text(json.dumps({"nat": rows}, indent=1) + "\n")
