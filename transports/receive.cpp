@@ -138,21 +138,19 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
   port->heard_ns = now_ns;
   if (transport.sources == Sources::group && datagram.source == transport.own_address)
     return counters.drop(DropReason::echo, frames);
-  std::byte* data = datagram.data;
-  std::size_t left = datagram.bytes;
-  bool no_headroom = false;
+  std::size_t at = 0;
   do {
-    const std::size_t bytes = std::min(step, left);
+    const std::size_t bytes = std::min(step, datagram.bytes - at);
     if (bytes < limits::frame_bytes_min) [[unlikely]] counters.drop(DropReason::runt);
     else if (datagram.truncated || bytes > port->max_frame_bytes) [[unlikely]] {
       counters.drop(DropReason::oversize);
       transport.oversize = true;
     } else if (datagram.slot == nullptr) [[unlikely]] counters.drop(DropReason::no_buffer);
-    else inbox.frames.push({data, datagram.slot, static_cast<std::uint32_t>(bytes), port->index, false, no_headroom});
-    data += bytes;
-    left -= bytes;
-    no_headroom = true;
-  } while (left > 0);
+    else
+      inbox.frames.push({datagram.data + at, datagram.slot, static_cast<std::uint32_t>(bytes), port->index, false,
+                         at > 0});
+    at += bytes;
+  } while (at < datagram.bytes);
 }
 
 void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,

@@ -117,7 +117,8 @@ def expect_capture(lab: Lab, tap: Host, host: Host, script: Path) -> None:
     file = lab.sockets / "capture.pcap"
     with (lab.logs / "tcpdump.log").open("w") as log:
         tcpdump: list[str | Path] = ["tcpdump", "-Z", "root", "-i", "tap0", "--immediate-mode", "-U", "-w", file]
-        capture = subprocess.Popen(tap.command(*tcpdump, "port 67 or port 53"), stdout=log, stderr=subprocess.PIPE, text=True)
+        command = tap.command(*tcpdump, "port 67 or port 53")
+        capture = subprocess.Popen(command, stdout=log, stderr=subprocess.PIPE, text=True)
         assert capture.stderr is not None
         while "listening on" not in capture.stderr.readline():
             pass
