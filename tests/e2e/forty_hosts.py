@@ -15,14 +15,16 @@ from lab import Lab, each, run
 
 HOSTS = 40
 RESERVED = "10.0.2.200"
-SCRIPT = """#!/bin/sh
+SCRIPTS = {  # as each client calls its own
+    "udhcpc": """#!/bin/sh
 [ "$1" = bound ] || exit 0
 ip address add "$ip/$mask" dev "$interface" && ip route add default via "$router"
-"""
-DHCLIENT_SCRIPT = """#!/bin/sh
+""",
+    "dhclient": """#!/bin/sh
 [ "$reason" = BOUND ] || exit 0
 ip address add "$new_ip_address/24" dev "$interface" && ip route add default via "$new_routers"
-"""
+""",
+}
 
 
 def forty_hosts(lab: Lab) -> None:
@@ -36,8 +38,10 @@ def forty_hosts(lab: Lab) -> None:
     tap.run("ip", "link", "set", "tap0", "up")
     hosts = [add_host(lab, tap, number) for number in range(HOSTS)]
 
-    script = write_script(lab.sockets / "udhcpc", SCRIPT)
-    each(lambda numbered: ask(lab, *numbered, script), enumerate(hosts))
+    for name, text in SCRIPTS.items():  # before anybody runs one: a program that runs cannot be written
+        (lab.sockets / name).write_text(text)
+        (lab.sockets / name).chmod(0o755)
+    each(lambda numbered: ask(lab, *numbered), enumerate(hosts))
     addresses = each(address, hosts)
     if addresses[0] != RESERVED or len(set(addresses)) != HOSTS:
         raise LabError(f"expected {RESERVED} and {HOSTS - 1} more addresses: {addresses}")
@@ -49,7 +53,7 @@ def forty_hosts(lab: Lab) -> None:
     sums = each(fetch, hosts)
     if set(sums) != {files["file"]}:
         raise LabError(f"{sum(each != files['file'] for each in sums)} of {HOSTS} files did not arrive as they are")
-    expect_capture(lab, tap, hosts[2], script)
+    expect_capture(lab, tap, hosts[2])
     for one in lab.switches:
         one.check_ledger()
     switch.stop()
@@ -68,23 +72,16 @@ def add_host(lab: Lab, tap: Host, number: int) -> Host:
     return host
 
 
-def write_script(path: Path, text: str) -> Path:
-    path.write_text(text)
-    path.chmod(0o755)
-    return path
-
-
-def ask(lab: Lab, number: int, host: Host, script: Path) -> None:
+def ask(lab: Lab, number: int, host: Host) -> None:
     """For an address: every tenth host is ISC's client, the others busybox's."""
     if number % 10 != 9:
-        host.run("busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "2", "-s", script,
-                 "-x", f"hostname:h{number}", timeout_s=90)
+        host.run("busybox", "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "10", "-T", "2", "-x", f"hostname:h{number}",
+                 "-s", lab.sockets / "udhcpc", timeout_s=90)
         return
     config = lab.sockets / f"dhclient-{number}.conf"
     config.write_text(f'send host-name "h{number}";\n')
-    theirs = write_script(lab.sockets / "dhclient-script", DHCLIENT_SCRIPT)
     host.run("dhclient", "-1", "-v", "-cf", config, "-lf", lab.sockets / f"dhclient-{number}.leases",
-             "-pf", lab.sockets / f"dhclient-{number}.pid", "-sf", theirs, "eth0", timeout_s=90)
+             "-pf", lab.sockets / f"dhclient-{number}.pid", "-sf", lab.sockets / "dhclient", "eth0", timeout_s=90)
 
 
 def address(host: Host) -> str:
@@ -112,7 +109,7 @@ def fetch(host: Host) -> str:
     return host.run("sh", "-c", f"busybox wget -q -O - http://{INTERNET}/file | sha256sum", timeout_s=120).split()[0]
 
 
-def expect_capture(lab: Lab, tap: Host, host: Host, script: Path) -> None:
+def expect_capture(lab: Lab, tap: Host, host: Host) -> None:
     """tshark understands what we send, and finds nothing to object to."""
     file = lab.sockets / "capture.pcap"
     with (lab.logs / "tcpdump.log").open("w") as log:
@@ -123,7 +120,7 @@ def expect_capture(lab: Lab, tap: Host, host: Host, script: Path) -> None:
         while "listening on" not in capture.stderr.readline():
             pass
         host.run("ip", "address", "flush", "dev", "eth0")
-        ask(lab, 2, host, script)
+        ask(lab, 2, host)
         look_up(host, "first.lan")
         host.run("dig", "@10.0.2.3", "-x", RESERVED, "+tries=3", "+time=5")
         types: list[str] = []
