@@ -4,8 +4,8 @@ slirp4netns, which rest on libslirp, too.
 
 The client is the kernel of a network namespace, behind a TAP, so that no emulated guest is in the way. The switch has
 the TAP as its port and runs in that namespace; the gateway, QEMU and slirp4netns run in another, from which a virtual
-cable leads to the server. All take turns; a figure is the median of the runs, with its range. `up` is from the
-client.
+cable leads to the server. The cores are kept from halting (subject.py). All take turns; a figure is the median of the
+runs, with its range. `up` is from the client.
 
     bench/nat_rates.py                      MTU 1500 and 65520, five runs of two seconds each way
     bench/nat_rates.py --mtu 1500 --runs 9 --json nat.json
@@ -35,6 +35,7 @@ sys.path.insert(0, str(TOP / "tests" / "e2e"))
 
 from host import Host, LabError  # noqa: E402
 from lab import enter_namespaces  # noqa: E402
+from subject import awake_cores  # noqa: E402
 
 SERVER = "203.0.113.2"
 CLIENT = "10.0.2.100"
@@ -75,6 +76,8 @@ class World:
         """Megabits per second."""
         command = ["iperf3", "-c", SERVER, "-t", str(seconds), "-J", *(["-R"] if reverse else [])]
         result = json.loads(self.client.run(*command, timeout_s=seconds + 30))
+        if "error" in result:
+            raise LabError(f"iperf3: {result['error']}")
         return float(result["end"]["sum_received"]["bits_per_second"]) / 1e6
 
 
@@ -154,7 +157,8 @@ def run(options: argparse.Namespace) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-", dir="/tmp") as folder:
         world = World(Path(folder))
         try:
-            return [row for mtu in options.mtu for row in rows_of(world, mtu, options)]
+            with awake_cores():
+                return [row for mtu in options.mtu for row in rows_of(world, mtu, options)]
         finally:
             world.close()
 
