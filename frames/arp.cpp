@@ -1,3 +1,4 @@
+// The ARP codec; see the header.
 #include "frames/arp.h"
 
 #include "frames/bytes.h"

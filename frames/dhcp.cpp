@@ -77,7 +77,9 @@ class Writer {
 
   void bytes(std::uint8_t code, std::span<const std::byte> value) {
     constexpr std::size_t end_option = 1;
-    if (value.empty() || value.size() > 255 || out_.size() + 2 + value.size() + end_option > dhcp_reply_bytes_max) return;
+    if (value.empty() || value.size() > 255 ||
+        out_.size() + 2 + value.size() + end_option > dhcp_reply_bytes_max)
+      return;
     out_.push_back(std::byte{code});
     out_.push_back(static_cast<std::byte>(value.size()));
     out_.insert(out_.end(), value.begin(), value.end());
@@ -104,8 +106,9 @@ class Writer {
 }  // namespace
 
 std::string_view name_of(DhcpType type) {
-  constexpr std::array<std::string_view, 9> names{"",           "DHCPDISCOVER", "DHCPOFFER", "DHCPREQUEST", "DHCPDECLINE",
-                                                  "DHCPACK",    "DHCPNAK",      "DHCPRELEASE", "DHCPINFORM"};
+  constexpr std::array<std::string_view, 9> names{
+      "",        "DHCPDISCOVER", "DHCPOFFER",   "DHCPREQUEST", "DHCPDECLINE",
+      "DHCPACK", "DHCPNAK",      "DHCPRELEASE", "DHCPINFORM"};
   return names.at(static_cast<std::size_t>(type));
 }
 

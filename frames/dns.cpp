@@ -13,8 +13,8 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
-constexpr std::uint16_t response = 0x8000, opcode = 0x7800, authoritative = 0x0400, cut = 0x0200, recursion_wanted = 0x0100,
-                        recursion_there = 0x0080;
+constexpr std::uint16_t response = 0x8000, opcode = 0x7800, authoritative = 0x0400, cut = 0x0200,
+                        recursion_wanted = 0x0100, recursion_there = 0x0080;
 constexpr std::size_t label_bytes_max = 63;
 constexpr std::uint16_t internet = 1;
 constexpr std::size_t record_bytes = 10;  // type, class, TTL, length
@@ -133,9 +133,11 @@ std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, cons
     put16(out, 0);
   }
   const std::uint16_t asked = load_be16(&message[2]);
-  const std::uint16_t own = response | recursion_there | (answer.code == DnsCode::ok || answer.code == DnsCode::no_such_name
-                                                              ? authoritative : std::uint16_t{0});
-  store_be16(&out[2], static_cast<std::uint16_t>(own | (asked & recursion_wanted) | static_cast<unsigned>(answer.code)));
+  const std::uint16_t own =
+      response | recursion_there |
+      (answer.code == DnsCode::ok || answer.code == DnsCode::no_such_name ? authoritative : std::uint16_t{0});
+  store_be16(&out[2], static_cast<std::uint16_t>(own | (asked & recursion_wanted) |
+                                                 static_cast<unsigned>(answer.code)));
   store_be16(&out[6], static_cast<std::uint16_t>(records));
   store_be16(&out[8], 0);
   store_be16(&out[10], query.edns ? 1 : 0);
@@ -147,7 +149,8 @@ std::vector<std::byte> cut_dns_answer(std::span<const std::byte> answer) {
   std::size_t bytes = dns_header_bytes;
   std::string name;
   const auto name_bytes = read_name(answer.subspan(dns_header_bytes), name);
-  const bool has_question = load_be16(&answer[4]) == 1 && name_bytes && dns_header_bytes + *name_bytes + 4 <= answer.size();
+  const bool has_question =
+      load_be16(&answer[4]) == 1 && name_bytes && dns_header_bytes + *name_bytes + 4 <= answer.size();
   if (has_question) bytes += *name_bytes + 4;
   Bytes out(answer.begin(), answer.begin() + static_cast<std::ptrdiff_t>(bytes));
   store_be16(&out[2], load_be16(&out[2]) | cut);

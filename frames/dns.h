@@ -1,6 +1,6 @@
-// DNS messages (RFC 1035, EDNS of RFC 6891) as far as a gateway needs them: the one question of a query, read and
-// checked, and the answers to it that the gateway gives itself. What it only forwards stays bytes. Codec only; pure; any
-// thread.
+// DNS messages (RFC 1035, EDNS of RFC 6891) as far as a gateway needs them: the one question of a query, read
+// and checked, and the answers to it that the gateway gives itself. What it only forwards stays bytes. Codec
+// only; pure; any thread.
 //
 //   id 2 | flags 2 | questions 2 | answers 2 | authorities 2 | additional 2 |
 //   question: name (length 1, label ... 0), type 2, class 2 | records

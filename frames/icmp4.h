@@ -7,23 +7,14 @@
 #include <span>
 #include <vector>
 
-#include "frames/ipv4_address.h"
+#include "frames/ipv4_packet.h"
 #include "frames/mac_address.h"
 
 namespace lanyard {
 
-// Where an IPv4 frame comes from and goes, its header checked; nothing where it is none, is tagged or cut.
-struct Ipv4View {
-  Ipv4Address from;
-  Ipv4Address to;
-  std::uint8_t protocol = 0;
-  std::span<const std::byte> packet;   // header and payload
-  std::span<const std::byte> payload;
-};
-[[nodiscard]] std::optional<Ipv4View> parse_ipv4_frame(std::span<const std::byte> frame);
-
-// The answer to `frame`, whose parts are `packet`, from the router at `mac` and `address`. Nothing where none may be sent
-// (RFC 1122, 3.2.2): to an ICMP error, to a group, to a fragment but the first, to a source that is no single host.
+// The answer to `frame`, whose parts are `packet`, from the router at `mac` and `address`. Nothing where none
+// may be sent (RFC 1122, 3.2.2): to an ICMP error, to a group, to a fragment but the first, to a source that
+// is no single host.
 [[nodiscard]] std::optional<std::vector<std::byte>> write_icmp4_prohibited(std::span<const std::byte> frame,
                                                                           const Ipv4View& packet, MacAddress mac,
                                                                           Ipv4Address address);

@@ -16,6 +16,11 @@ class Ipv4Address {
   [[nodiscard]] constexpr bool is_unspecified() const { return value_ == 0; }  // 0.0.0.0, "none"
   [[nodiscard]] constexpr bool is_multicast() const { return value_ >> 28 == 0xE; }
   [[nodiscard]] constexpr bool is_broadcast() const { return value_ == 0xFFFF'FFFFu; }
+  // One that a packet may come from or go to beyond this host: neither 0/8, loopback, a group, class E nor broadcast.
+  [[nodiscard]] constexpr bool is_single_host() const {
+    const std::uint32_t first = value_ >> 24;
+    return first != 0 && first != 127 && first < 224;
+  }
   friend constexpr auto operator<=>(Ipv4Address, Ipv4Address) = default;
 
  private:

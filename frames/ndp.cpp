@@ -1,16 +1,19 @@
+// The codec of neighbour discovery; see the header.
 #include "frames/ndp.h"
 
 #include <algorithm>
 
 #include "frames/bytes.h"
 #include "frames/ethernet.h"
-#include "frames/udp4_packet.h"
+#include "frames/internet_checksum.h"
+#include "frames/ipv4_packet.h"
 
 namespace lanyard {
 
 namespace {
 
-constexpr std::byte icmp6{58}, hop_limit{255}, solicitation{135}, advertisement{136}, target_address_option{2};
+constexpr std::byte icmp6{ip_protocols::icmp6}, hop_limit{255}, solicitation{135}, advertisement{136},
+    target_address_option{2};
 constexpr std::size_t solicitation_bytes = 24;   // type, code, checksum, reserved, target
 constexpr std::size_t advertisement_bytes = 32;  // the same, and the option with the address
 constexpr std::byte group{0xFF};                 // begins the addresses of groups

@@ -2,6 +2,7 @@
 // solicitation read, an advertisement written. Codec only; pure; any thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <optional>
@@ -13,6 +14,11 @@
 namespace lanyard {
 
 using Ipv6Bytes = std::array<std::byte, 16>;
+
+// Are the first 64 bits the same?
+[[nodiscard]] inline bool same_prefix64(const Ipv6Bytes& a, const Ipv6Bytes& b) {
+  return std::equal(a.begin(), a.begin() + 8, b.begin());
+}
 
 inline constexpr std::size_t ipv6_headers_bytes = 14 + 40;  // Ethernet, IPv6
 

@@ -36,8 +36,4 @@ inline constexpr std::size_t udp4_headers_bytes = 14 + 20 + 8;
 // The frame, not padded. REQUIRES: a payload of at most 65507 bytes.
 [[nodiscard]] std::vector<std::byte> write_udp4(const Udp4Packet& packet);
 
-// The Internet checksum (RFC 1071) of `bytes`, going on from `sum`, which is not folded yet.
-[[nodiscard]] std::uint64_t checksum_add(std::uint64_t sum, std::span<const std::byte> bytes);
-[[nodiscard]] std::uint16_t checksum_finish(std::uint64_t sum);
-
 }  // namespace lanyard

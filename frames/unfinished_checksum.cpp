@@ -7,13 +7,13 @@
 
 #include "frames/bytes.h"
 #include "frames/ethernet.h"
-#include "frames/udp4_packet.h"
+#include "frames/internet_checksum.h"
+#include "frames/ipv4_packet.h"
 
 namespace lanyard {
 
 namespace {
 
-constexpr std::uint8_t protocol_tcp = 6, protocol_udp = 17;
 constexpr std::size_t tcp_bytes_min = 20, tcp_checksum_at = 16;
 constexpr std::size_t udp_bytes_min = 8, udp_length_at = 4, udp_checksum_at = 6;
 
@@ -38,8 +38,8 @@ struct Carried {
   return Carried{number(ip[9]), ip.subspan(addresses_at, 8), ip.subspan(header_bytes, total - header_bytes)};
 }
 
-// RFC 8200, 3 and 4. A routing header with segments left would have the checksum cover another address than the header's
-// (8.1), and is refused; so are fragments.
+// RFC 8200, 3 and 4. A routing header with segments left would have the checksum cover another address than
+// the header's (8.1), and is refused; so are fragments.
 [[nodiscard]] std::optional<Carried> carried_by_ipv6(std::span<std::byte> ip) {
   constexpr std::size_t header_bytes = 40, addresses_at = 8;
   constexpr std::uint8_t hop_by_hop = 0, routing = 43, destination_options = 60;
@@ -58,8 +58,8 @@ struct Carried {
   return Carried{protocol, ip.subspan(addresses_at, 32), rest};
 }
 
-// Of the addresses, the protocol and the length. In IPv6 the length has 32 bits and the protocol stands elsewhere, which
-// makes no difference to the sum.
+// Of the addresses, the protocol and the length. In IPv6 the length has 32 bits and the protocol stands
+// elsewhere, which makes no difference to the sum.
 [[nodiscard]] std::uint64_t pseudo_header(const Carried& carried) {
   return checksum_add(carried.protocol + carried.payload.size(), carried.addresses);
 }
@@ -94,8 +94,8 @@ bool finish_checksum(std::span<std::byte> frame) {
   if (ethernet->ether_type() == ether_types::ipv4) carried = carried_by_ipv4(ip);
   if (ethernet->ether_type() == ether_types::ipv6) carried = carried_by_ipv6(ip);
   if (!carried) return false;
-  if (carried->protocol == protocol_tcp) return finish_tcp(*carried);
-  return carried->protocol == protocol_udp && finish_udp(*carried);
+  if (carried->protocol == ip_protocols::tcp) return finish_tcp(*carried);
+  return carried->protocol == ip_protocols::udp && finish_udp(*carried);
 }
 
 }  // namespace lanyard

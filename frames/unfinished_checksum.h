@@ -1,6 +1,6 @@
-// TCP and UDP checksums that a host's stack left to its network card: a frame that the host itself sends carries, where
-// the checksum belongs, only the sum of the pseudo header. Whoever takes such a frame off an interface before a card has
-// seen it has to finish the sum. Codec only; pure; any thread.
+// TCP and UDP checksums that a host's stack left to its network card: a frame that the host itself sends
+// carries, where the checksum belongs, only the sum of the pseudo header. Whoever takes such a frame off an
+// interface before a card has seen it has to finish the sum. Codec only; pure; any thread.
 #pragma once
 
 #include <cstddef>

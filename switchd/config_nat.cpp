@@ -1,3 +1,4 @@
+// nat ports as a whole: what is filled in, what does not go together; see the header.
 #include "switchd/config_nat.h"
 
 #include <fmt/format.h>

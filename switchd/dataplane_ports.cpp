@@ -159,9 +159,9 @@ void Dataplane::tell_oversize(const Transport& transport) {
   tell(std::move(notice));
 }
 
-// Forgets peers of a udp port that have been silent for long; they are welcome again. Where somebody was turned away,
-// a few that have been silent for a while go earlier, the longest silent first: of the same host where that has all that
-// it may have, else of all.
+// Forgets peers of a udp port that have been silent for long; they are welcome again. Where somebody was
+// turned away, a few that have been silent for a while go earlier, the longest silent first: of the same host
+// where that has all that it may have, else of all.
 void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
   const auto silence = [&](const Port& port) { return now_ns - std::min(now_ns, port.heard_ns); };
   std::vector<std::uint64_t> silences;  // of those whose place is wanted
@@ -178,7 +178,8 @@ void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
       if (is_wanted(*port) && silence(*port) >= limits::peer_idle_crowded_ns_max) silences.push_back(silence(*port));
   }
   std::size_t places = std::min(silences.size(), limits::peers_evicted_max);
-  if (places > 0) std::nth_element(silences.begin(), silences.end() - static_cast<std::ptrdiff_t>(places), silences.end());
+  if (places > 0)
+    std::nth_element(silences.begin(), silences.end() - static_cast<std::ptrdiff_t>(places), silences.end());
   const std::uint64_t enough = places > 0 ? silences[silences.size() - places] : 0;
   std::erase_if(transport.ports, [&](const std::unique_ptr<Port>& port) {
     const bool makes_room = places > 0 && is_wanted(*port) && silence(*port) >= enough;

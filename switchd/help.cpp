@@ -78,7 +78,10 @@ std::string help_text() {
   std::string text(head);
   text += "\n  TYPE:ADDRESS             what it is\n";
   for (const PortTypeInfo& type : port_types())
-    text += fmt::format("  {:<25}{}\n", fmt::format(fmt::runtime(type.address_optional ? "{}[:{}]" : "{}:{}"), type.name, type.form), type.text);
+    text += fmt::format(
+        "  {:<25}{}\n",
+        fmt::format(fmt::runtime(type.address_optional ? "{}[:{}]" : "{}:{}"), type.name, type.form),
+        type.text);
   text += "\n  KEY=VALUE                what it sets, and for which types\n";
   for (const PortKeyInfo& key : port_keys()) {
     const std::string types = key.types == all_port_types ? "all" : names_of(key.types);

@@ -1,3 +1,4 @@
+// The control plane's side of a gateway; see the header.
 #include "switchd/nat_control.h"
 
 #include <fmt/format.h>
@@ -23,7 +24,8 @@ constexpr std::size_t message_bytes_max = 64 * limits::kibi;
 constexpr int ready_ms_max = 10'000;
 constexpr int end_ms_max = 500;
 
-// Where leases are kept between runs (XDG Base Directory Specification; systemd.exec(5), STATE_DIRECTORY). Empty: nowhere.
+// Where leases are kept between runs (XDG Base Directory Specification; systemd.exec(5), STATE_DIRECTORY).
+// Empty: nowhere.
 std::string lease_file(const std::string& port) {
   const auto from = [](const char* name) {
     const char* value = std::getenv(name);
@@ -58,7 +60,9 @@ std::string receive(int control) {
 // A message of the gateway, which may be anything.
 struct Said {
   explicit Said(const std::string& text) : message(nlohmann::json::parse(text, nullptr, false)) {}
-  [[nodiscard]] bool is(const char* name) const { return find(name) != nullptr && find(name)->is_boolean() && *find(name); }
+  [[nodiscard]] bool is(const char* name) const {
+    return find(name) != nullptr && find(name)->is_boolean() && *find(name);
+  }
   // One line, printable.
   [[nodiscard]] std::string text(const char* name) const {
     if (find(name) == nullptr || !find(name)->is_string()) return {};
@@ -77,7 +81,11 @@ struct Said {
 }  // namespace
 
 NatControl::NatControl(const PortConfig& config, PortServices& services)
-    : PortControl(config, services), gateway_(config.gateway), control_(services.io()), timer_(services.io()), watch_(services.io()) {
+    : PortControl(config, services),
+      gateway_(config.gateway),
+      control_(services.io()),
+      timer_(services.io()),
+      watch_(services.io()) {
   gateway_.name = config.name;
 }
 

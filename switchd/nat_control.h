@@ -1,6 +1,6 @@
-// A `nat` port: a gateway in a process of its own (gateway/gateway.h), which this starts, watches, and starts again with
-// back-off when it ends. The port opens when the gateway has said that it is ready; what it cannot do, such as a forward
-// from an address in use, ends the start.
+// A `nat` port: a gateway in a process of its own (gateway/gateway.h), which this starts, watches, and starts
+// again with back-off when it ends. The port opens when the gateway has said that it is ready; what it cannot
+// do, such as a forward from an address in use, ends the start.
 #pragma once
 
 #include <asio/posix/stream_descriptor.hpp>

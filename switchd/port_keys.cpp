@@ -146,8 +146,7 @@ std::string read_down_script(std::string_view text, PortConfig& port) {
 
 std::string read_nat_network(std::string_view text, PortConfig& port) {
   const auto network = parse_ipv4_network(text);
-  const std::uint32_t first = network ? network->address.value() >> 24 : 0;  // 0, loopback, groups: no hosts' addresses
-  if (first == 0 || first == 127 || first >= 224 || network->prefix < 8 || network->prefix > 29)
+  if (!network || !network->address.is_single_host() || network->prefix < 8 || network->prefix > 29)
     return fmt::format("expected an IPv4 network from /8 to /29, such as 10.0.2.0/24, not {}", in_quotes(text));
   port.gateway.network = *network;
   return {};

@@ -41,8 +41,9 @@ class EpollEngine final : public Engine {
   [[nodiscard]] bool send_plan(Transport& transport, Port& port);
   void watch(Transport& transport, bool writable, int operation);
 
-  // Of a stream at once. Less than a chunk holds: what was read is still in the cache when it is sent, and the peer has
-  // written more by then. With 256 KiB a full-size frame in bursts costs a fifth more on UNIX sockets, half more on TCP.
+  // Of a stream at once. Less than a chunk holds: what was read is still in the cache when it is sent, and
+  // the peer has written more by then. With 256 KiB a full-size frame in bursts costs a fifth more on UNIX
+  // sockets, half more on TCP.
   static constexpr std::size_t stream_receive_bytes = 64 * limits::kibi;
   static constexpr std::size_t datagrams = limits::datagrams_per_receive;
   struct alignas(cmsghdr) Control {

@@ -15,9 +15,9 @@ namespace lanyard {
 // REQUIRES: a name of an interface, at most 15 characters.
 [[nodiscard]] Opened<Fd> open_tap(const std::string& interface);
 
-// A packet socket on an Ethernet interface that is up, in promiscuous mode. Every frame that the interface receives, and
-// every one that the host itself sends there, is heard with PACKET_AUXDATA; our own sends are not: the kernel hands no
-// frame to the socket that it came from (skb_loop_sk, net/core/dev.c).
+// A packet socket on an Ethernet interface that is up, in promiscuous mode. Every frame that the interface
+// receives, and every one that the host itself sends there, is heard with PACKET_AUXDATA; our own sends are
+// not: the kernel hands no frame to the socket that it came from (skb_loop_sk, net/core/dev.c).
 struct PacketSocket {
   Fd fd;
   std::size_t frame_bytes_max = 0;  // that the interface carries: its MTU, an Ethernet header and a VLAN tag

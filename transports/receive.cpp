@@ -63,8 +63,8 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
   return welcome && datagram.bytes < limits::frame_bytes_min ? DropReason::runt : DropReason::unknown_source;
 }
 
-// The frame as it is on a wire: with its VLAN tag between the addresses, which make room for it, and the EtherType (IEEE
-// 802.1Q-2018, 9.3), and with a finished checksum.
+// The frame as it is on a wire: with its VLAN tag between the addresses, which make room for it, and the
+// EtherType (IEEE 802.1Q-2018, 9.3), and with a finished checksum.
 [[nodiscard]] Datagram restored(const Datagram& datagram) {
   constexpr std::size_t addresses_bytes = 12, tag_bytes = 4;
   Datagram whole = datagram;

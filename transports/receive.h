@@ -24,8 +24,9 @@ struct ReceiveControl {
   // Above 0: this is a run of datagrams of that size, the last perhaps shorter, which the kernel gave in one piece
   // (UDP_GRO, udp(7)): what another switch sent with UDP_SEGMENT.
   std::size_t segment_bytes = 0;
-  // Of a frame from a packet socket (PACKET_AUXDATA, packet(7)): the VLAN tag that was taken off it, if any (a TPID above
-  // 0), and whether a TCP or UDP checksum in it was left to a network card that it never came to.
+  // Of a frame from a packet socket (PACKET_AUXDATA, packet(7)): the VLAN tag that was taken off it, if any
+  // (a TPID above 0), and whether a TCP or UDP checksum in it was left to a network card that it never came
+  // to.
   VlanTag tag{};
   bool unfinished_checksum = false;
 };
@@ -47,7 +48,8 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
 // taken off the socket; an interface has gone down or away, and that is reported.
 void receive_refused(Transport& transport, int error, Inbox& inbox);
 
-// Reads frames from a device until there is none, up to 64; where no slot is free, to `scratch`, so that each is counted.
+// Reads frames from a device until there is none, up to 64; where no slot is free, to `scratch`, so that each
+// is counted.
 void receive_from_device(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
                          std::uint64_t now_ns);
 
@@ -61,8 +63,9 @@ inline constexpr std::size_t receive_control_bytes =
     std::max(CMSG_SPACE(sizeof(int)), CMSG_SPACE(sizeof(tpacket_auxdata)));
 [[nodiscard]] ReceiveControl read_control(const msghdr& message);
 
-// Books what the kernel dropped on a datagram socket before we saw it (SO_MEMINFO); a device does not say. Asked for now
-// and then: told with each datagram (SO_RXQ_OVFL), it costs 2 to 5 % of all that a datagram costs.
+// Books what the kernel dropped on a datagram socket before we saw it (SO_MEMINFO); a device does not say.
+// Asked for now and then: told with each datagram (SO_RXQ_OVFL), it costs 2 to 5 % of all that a datagram
+// costs.
 void book_kernel_drops(Transport& transport);
 
 }  // namespace lanyard

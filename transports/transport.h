@@ -59,8 +59,8 @@ class Transport {
 
   [[nodiscard]] Wire wire() const { return wire_; }
   [[nodiscard]] Io io() const { return io_; }
-  // Datagrams: does the descriptor refuse what it has no room for (EAGAIN) and tell when it has? Then frames wait for it
-  // in order; of the others, what is refused is lost. A TAP takes everything.
+  // Datagrams: does the descriptor refuse what it has no room for (EAGAIN) and tell when it has? Then frames
+  // wait for it in order; of the others, what is refused is lost. A TAP takes everything.
   [[nodiscard]] bool tells_when_writable() const {
     return sources == Sources::connected || (sources == Sources::interface && io_ == Io::socket);
   }

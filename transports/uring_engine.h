@@ -1,19 +1,20 @@
 // The io_uring engine: completions, one kernel entry per turn for all ports together.
 //
-// Streams: a one-shot receive into the reader's chunk (a warm chunk beats multishot with a provided-buffer ring,
-// which touches every buffer), armed again at the start of the next turn, when the frames of this one have been
-// queued; one sendmsg in flight, and everything queued meanwhile goes into the next.
-// Datagrams: one multishot recvmsg per socket over one ring of provided slots; one sendmsg per planned message, in
-// order; for sockets that tell when they take more linked, so that none overtakes one that has to wait.
-// Devices (TAP): a poll, and plain reads until there is nothing more. A read gives one frame, so many reads would have to
-// wait at once, each with a slot, and all of them would be woken for each frame. One write operation per frame.
+// Streams: a one-shot receive into the reader's chunk (a warm chunk beats multishot with a provided-buffer
+// ring, which touches every buffer), armed again at the start of the next turn, when the frames of this one
+// have been queued; one sendmsg in flight, and everything queued meanwhile goes into the next. Datagrams: one
+// multishot recvmsg per socket over one ring of provided slots; one sendmsg per planned message, in order;
+// for sockets that tell when they take more linked, so that none overtakes one that has to wait. Devices
+// (TAP): a poll, and plain reads until there is nothing more. A read gives one frame, so many reads would
+// have to wait at once, each with a slot, and all of them would be woken for each frame. One write operation
+// per frame.
 //
 // Operations carry {operation, message, slot, generation} in user_data. A buffer is the kernel's until its
-// completion, also after the transport was asked to close: detach() cancels, and `detached` is reported when the
-// last completion has come in.
+// completion, also after the transport was asked to close: detach() cancels, and `detached` is reported when
+// the last completion has come in.
 //
-// Needs Linux 6.0 (multishot recvmsg, SINGLE_ISSUER), better 6.1 (DEFER_TASKRUN). The ring is made, used and closed
-// by the data thread alone.
+// Needs Linux 6.0 (multishot recvmsg, SINGLE_ISSUER), better 6.1 (DEFER_TASKRUN). The ring is made, used and
+// closed by the data thread alone.
 #pragma once
 
 #include <liburing.h>

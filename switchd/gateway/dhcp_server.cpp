@@ -1,3 +1,4 @@
+// The DHCP server's answers, by the type of the request; see the header.
 #include "switchd/gateway/dhcp_server.h"
 
 #include <fmt/format.h>

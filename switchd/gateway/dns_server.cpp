@@ -1,3 +1,4 @@
+// The DNS server: UDP first, then connections; see the header for the theory.
 #include "switchd/gateway/dns_server.h"
 
 #include <sys/random.h>
@@ -55,7 +56,8 @@ void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> mes
                       std::int64_t now_s) {
   const auto query = parse_dns_query(message);
   if (!query) return;
-  if (const auto known = names_.answer(*query, now_s)) return answer_(client, write_dns_answer(message, *query, *known));
+  if (const auto known = names_.answer(*query, now_s))
+    return answer_(client, write_dns_answer(message, *query, *known));
   const bool again = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& each) {
     return each.client == client && each.query.id == query->id;  // the client grows impatient
   });
@@ -187,7 +189,8 @@ bool DnsServer::write_guest(Connection& connection) {
 
 // Takes whole messages from what the guest has sent, until one has to be asked of a resolver.
 void DnsServer::take_query(Connection& connection, std::int64_t now_ms, std::int64_t now_s) {
-  while (!connection.resolver && connection.in.size() >= length_bytes && connection.out.size() <= dns_message_bytes_max) {
+  while (!connection.resolver && connection.in.size() >= length_bytes &&
+         connection.out.size() <= dns_message_bytes_max) {
     const std::size_t bytes = load_be16(connection.in.data());
     if (connection.in.size() < length_bytes + bytes) return;
     const auto end = connection.in.begin() + static_cast<std::ptrdiff_t>(length_bytes + bytes);

@@ -24,7 +24,8 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t chunks = 4;
-constexpr std::size_t frames_per_turn_max = limits::chunk_bytes / (limits::frame_bytes_min + limits::length_header_bytes);
+constexpr std::size_t frames_per_turn_max =
+    limits::chunk_bytes / (limits::frame_bytes_min + limits::length_header_bytes);
 constexpr std::size_t outbox_bytes_max = 4 * limits::mebi;
 constexpr std::size_t outbox_bytes_paused = limits::mebi;  // from here on, the way out is not read
 constexpr std::size_t neighbours_max = 4096;
@@ -32,7 +33,6 @@ constexpr std::size_t flows_max = 2048;  // half of the descriptors that the san
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
 constexpr std::int64_t save_interval_ms = 200;
-constexpr std::uint8_t tcp = 6, udp = 17, icmp6 = 58;
 
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
@@ -41,8 +41,8 @@ std::int64_t now_s() { return std::time(nullptr); }
 bool is_link_control(std::span<const std::byte> frame) {
   constexpr std::uint16_t dhcp6_server_port = 547;
   const std::byte next_header = frame[20];
-  if (next_header == std::byte{icmp6}) return true;
-  return next_header == std::byte{udp} && frame.size() >= ipv6_headers_bytes + 8 &&
+  if (next_header == std::byte{ip_protocols::icmp6}) return true;
+  return next_header == std::byte{ip_protocols::udp} && frame.size() >= ipv6_headers_bytes + 8 &&
          load_be16(&frame[ipv6_headers_bytes + 2]) == dhcp6_server_port;
 }
 
@@ -63,8 +63,9 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       neighbours4_(neighbours_max),
       neighbours6_(neighbours_max),
       policy_(config_),
-      dhcp_({config_.network, config_.router, config_.via, config_.dns, config_.mtu, config_.lease_seconds, config_.domain}, leases_,
-            [this](const char* kind, const std::string& line) { report(kind, line); }),
+      dhcp_({config_.network, config_.router, config_.via, config_.dns, config_.mtu, config_.lease_seconds,
+             config_.domain},
+            leases_, [this](const char* kind, const std::string& line) { report(kind, line); }),
       names_(config_, leases_, neighbours6_),
       dns_(names_, resolvers_, config_.mtu - 28, std::move(dns_listener),
            [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
@@ -172,31 +173,38 @@ void Gateway::take_frame(std::span<const std::byte> frame) {
   if (!to.is_group() && kind != own_macs && kind != own_macs6) return;  // flooded; for somebody else
   const MacAddress source = MacAddress::read(&frame[6]);
   if (source.is_group()) return;
-  learn(frame, source);
   switch (load_be16(&frame[12])) {
-    case ether_types::arp: slirp_.input(frame); break;
-    case ether_types::ipv4:
-      if (const auto packet = parse_ipv4_frame(frame)) take_ipv4(frame, *packet);
+    case ether_types::arp:
+      if (const auto arp = parse_arp(frame)) learn(arp->sender, arp->sender_mac);
+      slirp_.input(frame);
       break;
-    case ether_types::ipv6: take_ipv6(frame); break;
+    case ether_types::ipv4:
+      if (const auto packet = parse_ipv4_frame(frame)) {
+        learn(packet->from, source);
+        take_ipv4(frame, *packet);
+      }
+      break;
+    case ether_types::ipv6:
+      if (const auto addresses = parse_ipv6_addresses(frame); addresses && !config_.ipv6_prefix.empty()) {
+        learn(addresses->from, source);
+        take_ipv6(frame, *addresses);
+      }
+      break;
     default: break;
   }
 }
 
-void Gateway::learn(std::span<const std::byte> frame, MacAddress source) {
-  const auto learn4 = [&](Ipv4Address address, MacAddress mac) {
-    const bool a_guest = config_.network.contains(address) && address != config_.router && address != config_.dns;
-    if (a_guest && !mac.is_group()) neighbours4_.learn(address, mac);
-  };
-  if (const auto arp = parse_arp(frame)) learn4(arp->sender, arp->sender_mac);
-  else if (const auto packet = parse_ipv4_frame(frame)) learn4(packet->from, source);
-  else if (const auto addresses = parse_ipv6_addresses(frame); addresses && addresses->from != Ipv6Bytes{} &&
-                                                               addresses->from[0] != std::byte{0xFF})
-    neighbours6_.learn(addresses->from, source);
+void Gateway::learn(Ipv4Address address, MacAddress mac) {
+  const bool a_guest = config_.network.contains(address) && address != config_.router && address != config_.dns;
+  if (a_guest && !mac.is_group()) neighbours4_.learn(address, mac);
+}
+
+void Gateway::learn(const Ipv6Bytes& address, MacAddress mac) {
+  if (address != Ipv6Bytes{} && address[0] != std::byte{0xFF}) neighbours6_.learn(address, mac);
 }
 
 void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet) {
-  if (packet.protocol == udp && packet.payload.size() >= 8) {
+  if (packet.protocol == ip_protocols::udp && packet.payload.size() >= 8) {
     const std::uint16_t from = load_be16(&packet.payload[0]);
     const std::uint16_t to = load_be16(&packet.payload[2]);
     if (to == dhcp_server_port && from != dhcp_client_port && from != dhcp_server_port) return;
@@ -210,14 +218,14 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
       return report("other server", fmt::format("another DHCP server, {} ({}), answers on this network",
                                                 to_string(packet.from), to_string(MacAddress::read(&frame[6]))));
   }
-  const bool fragment = (load_be16(&packet.packet[6]) & 0x3FFF) != 0;
-  if (fragment && !SlirpStack::may_reassemble()) return;
+  if (packet.fragment && !SlirpStack::may_reassemble()) return;
   switch (policy_.decide(packet.to)) {
     case OutboundPolicy::Decision::pass:
       if (may_open(packet.protocol, packet.from.value(), packet.payload)) slirp_.input(frame);
       return;
     case OutboundPolicy::Decision::dns:
-      if (packet.protocol != tcp || fragment || packet.payload.size() < 4 || load_be16(&packet.payload[2]) != dns_port)
+      if (packet.protocol != ip_protocols::tcp || packet.fragment || packet.payload.size() < 4 ||
+          load_be16(&packet.payload[2]) != dns_port)
         return;
       dns_.accept_connections(now_ms());
       return slirp_.input(frame);
@@ -229,26 +237,24 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
   }
 }
 
-void Gateway::take_ipv6(std::span<const std::byte> frame) {
-  const auto addresses = parse_ipv6_addresses(frame);
-  if (!addresses || config_.ipv6_prefix.empty()) return;
-  const OutboundPolicy::Decision decision = policy_.decide(addresses->to);
+void Gateway::take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses) {
+  const OutboundPolicy::Decision decision = policy_.decide(addresses.to);
   if (decision == OutboundPolicy::Decision::link && is_link_control(frame)) return slirp_.input(frame);
   if (decision != OutboundPolicy::Decision::pass) return;
   const auto next_header = std::to_integer<std::uint8_t>(frame[20]);
-  const bool of_network = std::equal(addresses->to.begin(), addresses->to.begin() + 8, addresses->from.begin());
-  if (next_header == icmp6 && !of_network) return;  // libslirp cannot, and says so each time
+  const bool of_network = same_prefix64(addresses.to, addresses.from);
+  if (next_header == ip_protocols::icmp6 && !of_network) return;  // libslirp cannot, and says so each time
   std::uint64_t source = 0;
-  for (const std::byte byte : std::span(addresses->from).last(8)) source = source << 8 | std::to_integer<unsigned>(byte);
+  for (const std::byte byte : std::span(addresses.from).last(8)) source = source << 8 | std::to_integer<unsigned>(byte);
   if (may_open(next_header, source, frame.subspan(ipv6_headers_bytes))) slirp_.input(frame);
 }
 
 // What may become one more flow of libslirp's: a TCP SYN, and the first of a UDP flow in this turn, old or new.
 bool Gateway::may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload) {
   constexpr std::byte syn{0x02}, ack{0x10};
-  const bool opens_tcp = protocol == tcp && payload.size() >= 14 && (payload[13] & (syn | ack)) == syn;
-  const bool may_open_udp =
-      protocol == udp && payload.size() >= 2 && udp_flows_.insert(source << 16 ^ load_be16(payload.data())).second;
+  const bool opens_tcp = protocol == ip_protocols::tcp && payload.size() >= 14 && (payload[13] & (syn | ack)) == syn;
+  const bool may_open_udp = protocol == ip_protocols::udp && payload.size() >= 2 &&
+                            udp_flows_.insert(source << 16 ^ load_be16(payload.data())).second;
   if (!opens_tcp && !may_open_udp) return true;
   if (flows_left_ == 0) {
     report("flows", fmt::format("guests have {} connections to the outside: more are dropped", flows_max));

@@ -1,20 +1,21 @@
-// The gateway of one network: DHCP, DNS and the way out, in a process of its own beside the switch, which reaches it by
-// an ordinary stream of frames. A fault here costs the way out for a moment and nothing else.
+// The gateway of one network: DHCP, DNS and the way out, in a process of its own beside the switch, which
+// reaches it by an ordinary stream of frames. A fault here costs the way out for a moment and nothing else.
 //
 // Data flow of a frame from the network:
 //     stream -> frames -> not for us? dropped
 //                      -> DHCP (UDP 67): dhcp_server.h -> answer
-//                      -> DNS (UDP 53 at the DNS address): dns_server.h -> answer, now or when a resolver has spoken
+//                      -> DNS (UDP 53 at the DNS address): dns_server.h -> answer, now or when a resolver has
+//                      spoken
 //                      -> may not pass (outbound_policy.h)? dropped, or told by ICMP
 //                      -> libslirp: ARP and neighbour discovery for our addresses, TCP, UDP, ICMP echo
-// and towards it: libslirp -> its questions for guests' MACs are answered from the leases and from what guests' frames
-// said, its tables being small -> outbox -> stream, one write for all frames of a turn.
+// and towards it: libslirp -> its questions for guests' MACs are answered from the leases and from what
+// guests' frames said, its tables being small -> outbox -> stream, one write for all frames of a turn.
 //
-// Backpressure: while the switch does not take what the outbox holds, the sockets of the way out are not read; what
-// libslirp sends all the same is dropped beyond outbox_bytes_max (TCP sends it again).
+// Backpressure: while the switch does not take what the outbox holds, the sockets of the way out are not
+// read; what libslirp sends all the same is dropped beyond outbox_bytes_max (TCP sends it again).
 //
-// Bounds: flows to the outside (each is a socket and, for TCP, 256 KiB at most) are flows_max; more are dropped until some
-// have ended. Fragments are dropped where libslirp cannot be trusted with them.
+// Bounds: flows to the outside (each is a socket and, for TCP, 256 KiB at most) are flows_max; more are
+// dropped until some have ended. Fragments are dropped where libslirp cannot be trusted with them.
 //
 // Ends when the control channel or the stream does. One thread.
 #pragma once
@@ -32,6 +33,7 @@
 #include "frames/buffer.h"
 #include "frames/frame_batch.h"
 #include "frames/icmp4.h"
+#include "frames/ipv4_packet.h"
 #include "frames/ndp.h"
 #include "frames/stream_reader.h"
 #include "switchd/gateway/dhcp_server.h"
@@ -64,9 +66,10 @@ class Gateway {
   [[nodiscard]] bool read_control();  // false: it has ended
   void apply(const GatewayConfig& fresh);
   void take_frame(std::span<const std::byte> frame);
-  void learn(std::span<const std::byte> frame, MacAddress source);
+  void learn(Ipv4Address address, MacAddress mac);
+  void learn(const Ipv6Bytes& address, MacAddress mac);
   void take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet);
-  void take_ipv6(std::span<const std::byte> frame);
+  void take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses);
   void take_dhcp(const Udp4Packet& packet);
   [[nodiscard]] bool may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload);
   void take_from_slirp(std::span<const std::byte> frame);

@@ -1,5 +1,7 @@
+// The gateway's configuration as JSON, and forwards as they are written; see the header.
 #include "switchd/gateway/gateway_config.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,8 +15,6 @@ namespace lanyard {
 using nlohmann::json;
 
 namespace {
-
-std::string text_of(Ipv4Address address) { return to_string(address); }
 
 Ipv4Address address_of(const json& text) {
   const auto address = parse_ipv4(text.get<std::string>());
@@ -67,6 +67,12 @@ std::string read_forward(std::string_view text, Forward& forward) {
   return {};
 }
 
+std::optional<Ipv6Bytes> prefix6_of(const GatewayConfig& config) {
+  Ipv6Bytes prefix;
+  if (inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix.data()) != 1) return std::nullopt;
+  return prefix;
+}
+
 std::optional<Ipv4Address> guest_address(const GatewayConfig& config, const Forward& forward) {
   if (const auto address = parse_ipv4(forward.guest)) return address;
   for (const Reservation& reserved : config.reservations)
@@ -78,10 +84,10 @@ std::string write_gateway_config(const GatewayConfig& config) {
   json document = {
       {"name", config.name},
       {"network", to_string(config.network)},
-      {"router", text_of(config.router)},
-      {"dns", text_of(config.dns)},
-      {"via", text_of(config.via)},
-      {"pool", {text_of(config.pool_first), text_of(config.pool_last)}},
+      {"router", to_string(config.router)},
+      {"dns", to_string(config.dns)},
+      {"via", to_string(config.via)},
+      {"pool", {to_string(config.pool_first), to_string(config.pool_last)}},
       {"domain", config.domain},
       {"lease_seconds", config.lease_seconds},
       {"mtu", config.mtu},
@@ -95,7 +101,7 @@ std::string write_gateway_config(const GatewayConfig& config) {
   };
   for (const Reservation& reserved : config.reservations)
     document["reservations"].push_back(
-        {{"mac", to_string(reserved.mac)}, {"address", text_of(reserved.address)}, {"name", reserved.name}});
+        {{"mac", to_string(reserved.mac)}, {"address", to_string(reserved.address)}, {"name", reserved.name}});
   for (const Forward& forward : config.forwards) document["forwards"].push_back(to_string(forward));
   return document.dump(-1, ' ', false, json::error_handler_t::replace);
 }

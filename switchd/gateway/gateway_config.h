@@ -1,5 +1,6 @@
-// What lanyard-gateway is told: one JSON document by its control channel at the start, and again when something changes.
-// switchd writes it (nat_control.cpp), the gateway reads it; both are of one build. Plain values; any thread.
+// What lanyard-gateway is told: one JSON document by its control channel at the start, and again when
+// something changes. switchd writes it (nat_control.cpp), the gateway reads it; both are of one build. Plain
+// values; any thread.
 #pragma once
 
 #include <array>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "frames/ipv4_address.h"
+#include "frames/ndp.h"
 #include "switchd/gateway/lease_table.h"
 
 namespace lanyard {
@@ -54,6 +56,9 @@ struct GatewayConfig {
 [[nodiscard]] std::string write_gateway_config(const GatewayConfig& config);  // JSON, one line
 // Nothing where `text` is no such document.
 [[nodiscard]] std::optional<GatewayConfig> read_gateway_config(std::string_view text);
+
+// The bytes of ipv6_prefix; nothing without IPv6.
+[[nodiscard]] std::optional<Ipv6Bytes> prefix6_of(const GatewayConfig& config);
 
 // The guest's address of a forward, looked up among the reservations where it is a name.
 [[nodiscard]] std::optional<Ipv4Address> guest_address(const GatewayConfig& config, const Forward& forward);

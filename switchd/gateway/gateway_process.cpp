@@ -1,3 +1,4 @@
+// Starting a gateway; see the header.
 #include "switchd/gateway/gateway_process.h"
 
 #include <fcntl.h>

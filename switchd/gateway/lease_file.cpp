@@ -1,3 +1,4 @@
+// The file of leases; see the header.
 #include "switchd/gateway/lease_file.h"
 
 #include <fcntl.h>

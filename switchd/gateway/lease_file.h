@@ -1,5 +1,5 @@
-// Leases on disk, so that guests keep their addresses when the gateway or the host starts again. Replaced as a whole and
-// atomically: a reader finds the old or the new file, never half of one.
+// Leases on disk, so that guests keep their addresses when the gateway or the host starts again. Replaced as
+// a whole and atomically: a reader finds the old or the new file, never half of one.
 #pragma once
 
 #include <string>

@@ -1,6 +1,5 @@
+// The names that a gateway knows itself; see the header.
 #include "switchd/gateway/local_names.h"
-
-#include <arpa/inet.h>
 
 #include <algorithm>
 
@@ -14,20 +13,18 @@ constexpr std::string_view gateway_label = "gateway";
 }  // namespace
 
 LocalNames::LocalNames(const GatewayConfig& config, const LeaseTable& leases, const Neighbours<Ipv6Bytes>& neighbours6)
-    : config_(config), leases_(leases), neighbours6_(neighbours6) {
-  Ipv6Bytes prefix;
-  if (inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix.data()) == 1) prefix6_ = prefix;
-}
+    : config_(config), leases_(leases), neighbours6_(neighbours6), prefix6_(prefix6_of(config)) {}
 
 std::optional<DnsAnswer> LocalNames::answer(const DnsQuery& query, std::int64_t now_s) const {
   if (query.type_class != 1) return std::nullopt;
   if (const auto address = parse_reverse4(query.name)) {
     if (!config_.network.contains(*address)) return std::nullopt;
-    if (*address == config_.router) return DnsAnswer{DnsCode::ok, {}, {}, std::string(gateway_label) + "." + config_.domain, ttl_seconds};
+    if (*address == config_.router)
+      return DnsAnswer{DnsCode::ok, {}, {}, std::string(gateway_label) + "." + config_.domain, ttl_seconds};
     return name_of(leases_.find(*address, now_s));
   }
   if (const auto address = parse_reverse6(query.name)) {
-    if (!prefix6_ || !std::equal(address->begin(), address->begin() + 8, prefix6_->begin())) return std::nullopt;
+    if (!prefix6_ || !same_prefix64(*address, *prefix6_)) return std::nullopt;
     const auto mac = neighbours6_.find(*address);
     return name_of(mac ? leases_.find(*mac, now_s) : nullptr);
   }
@@ -54,7 +51,7 @@ DnsAnswer LocalNames::host(const std::string& label, std::int64_t now_s) const {
   answer.addresses = {lease->address};
   if (!prefix6_) return answer;
   for (const Ipv6Bytes& address : neighbours6_.addresses_of(lease->mac))
-    if (std::equal(address.begin(), address.begin() + 8, prefix6_->begin())) answer.addresses6.push_back(address);
+    if (same_prefix64(address, *prefix6_)) answer.addresses6.push_back(address);
   constexpr std::size_t addresses_max = 8;
   answer.addresses6.resize(std::min(answer.addresses6.size(), addresses_max));
   return answer;

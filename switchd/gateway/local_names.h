@@ -1,6 +1,7 @@
-// What the gateway's DNS knows itself: guests that have a lease or a reservation, and the gateway. NAME and NAME.DOMAIN,
-// IPv4, IPv6 (addresses that the guest uses in the gateway's prefix) and back. What is below the domain, or an address
-// of the network, and is not known here, does not exist; everything else is for the host's resolvers. One thread.
+// What the gateway's DNS knows itself: guests that have a lease or a reservation, and the gateway. NAME and
+// NAME.DOMAIN, IPv4, IPv6 (addresses that the guest uses in the gateway's prefix) and back. What is below the
+// domain, or an address of the network, and is not known here, does not exist; everything else is for the
+// host's resolvers. One thread.
 #pragma once
 
 #include <cstdint>

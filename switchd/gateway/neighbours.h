@@ -1,5 +1,6 @@
-// Which MAC has which address, as guests' own frames say. For questions that libslirp would else ask of all guests again
-// and again: its tables hold 16 of each kind. Bounded: the address learned longest ago goes first. One thread.
+// Which MAC has which address, as guests' own frames say. For questions that libslirp would else ask of all
+// guests again and again: its tables hold 16 of each kind. Bounded: the address learned longest ago goes
+// first. One thread.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,5 @@
+// Where guests may go; see the header.
 #include "switchd/gateway/outbound_policy.h"
-
-#include <arpa/inet.h>
 
 #include <algorithm>
 
@@ -16,9 +15,11 @@ constexpr std::array<std::byte, 12> nat64 = {std::byte{0}, std::byte{0x64}, std:
 }  // namespace
 
 OutboundPolicy::OutboundPolicy(const GatewayConfig& config)
-    : network_(config.network), router_(config.router), dns_(config.dns), outbound_(config.outbound) {
-  Ipv6Bytes prefix;
-  if (inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix.data()) == 1) prefix6_ = prefix;
+    : network_(config.network),
+      router_(config.router),
+      dns_(config.dns),
+      prefix6_(prefix6_of(config)),
+      outbound_(config.outbound) {
   for (const std::string& prefix : config.outbound_prefixes)
     if (const auto cidr = parse_cidr(prefix)) prefixes_.push_back(*cidr);
 }
@@ -27,8 +28,7 @@ OutboundPolicy::Decision OutboundPolicy::decide(Ipv4Address to) const {
   if (to == router_) return Decision::pass;
   if (to == dns_) return Decision::dns;
   if (network_.contains(to)) return Decision::ignore;
-  const std::uint32_t first = to.value() >> 24;
-  if (first == 0 || first == 127 || first >= 224) return Decision::ignore;
+  if (!to.is_single_host()) return Decision::ignore;
   std::array<std::byte, 4> address;
   store_be32(address.data(), to.value());
   return by_list(false, address.data());
@@ -38,7 +38,7 @@ OutboundPolicy::Decision OutboundPolicy::decide(const Ipv6Bytes& to) const {
   const bool group = to[0] == std::byte{0xFF};
   const bool link_local = to[0] == std::byte{0xFE} && (to[1] & std::byte{0xC0}) == std::byte{0x80};
   if (group || link_local) return Decision::link;
-  const bool of_network = prefix6_ && std::equal(to.begin(), to.begin() + 8, prefix6_->begin());
+  const bool of_network = prefix6_ && same_prefix64(to, *prefix6_);
   if (of_network) return Decision::pass;  // as above, or the host's loopback
   // ::/96 with :: and ::1, and ::ffff:0:0/96: IPv4 addresses in other clothes (RFC 4291, 2.5.5)
   if (std::all_of(to.begin(), to.begin() + 10, [](std::byte byte) { return byte == std::byte{0}; }))

@@ -1,3 +1,4 @@
+// Reading resolv.conf(5); see the header.
 #include "switchd/gateway/resolvers.h"
 
 #include <arpa/inet.h>

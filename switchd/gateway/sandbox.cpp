@@ -1,3 +1,4 @@
+// The list of what a gateway may still do; see the header.
 #include "switchd/gateway/sandbox.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ constexpr bool sanitized = false;
 #endif
 
 constexpr rlim_t descriptors_max = 4096;
-constexpr rlim_t memory_bytes_max = 2048UL * 1024 * 1024;  // twice what libslirp takes for as many flows as we let it have
+constexpr rlim_t memory_bytes_max =
+    2048UL * 1024 * 1024;  // twice what libslirp takes for as many flows as we let it have
 constexpr rlim_t file_bytes_max = 8UL * 1024 * 1024;  // the leases
 
 // What libslirp, glib, glibc and we need. Sockets are below.
@@ -59,7 +61,8 @@ std::string enter_sandbox() {
       !limit(RLIMIT_AS, memory_bytes_max) || !limit(RLIMIT_FSIZE, file_bytes_max))
     return failed("resource limits", errno);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("no_new_privs", errno);
-  const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(::seccomp_init(SCMP_ACT_ERRNO(EPERM)), ::seccomp_release);
+  const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(::seccomp_init(SCMP_ACT_ERRNO(EPERM)),
+                                                                ::seccomp_release);
   if (!filter) return "seccomp: no memory";
   for (const int call : allowed)
     if (const int error = ::seccomp_rule_add(filter.get(), SCMP_ACT_ALLOW, call, 0); error != 0)

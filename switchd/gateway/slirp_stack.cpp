@@ -1,3 +1,4 @@
+// libslirp behind our interface: its callbacks, its timers, its descriptors; see the header.
 #include "switchd/gateway/slirp_stack.h"
 
 #include <arpa/inet.h>

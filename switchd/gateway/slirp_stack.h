@@ -1,8 +1,9 @@
-// libslirp (user-mode TCP/IP: guests' connections become sockets of this process) behind an interface of our own. Its
-// DHCP and DNS are off, ours are in front of it; its host loopback is off unless asked for. Needs libslirp 4.7 or later.
+// libslirp (user-mode TCP/IP: guests' connections become sockets of this process) behind an interface of our
+// own. Its DHCP and DNS are off, ours are in front of it; its host loopback is off unless asked for. Needs
+// libslirp 4.7 or later.
 //
-// Data flow: input() takes a guest's frame; frames for guests come out by `send`, during input() and poll(). Nothing may
-// be put in from within `send`. One thread.
+// Data flow: input() takes a guest's frame; frames for guests come out by `send`, during input() and poll().
+// Nothing may be put in from within `send`. One thread.
 #pragma once
 
 #include <cstddef>
@@ -42,7 +43,8 @@ class SlirpStack {
   [[nodiscard]] bool connect_to_unix(Ipv4Address address, std::uint16_t port, const std::string& path);
 
   [[nodiscard]] static std::string version();
-  // Its reassembly of IPv4 fragments writes to where it should not before 4.8, when compiled by GCC 12: none may reach it.
+  // Its reassembly of IPv4 fragments writes to where it should not before 4.8, when compiled by GCC 12: none
+  // may reach it.
   [[nodiscard]] static bool may_reassemble();
   // Descriptors that it had in the last fill().
   [[nodiscard]] std::size_t sockets() const { return sockets_; }

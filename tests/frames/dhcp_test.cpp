@@ -55,7 +55,8 @@ std::optional<std::string> option(const Bytes& reply, std::uint8_t code) {
 }  // namespace
 
 TEST_CASE("a client's request is read with its options") {
-  Bytes bytes = message("\x35\x01\x03\x32\x04\x0A\x00\x02\x10\x36\x04\x0A\x00\x02\x02\x0C\x03web\x37\x03\x01\x03\x06\xFF"s);
+  Bytes bytes = message(
+      "\x35\x01\x03\x32\x04\x0A\x00\x02\x10\x36\x04\x0A\x00\x02\x02\x0C\x03web\x37\x03\x01\x03\x06\xFF"s);
   store_be16(&bytes[10], 0x8000);
   store_be32(&bytes[12], 0x0A000211);
   store_be32(&bytes[24], 0xC0A80001);
@@ -178,7 +179,8 @@ TEST_CASE("an answer leaves out what is not set, and what does not fit") {
   const Bytes nak = write_dhcp_reply(request, reply);
   CHECK(load_be32(&nak[16]) == 0);
   CHECK(option(nak, 56) == "not on this network");
-  for (const int code : {1, 3, 6, 12, 15, 26, 51, 58, 59, 82}) CHECK_FALSE(option(nak, static_cast<std::uint8_t>(code)));
+  for (const int code : {1, 3, 6, 12, 15, 26, 51, 58, 59, 82})
+    CHECK_FALSE(option(nak, static_cast<std::uint8_t>(code)));
 
   reply.host_name = std::string(255, 'h');
   reply.domain = std::string(255, 'd');

@@ -5,6 +5,7 @@
 #include <random>
 
 #include "frames/bytes.h"
+#include "frames/internet_checksum.h"
 
 using namespace lanyard;
 

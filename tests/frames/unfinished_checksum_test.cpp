@@ -64,7 +64,8 @@ Packet packet(const Carriage& how, std::uint8_t protocol, const Bytes& payload) 
   Packet made{how.before, 0};
   append(made.frame, ip);
   append(made.frame, how.between);
-  if (how.v6 && !how.between.empty()) made.frame[made.frame.size() - how.between.size()] = static_cast<std::byte>(protocol);
+  if (how.v6 && !how.between.empty())
+    made.frame[made.frame.size() - how.between.size()] = static_cast<std::byte>(protocol);
   made.payload_at = made.frame.size();
   append(made.frame, payload);
   return made;

@@ -1,5 +1,5 @@
-// Feeds the DHCP parser arbitrary bytes; what it takes for a request is answered, and the answer must be well-formed and
-// carry the client's identity.
+// Feeds the DHCP parser arbitrary bytes; what it takes for a request is answered, and the answer must be
+// well-formed and carry the client's identity.
 #include <cstdint>
 
 #include "frames/bytes.h"

@@ -9,6 +9,7 @@
 #include "frames/bytes.h"
 #include "frames/check.h"
 #include "frames/icmp4.h"
+#include "frames/internet_checksum.h"
 #include "frames/ndp.h"
 #include "frames/udp4_packet.h"
 

@@ -1,6 +1,7 @@
-// A network of its own for the test itself and for the processes it starts, as long as this lives: with interfaces made by
-// ip(8), and nothing sent there but what the test has sent. As root the test comes back to where it was; a user stays,
-// as root of a user namespace, until the process ends, which with ctest is the end of the test.
+// A network of its own for the test itself and for the processes it starts, as long as this lives: with
+// interfaces made by ip(8), and nothing sent there but what the test has sent. As root the test comes back to
+// where it was; a user stays, as root of a user namespace, until the process ends, which with ctest is the
+// end of the test.
 #pragma once
 
 #include <fcntl.h>
@@ -27,7 +28,8 @@ class NetworkOfTest {
       return;
     }
     ip("link set lo up");
-    for (const char* scope : {"all", "default"})  // else the kernel sends frames of its own; there may be no IPv6 at all
+    for (const char* scope :
+         {"all", "default"})  // else the kernel sends frames of its own; there may be no IPv6 at all
       (void)write_to("/proc/sys/net/ipv6/conf/" + std::string(scope) + "/disable_ipv6", "1");
   }
   NetworkOfTest(const NetworkOfTest&) = delete;

@@ -201,7 +201,8 @@ void SwitchdProcess::await_log(const std::string& text, std::size_t count) const
     for (std::size_t at = all.find(text); at != std::string::npos; at = all.find(text, at + 1)) ++found;
     if (found >= count) return;
     if (deadline.passed() || ::poll(&ended, 1, 5) > 0)
-      fail(std::to_string(count) + " times in the log: " + text + ", which is there " + std::to_string(found) + " times");
+      fail(std::to_string(count) + " times in the log: " + text + ", which is there " +
+           std::to_string(found) + " times");
   }
 }
 
@@ -300,7 +301,8 @@ std::string ledger_mistakes(const nlohmann::json& stats) {
     std::uint64_t ingress = 0;
     std::uint64_t egress = 0;
     for (const DropReasonInfo& reason : drop_reasons)
-      (reason.side == DropSide::ingress ? ingress : egress) += port.at("drops").at(std::string(reason.name)).get<std::uint64_t>();
+      (reason.side == DropSide::ingress ? ingress : egress) +=
+          port.at("drops").at(std::string(reason.name)).get<std::uint64_t>();
     const auto count = [&port = port](const char* key) { return port.at(key).get<std::uint64_t>(); };
     if (count("received_frames") != count("unicast") + count("flooded") + ingress)
       mistakes += name + ": received frames do not add up: " + port.dump() + "\n";

@@ -40,7 +40,8 @@ struct SpawnOptions {
 class SwitchdProcess {
  public:
   // Control socket and engine are given here, so that tests do not meet each other's.
-  SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments, const SpawnOptions& options = {});
+  SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
+                 const SpawnOptions& options = {});
   ~SwitchdProcess();
   SwitchdProcess(const SwitchdProcess&) = delete;
   SwitchdProcess& operator=(const SwitchdProcess&) = delete;
@@ -106,8 +107,8 @@ struct Ended {
 [[nodiscard]] Ended run_switchd(const std::vector<std::string>& arguments,
                                 const std::function<void()>& in_child = nullptr);
 
-// Connects to a tcp-listen port: `connection` is the port that it becomes, "web.1" of listener "web". On return it is in
-// its network.
+// Connects to a tcp-listen port: `connection` is the port that it becomes, "web.1" of listener "web". On
+// return it is in its network.
 [[nodiscard]] Peer join(SwitchdProcess& daemon, const std::string& connection);
 
 // Both identities of the ledger, for every port in the statistics. Empty, or what does not add up.

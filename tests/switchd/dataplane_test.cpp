@@ -115,7 +115,9 @@ TEST_CASE("the address that is sent from is the address that was received at") {
     std::vector<std::pair<const std::byte*, std::size_t>> all;
   } sends;
   rig.plane().engine().observe_sends(
-      [](void* user, const std::byte* data, std::size_t bytes) { static_cast<Sends*>(user)->all.emplace_back(data, bytes); },
+      [](void* user, const std::byte* data, std::size_t bytes) {
+        static_cast<Sends*>(user)->all.emplace_back(data, bytes);
+      },
       &sends);
   const std::string sent = frame(flood ? broadcast : mac(2), mac(1), 1000, 77);
   const std::size_t had = b.received().size();

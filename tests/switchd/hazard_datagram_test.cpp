@@ -137,7 +137,8 @@ TEST_CASE("a stopped UNIX datagram reader does not hold up the others, and works
 TEST_CASE("a datagram from a stranger is counted and goes nowhere") {
   ON_EVERY_REAL_ENGINE;
   Peer known = Peer::udp();
-  SwitchdProcess daemon(engine, {udp_port("one", known), "many=udp:127.0.0.1:0,allow=127.0.0.2/32", "web=tcp-listen:0"});
+  SwitchdProcess daemon(
+      engine, {udp_port("one", known), "many=udp:127.0.0.1:0,allow=127.0.0.2/32", "web=tcp-listen:0"});
   Peer other = join(daemon, "web.1");
   Peer stranger = Peer::udp();
   for (unsigned i = 0; i < 5; ++i) stranger.towards(daemon.address("one")).send(frame(broadcast, mac(66), 60, i));

@@ -102,7 +102,9 @@ TEST_CASE("a run leaves towards another switch as a run, from where it was recei
   for (unsigned i = 0; i < 20; ++i) run += frame(broadcast, mac(1), 1000, i);
   std::vector<std::size_t> sends;
   rig.plane().engine().observe_sends(
-      [](void* user, const std::byte*, std::size_t bytes) { static_cast<std::vector<std::size_t>*>(user)->push_back(bytes); },
+      [](void* user, const std::byte*, std::size_t bytes) {
+        static_cast<std::vector<std::size_t>*>(user)->push_back(bytes);
+      },
       &sends);
   in.send_run(run, 1000);
   std::vector<std::string> got;

@@ -140,8 +140,8 @@ TEST_CASE("with hardly any descriptors the start ends with 1 and says why, whate
     const rlimit few{descriptors, descriptors};
     ::setrlimit(RLIMIT_NOFILE, &few);
   };
-  const Ended ended = run_switchd({"--control", "none", "--engine", engine, "tcp-listen:0", "bad=unix-listen:/nowhere/s"},
-                                  in_child);
+  const Ended ended = run_switchd(
+      {"--control", "none", "--engine", engine, "tcp-listen:0", "bad=unix-listen:/nowhere/s"}, in_child);
   INFO("descriptors " << descriptors << '\n' << ended.log);
   CHECK(ended.exit_code == 1);
   CHECK(ended.log.find("error: ") != std::string::npos);
@@ -222,7 +222,8 @@ TEST_CASE("a frame that comes one byte at a time arrives whole") {
 
 TEST_CASE("SIGUSR1 prints the statistics: engine, networks with their stations, ports with their counters") {
   ON_EVERY_REAL_ENGINE;
-  SwitchdProcess daemon(engine, {"--network", "lab:hub", "web=tcp-listen:0,network=lab", "dmz=tcp-listen:0,network=lab"});
+  SwitchdProcess daemon(
+      engine, {"--network", "lab:hub", "web=tcp-listen:0,network=lab", "dmz=tcp-listen:0,network=lab"});
   Peer a = join(daemon, "web.1");
   Peer b = join(daemon, "dmz.1");
   a.send(frame(broadcast, mac(1), 100));

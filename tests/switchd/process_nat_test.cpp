@@ -13,6 +13,7 @@
 
 #include "frames/dhcp.h"
 #include "frames/dns.h"
+#include "frames/internet_checksum.h"
 #include "frames/udp4_packet.h"
 #include "tests/support/frames.h"
 #include "tests/support/peer.h"
@@ -158,7 +159,8 @@ TEST_CASE("leases outlive the switch") {
     SwitchdProcess daemon("auto", arguments, place.options);
     Peer guest = Peer::unix_stream(place.lan);
     daemon.await_up("vms.1");
-    for (const unsigned n : again ? std::vector{3u, 2u, 1u} : std::vector{1u, 2u, 3u}) leased.push_back(lease(guest, guest_mac(n)));
+    for (const unsigned n : again ? std::vector{3u, 2u, 1u} : std::vector{1u, 2u, 3u})
+      leased.push_back(lease(guest, guest_mac(n)));
     CHECK(daemon.stop() == 0);
   }
   REQUIRE(leased.size() == 6);
@@ -187,7 +189,8 @@ TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
   const pid_t gateway = gateway_of(daemon);
   std::mt19937 random(20);
   const std::string good = dhcp_message(guest_mac(9), DhcpType::discover);
-  const std::vector<std::string> kinds = {std::string("\x08\x00", 2), std::string("\x08\x06", 2), std::string("\x86\xdd", 2)};
+  const std::vector<std::string> kinds = {std::string("\x08\x00", 2), std::string("\x08\x06", 2),
+                                          std::string("\x86\xdd", 2)};
   for (unsigned i = 0; i < 5000; ++i) {
     std::string sent;
     if (i % 2 == 0) {  // anything of a kind that it looks at
@@ -196,7 +199,8 @@ TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
       for (std::size_t bytes = random() % 400; bytes > 0; --bytes) sent.push_back(static_cast<char>(random()));
     } else {  // a good message, cut and changed
       sent = good.substr(0, 14 + random() % (good.size() - 14));
-      for (unsigned changes = random() % 4; changes > 0; --changes) sent[12 + random() % (sent.size() - 12)] = static_cast<char>(random());
+      for (unsigned changes = random() % 4; changes > 0; --changes)
+        sent[12 + random() % (sent.size() - 12)] = static_cast<char>(random());
     }
     guest.send(sent);
   }
@@ -239,7 +243,8 @@ TEST_CASE("many connections to DNS by TCP in one burst do not hang the gateway")
   (void)lease(guest, guest_mac(4));
   constexpr std::uint16_t connections = 300;
   std::string burst;
-  for (std::uint16_t i = 0; i < connections; ++i) burst += on_stream(tcp_to_dns(guest_mac(4), static_cast<std::uint16_t>(2000 + i), 1000, 0, 0x02));
+  for (std::uint16_t i = 0; i < connections; ++i)
+    burst += on_stream(tcp_to_dns(guest_mac(4), static_cast<std::uint16_t>(2000 + i), 1000, 0, 0x02));
   guest.send_raw(burst);
   burst.clear();
   for (std::uint16_t answered = 0; answered < connections;) {

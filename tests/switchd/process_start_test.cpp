@@ -60,9 +60,10 @@ const std::string any_engine = "auto";
 
 TEST_CASE("ready comes after a line for each port, in order, with the number that was really bound") {
   TempFolder folder;
-  SwitchdProcess daemon(any_engine, {"web=tcp-listen:127.0.0.1:0", "udp:127.0.0.1:0,remote=127.0.0.1:9",
-                                     "many=udp:127.0.0.1:0,allow=127.0.0.0/8", unix_port("unix-listen", folder.path("s")),
-                                     "out=tcp-connect:127.0.0.1:1"});
+  SwitchdProcess daemon(any_engine,
+                        {"web=tcp-listen:127.0.0.1:0", "udp:127.0.0.1:0,remote=127.0.0.1:9",
+                         "many=udp:127.0.0.1:0,allow=127.0.0.0/8", unix_port("unix-listen", folder.path("s")),
+                         "out=tcp-connect:127.0.0.1:1"});
   const std::vector<std::string> expected{
       "port web tcp-listen:" + daemon.address("web"), "port udp1 udp:" + daemon.address("udp1"),
       "port many udp:" + daemon.address("many"), "port loc unix-listen:" + folder.path("s"),
@@ -159,7 +160,8 @@ TEST_CASE("a path that is no socket is an error, and is left alone") {
 TEST_CASE("a UNIX path is for its owner only, unless mode= says otherwise, and goes with the switch") {
   TempFolder folder;
   const std::string type = GENERATE("unix-listen", "unix-dgram");
-  SwitchdProcess daemon(any_engine, {unix_port(type, folder.path("own")), "open" + unix_port(type, folder.path("open")) + ",mode=0666"});
+  SwitchdProcess daemon(any_engine, {unix_port(type, folder.path("own")),
+                                     "open" + unix_port(type, folder.path("open")) + ",mode=0666"});
   CHECK(mode_of(folder.path("own")) == 0600);
   CHECK(mode_of(folder.path("open")) == 0666);
   CHECK(daemon.stop() == 0);

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "frames/udp4_packet.h"
+#include "frames/internet_checksum.h"
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
