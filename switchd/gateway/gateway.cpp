@@ -72,12 +72,19 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
              send(write_udp4({{mac_for(config_.dns), config_.dns, dns_port}, client, message}));
            }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
-  if (!config_.lease_file.empty()) {
-    std::string wrong;
-    leases_.load(load_leases(config_.lease_file, wrong));
-    if (!wrong.empty()) report("leases", wrong);
-  }
+  if (!config_.lease_file.empty()) take_lease_file();
   if (!slirp_.connect_to_unix(config_.dns, dns_port, dns_path)) report("dns", "no DNS by TCP: libslirp refuses it");
+}
+
+// Before the sandbox, which knows no locks.
+void Gateway::take_lease_file() {
+  LeaseLock lock = lock_leases(config_.lease_file);
+  lease_lock_ = std::move(lock.held);
+  if (!lock.wrong.empty()) report("lease lock", lock.wrong);
+  if (lock.is_anothers) return config_.lease_file.clear();
+  std::string wrong;
+  leases_.load(load_leases(config_.lease_file, wrong));
+  if (!wrong.empty()) report("leases", wrong);
 }
 
 std::string Gateway::open_forwards() {

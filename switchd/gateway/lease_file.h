@@ -1,13 +1,30 @@
 // Leases on disk, so that guests keep their addresses when the gateway or the host starts again. Replaced as
 // a whole and atomically: a reader finds the old or the new file, never half of one.
+//
+// One gateway's at a time: it holds a lock (flock(2)) on PATH.lock, a file of its own, since each save makes the file
+// of leases another one. The kernel lets go of it however the gateway ends. The one that comes second has its leases in
+// memory only: two that write one file would give away each other's.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
 #include "switchd/gateway/lease_table.h"
+#include "transports/fd.h"
 
 namespace lanyard {
+
+struct LeaseLock {
+  Fd held;                   // until it is closed
+  bool is_anothers = false;  // the file is not ours to read or to write
+  std::string wrong;         // empty, or what to tell people
+};
+
+// Waits for a while where another has the lock: it may be ending with a switch that has just been killed. A lock that
+// the file system does not give is told, and keeps nobody from the file.
+[[nodiscard]] LeaseLock lock_leases(const std::string& path,
+                                    std::chrono::milliseconds time_max = std::chrono::seconds(1));
 
 // An empty string, or what went wrong.
 [[nodiscard]] std::string save_leases(const std::string& path, const std::vector<Lease>& leases);

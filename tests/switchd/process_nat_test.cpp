@@ -289,6 +289,26 @@ TEST_CASE("a file of leases that is none keeps nobody from starting, and is told
   CHECK(daemon.stop() == 0);
 }
 
+TEST_CASE("two switches do not write one file of leases: the second keeps its own in memory, and says so") {
+  Place place;
+  SwitchdProcess first("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
+  Peer guest = Peer::unix_stream(place.lan);
+  first.await_up("vms.1");
+  const std::string other_lan = place.folder.path("other");
+  SwitchdProcess second("auto", {"vms=unix-listen:" + other_lan, "out=nat"}, place.options);
+  second.await_log("lanyard/leases-out.json is in use by another gateway: leases of this one are kept in memory only");
+  Peer other = Peer::unix_stream(other_lan);
+  second.await_up("vms.1");
+  CHECK(to_string(lease(other, guest_mac(2))) == "10.0.2.15");
+  CHECK(to_string(lease(guest, guest_mac(1))) == "10.0.2.15");
+  CHECK(second.stop() == 0);
+  CHECK(first.stop() == 0);
+  std::ifstream file(place.folder.path("state/lanyard/leases-out.json"));
+  const std::string kept((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  CHECK(kept.find("52:54:00:00:00:01") != std::string::npos);
+  CHECK(kept.find("52:54:00:00:00:02") == std::string::npos);
+}
+
 TEST_CASE("DNS knows reservations, and is there for guests with an address of their own") {
   Place place;
   SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat,reserve=52:54:00:00:00:05+10.0.2.50+db"},
