@@ -32,7 +32,7 @@ constexpr std::size_t neighbours_max = 4096;
 constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
-constexpr std::int64_t save_interval_ms = 200;
+constexpr std::int64_t save_interval_ms = 200;  // a boot of all guests is a few saves
 
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
@@ -123,6 +123,7 @@ void Gateway::run() {
   }
   saved_ms_ = 0;
   save_leases_if_changed();
+  if (!config_.lease_file.empty()) sync_leases(config_.lease_file);  // after this nobody waits for us
 }
 
 bool Gateway::read_stream() {

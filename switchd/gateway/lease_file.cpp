@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <thread>
 
@@ -81,11 +82,20 @@ std::string save_leases(const std::string& path, const std::vector<Lease>& lease
   const std::string fresh = path + ".new";
   Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failed("write", fresh);
-  const bool written = write_all(file, write_lease_text(leases)) && ::fsync(file.get()) == 0;
+  const bool written = write_all(file, write_lease_text(leases));
   if (written && ::rename(fresh.c_str(), path.c_str()) == 0) return {};
   const std::string wrong = written ? failed("replace", path) : failed("write", fresh);
   (void)::unlink(fresh.c_str());
   return wrong;
+}
+
+// The file, and its folder, which says that this is the one of that name.
+void sync_leases(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  for (const std::string& each : {path, folder}) {
+    const Fd file(::open(each.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file) (void)::fsync(file.get());
+  }
 }
 
 std::vector<Lease> load_leases(const std::string& path, std::string& wrong) {
