@@ -14,7 +14,7 @@ using namespace lanyard::test;
 
 namespace {
 
-const std::string vm = "\x52\x54\x01\x02\x03\x04";
+const std::string vm = mac(1);
 
 // A daemon with a control socket, and somebody who uses it.
 struct Controlled {
@@ -168,10 +168,9 @@ TEST_CASE("a file is applied: a plan first, then only what differs; what is the 
 TEST_CASE("a change that cannot be carried out changes nothing") {
   TempFolder paths;
   Controlled lan({"web=tcp-listen:0", "a=unix-listen:" + paths.path("a")});
-  const std::string taken = lan.daemon.address("web");
   v1::Request apply;
   apply.mutable_apply()->set_yaml("ports:\n  a: {type: unix-listen, address: " + paths.path("a2") +
-                                  "}\n  bad: {type: tap, address: nosuch0}\n  web: {type: tcp-listen, address: 0}\n");
+                                  "}\n  bad: {type: nic, address: nosuch0}\n  web: {type: tcp-listen, address: 0}\n");
   const v1::Response refused = lan.client.ask(apply);
   INFO(control::to_json(refused));
   REQUIRE(refused.has_error());
@@ -180,6 +179,14 @@ TEST_CASE("a change that cannot be carried out changes nothing") {
   Peer still = Peer::unix_stream(paths.path("a"));
   lan.daemon.await_up("a.1");
   CHECK(lan.ask(R"({"get_status":{}})").status().ports() == 3);
+
+  // closed before it was found out: opened again as it was
+  const v1::Error gone =
+      lan.refused(R"({"set_port":{"name":"a","address":")" + paths.path("no/such/folder") + "\"}}");
+  CHECK(gone.code() == v1::Error::UNAVAILABLE);
+  CHECK(lan.port("a").address() == paths.path("a"));
+  Peer again = Peer::unix_stream(paths.path("a"));
+  lan.daemon.await_up("a.1");
   CHECK(lan.daemon.stop() == 0);
 }
 
