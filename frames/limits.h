@@ -62,6 +62,15 @@ inline constexpr std::size_t path_bytes_max = 4095;          // PATH_MAX, less t
 inline constexpr std::size_t interface_name_bytes_max = 15;  // IFNAMSIZ, less the terminating NUL
 inline constexpr std::size_t group_name_bytes_max = 32;      // as of groupadd(8)
 
+// --- Control.
+inline constexpr std::size_t events_kept_max = 1024;
+inline constexpr std::size_t control_clients_max = 64;
+inline constexpr std::size_t control_streams_max = 16;            // of one client
+inline constexpr std::size_t control_waiting_bytes_soft_max = mebi;  // for a client; beyond, its streams lose parts
+inline constexpr std::size_t control_waiting_bytes_max = 8 * mebi;   // beyond, nothing more is read of it
+inline constexpr std::uint64_t ageing_s_max = 86'400;
+inline constexpr std::uint64_t rewind_mib_max = 4096;
+
 // --- Standard output: what waits for a reader that has fallen behind.
 inline constexpr std::size_t output_bytes_max = mebi;
 

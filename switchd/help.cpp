@@ -28,7 +28,9 @@ Options:
       --network NAME:KIND  declare a network; KIND is switch (learns addresses), wire (two ports,
                            passes everything) or hub (every frame to all). May be repeated. Once a
                            network is declared, network= takes declared names only
-      --control none       the control socket; this version has none
+      --control PATH|none  control socket (default $XDG_RUNTIME_DIR/lanyard/switchd.sock, else
+                           /tmp/lanyard-UID/switchd.sock)
+      --control-group NAME whose members may use it, beside this user and root
       --engine ENGINE      auto, io_uring or epoll (default: auto)
       --log-level LEVEL    error, warn, info or debug (default: info)
       --version            print the version; with --verbose also the most memory it may take
