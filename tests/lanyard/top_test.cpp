@@ -119,6 +119,7 @@ TEST_CASE("the screen holds the ports in order, and no more than its lines") {
   CHECK(all.find("OUT bit/s*") != std::string::npos);
   CHECK(all.find("\r\na ") < all.find("\r\nc "));
   CHECK(all.find("egress_full") != std::string::npos);
+  CHECK(all.find("in 2105/s, 1.68 Mbit/s  out 2505/s, 2.00 Mbit/s  drops 3/s") != std::string::npos);
   const std::string small = screen_text(two_readings(), SortBy::sent, {4, 200}, {});
   CHECK(count_of(small, "\r\n") == 3);
   CHECK(small.find("... and 3 more") != std::string::npos);

@@ -79,7 +79,7 @@ TEST_CASE("an event is a line, and what it says stays in it") {
   event.set_text("port web.1 up\nfake");
   const std::string text = events_text(events, {});
   CHECK(text.starts_with("(3 earlier events are lost)\n"));
-  CHECK(has(text, "port_up       port web.1 up\\x0afake\n"));
+  CHECK(has(text, "port_up           port web.1 up\\x0afake\n"));
 }
 
 TEST_CASE("turn times: the power of two that a share of turns stayed below") {

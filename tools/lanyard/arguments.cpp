@@ -9,8 +9,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "switchd/control/default_path.h"
 #include "switchd/control/words.h"
-#include "tools/lanyard/client.h"
 #include "tools/lanyard/exit.h"
 #include "tools/lanyard/units.h"
 
@@ -186,7 +186,7 @@ const std::string& Arguments::direction() {
 std::string Arguments::control_path() const {
   if (has("--control")) return text("--control");
   const char* const variable = std::getenv("LANYARD_CONTROL");
-  return variable != nullptr && *variable != '\0' ? variable : default_control_path();
+  return variable != nullptr && *variable != '\0' ? variable : control::default_path();
 }
 
 void Arguments::add_mistake(const std::string& where, const std::string& what) {

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "switchd/control/words.h"
@@ -26,12 +25,6 @@ constexpr std::size_t read_bytes = 64u << 10;
 }
 
 }  // namespace
-
-std::string default_control_path() {
-  const char* const folder = std::getenv("XDG_RUNTIME_DIR");
-  if (folder != nullptr && *folder != '\0') return fmt::format("{}/lanyard/switchd.sock", folder);
-  return fmt::format("/tmp/lanyard-{}/switchd.sock", ::getuid());
-}
 
 Client::Client(const std::string& path) : path_(path) {
   sockaddr_un address{};

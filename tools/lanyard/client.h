@@ -10,9 +10,6 @@
 
 namespace lanyard::cli {
 
-// Where a daemon listens that was told nothing else, as switchd has it.
-[[nodiscard]] std::string default_control_path();
-
 class Client {
  public:
   explicit Client(const std::string& path);  // connects

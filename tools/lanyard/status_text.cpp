@@ -5,7 +5,6 @@
 
 #include <numeric>
 
-#include "frames/limits.h"
 #include "switchd/control/words.h"
 #include "tools/lanyard/units.h"
 
@@ -52,7 +51,7 @@ std::string status_text(const v1::Status& status, Style style) {
   add("ports", fmt::format("{}, {} up", status.ports(), status.ports_up()));
   add("loop", loop_text(status.loop()));
   if (status.loop().turns() > 0) add("turns", turn_time_text(status.loop()));
-  add("chunks", fmt::format("{}, {} each", pool_text(status.chunks()), bytes_text(limits::chunk_bytes)));
+  add("chunks", pool_text(status.chunks()));
   add("slots", pool_text(status.slots()));
   add("memory", bytes_text(status.resident_bytes()));
   return text;

@@ -19,6 +19,12 @@ constexpr std::string_view clear_below = "\x1b[J";
 
 std::string rate_text(double rate) { return count_text(static_cast<std::uint64_t>(std::llround(rate))); }
 
+// "12 bit/s", "1.50 Mbit/s"
+std::string bits_text(double rate) {
+  const std::string text = rate_text(rate);
+  return text + (text.find(' ') == std::string::npos ? " bit/s" : "bit/s");
+}
+
 std::string title(const std::vector<PortRate>& ports, const Readings& readings) {
   Rate all;
   for (const PortRate& port : ports) {
@@ -28,9 +34,9 @@ std::string title(const std::vector<PortRate>& ports, const Readings& readings) 
     all.sent_bits += port.rate.sent_bits;
     all.drops += port.rate.drops;
   }
-  std::string text = fmt::format("{}  in {}/s {}bit/s  out {}/s {}bit/s  drops {}/s", clock_text(readings.last().time_unix_ns()),
-                                 rate_text(all.received_frames), rate_text(all.received_bits), rate_text(all.sent_frames),
-                                 rate_text(all.sent_bits), rate_text(all.drops));
+  std::string text = fmt::format("{}  in {}/s, {}  out {}/s, {}  drops {}/s", clock_text(readings.last().time_unix_ns()),
+                                 rate_text(all.received_frames), bits_text(all.received_bits), rate_text(all.sent_frames),
+                                 bits_text(all.sent_bits), rate_text(all.drops));
   if (readings.lost() > 0) text += fmt::format("  ({} readings missed)", readings.lost());
   return text;
 }
@@ -92,10 +98,10 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
-// What does not fit is counted in the last line instead.
-void fit(std::vector<std::string>& lines, std::size_t rows) {
+// The ports are in the last lines. Those that do not fit are counted instead.
+void fit(std::vector<std::string>& lines, std::size_t ports, std::size_t rows) {
   if (lines.size() <= rows) return;
-  const std::size_t hidden = lines.size() - rows + 1;
+  const std::size_t hidden = std::min(lines.size() - rows + 1, ports);
   lines.resize(rows);
   lines.back() = fmt::format("... and {} more", hidden);
 }
@@ -125,7 +131,7 @@ std::string screen_text(const Readings& readings, SortBy by, ScreenSize size, St
   } else {
     lines = {"waiting for the second reading ...", painted(keys, Colour::dim, style)};
   }
-  fit(lines, std::max<std::size_t>(size.rows, 1));
+  fit(lines, ports ? ports->size() : 0, std::max<std::size_t>(size.rows, 1));
   std::string text(go_home);
   for (std::size_t i = 0; i < lines.size(); ++i)
     text += fmt::format("{}{}{}", i == 0 ? "" : "\r\n", cut(lines[i], size.columns), clear_line_end);

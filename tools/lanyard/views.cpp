@@ -16,6 +16,8 @@ namespace lanyard::cli {
 
 namespace {
 
+constexpr std::size_t event_kind_width = 16;  // most are shorter
+
 Cell drops_cell(std::uint64_t drops) { return {count_text(drops), drops > 0 ? Colour::yellow : Colour::none}; }
 
 std::string networks_text(const v1::Networks& networks, Style style) {
@@ -165,7 +167,7 @@ std::string events_text(const v1::Events& events, Style style) {
     text += painted(fmt::format("({} earlier events are lost)", events.lost()), Colour::dim, style) + "\n";
   for (const v1::Event& event : events.events())
     text += fmt::format("{}  {}  {}\n", painted(clock_text(event.time_unix_ns()), Colour::dim, style),
-                        painted(fmt::format("{:<12}", printable(event.kind())), colour_of_event(event), style),
+                        painted(fmt::format("{:<{}}", printable(event.kind()), event_kind_width), colour_of_event(event), style),
                         printable(event.text()));
   return text;
 }
