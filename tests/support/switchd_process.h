@@ -39,7 +39,7 @@ struct SpawnOptions {
 
 class SwitchdProcess {
  public:
-  // Control socket and engine are given here, so that tests do not meet each other's.
+  // Without a control socket unless the arguments name one, so that tests do not meet each other's.
   SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
                  const SpawnOptions& options = {});
   ~SwitchdProcess();
