@@ -75,6 +75,12 @@ class Dataplane {
   void deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts);
   void deliver_run(std::span<const Frame> frames, const Verdict& verdict);
   void send_to(Port& port, std::span<const Frame> frames);
+  std::size_t queue_copies(Port& port, std::span<const Frame> frames);
+  void observe_received(Port& in, std::span<const Frame> frames, const Verdict& verdict);
+  void send_observed(Port& port, std::span<const Frame> frames);
+  bool queue_observed(Port& port, std::span<const Frame> frame);
+  void mirror(Port& to, std::span<const Frame> frames);
+  void take_observer_command(Command& command);
   void flush();
   void manage();
   void handle_events();
@@ -110,6 +116,7 @@ class Dataplane {
   PortTable ports_;
   Inbox inbox_;
   std::vector<Bridge> networks_;
+  Observers observers_;
   std::unique_ptr<Engine> engine_;
   std::unordered_map<std::uint64_t, Entry> transports_;  // by serial
   std::array<Verdict, 256> verdicts_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "switchd/dataplane.h"
+#include "transports/clock.h"
 #include "transports/receive.h"
 #include "transports/tcp_watch.h"
 #include "transports/unix_peer.h"
@@ -34,6 +35,7 @@ void Dataplane::handle_events() {
 
 void Dataplane::welcome_peer(Port& port) {
   networks_[port.network].add_port(port.index);
+  observers_.joined(port);
   Notice notice;
   notice.kind = Notice::Kind::peer_up;
   notice.serial = port.transport->serial;
@@ -53,6 +55,10 @@ void Dataplane::take_commands() {
       }
       case Command::Kind::list_macs: list_macs(*command); break;
       case Command::Kind::stop: stop_asked_ = true; break;
+      case Command::Kind::add_tap:
+      case Command::Kind::remove_tap:
+      case Command::Kind::set_mirrors:
+      case Command::Kind::swap_rewind: take_observer_command(*command); break;
     }
   }
 }
@@ -75,7 +81,10 @@ void Dataplane::attach(std::unique_ptr<Transport> owned) {
     entry.error = error;
     return finish_close(transport);
   }
-  for (const auto& port : transport.ports) networks_[port->network].add_port(port->index);
+  for (const auto& port : transport.ports) {
+    networks_[port->network].add_port(port->index);
+    observers_.joined(*port);
+  }
   Notice notice;
   notice.kind = Notice::Kind::attached;
   notice.serial = transport.serial;
@@ -89,7 +98,10 @@ void Dataplane::begin_close(Transport& transport, const char* cause, int error) 
   entry.closing = true;
   entry.cause = cause;
   entry.error = error;
-  for (const auto& port : transport.ports) networks_[port->network].remove_port(port->index);
+  for (const auto& port : transport.ports) {
+    observers_.left(*port);
+    networks_[port->network].remove_port(port->index);
+  }
   if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
   engine_->detach(transport);
 }
@@ -135,6 +147,7 @@ void Dataplane::list_macs(const Command& command) {
 
 void Dataplane::keep_house(std::uint64_t now_ns) {
   next_housekeeping_ns_ = now_ns + housekeeping_interval_ns;
+  observers_.set_clock(engine_->now_ns(), unix_ns());
   for (Bridge& network : networks_) network.age(now_ns);
   for (auto& [serial, entry] : transports_) {
     Transport& transport = *entry.transport;
@@ -193,6 +206,7 @@ void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
 }
 
 void Dataplane::forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns) {
+  observers_.left(port);
   networks_[port.network].remove_port(port.index);
   ports_.remove(port);
   transport.peers.remove(port.peer);
