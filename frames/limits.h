@@ -56,6 +56,7 @@ inline constexpr std::size_t filter_bytes_max = 4096;  // of a capture filter's 
 inline constexpr std::uint64_t capture_look_ns = 10'000'000;
 inline constexpr std::size_t tap_ring_bytes = 16 * mebi;
 inline constexpr std::size_t rewind_mib_max = 4096;  // of a network's recent past
+inline constexpr std::size_t names_gone_max = 2 * ports_max;  // of ports, kept for frames that are older
 
 // --- Gateways.
 inline constexpr std::size_t leases_max = 4096;  // addresses in a pool
