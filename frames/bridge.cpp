@@ -49,7 +49,15 @@ std::string_view name_of(NetworkKind kind) {
   check_failed(__FILE__, __LINE__, "a network kind");
 }
 
-Bridge::Bridge(NetworkKind kind, const MacTable::Options& options) : kind_(kind), macs_(options) {}
+Bridge::Bridge(NetworkKind kind, const MacTable::Options& options) : kind_(kind), macs_(options) {
+  moves_.reserve(moves_max);
+}
+
+void Bridge::set_kind(NetworkKind kind) {
+  if (kind == kind_) return;
+  kind_ = kind;
+  macs_.clear();
+}
 
 void Bridge::classify(std::span<const Frame> frames, std::span<Verdict> verdicts, std::uint64_t now_ns) {
   LANYARD_CHECK(frames.size() == verdicts.size());
@@ -71,7 +79,8 @@ void Bridge::classify(std::span<const Frame> frames, std::span<Verdict> verdicts
 
 Verdict Bridge::decide(MacAddress destination, MacAddress source, PortIndex ingress, std::uint64_t now_ns) {
   if (destination.is_reserved()) return drop(DropReason::reserved_mac);
-  if (can_be_learned(source)) macs_.learn(source, ingress, now_ns);
+  if (can_be_learned(source) && macs_.learn(source, ingress, now_ns) && moves_.size() < moves_max) [[unlikely]]
+    moves_.push_back({source, macs_.moved_from(), ingress});
   if (destination.is_group()) return to_all_others();
   const PortIndex port = macs_.look_up(destination, now_ns);
   if (port == no_port) return to_all_others();

@@ -33,9 +33,19 @@ struct Verdict {
   friend bool operator==(const Verdict&, const Verdict&) = default;
 };
 
+// A station that came by another port than before.
+struct Move {
+  MacAddress station;
+  PortIndex from = no_port;
+  PortIndex to = no_port;
+};
+
 class Bridge {
  public:
   Bridge(NetworkKind kind, const MacTable::Options& options);
+
+  // What was learned is forgotten where the kind changes.
+  void set_kind(NetworkKind kind);
 
   // REQUIRES: not a member already / a member. Removing a port forgets every station learned on it.
   void add_port(PortIndex port);
@@ -52,6 +62,12 @@ class Bridge {
 
   [[nodiscard]] NetworkKind kind() const { return kind_; }
   [[nodiscard]] const MacTable& macs() const { return macs_; }
+  [[nodiscard]] MacTable& macs() { return macs_; }
+
+  // Those since the last clear_moves(), at most moves_max of them; macs().moves() counts all.
+  static constexpr std::size_t moves_max = 16;
+  [[nodiscard]] std::span<const Move> moves() const { return moves_; }
+  void clear_moves() { moves_.clear(); }
 
  private:
   Verdict decide(MacAddress destination, MacAddress source, PortIndex ingress, std::uint64_t now_ns);
@@ -60,6 +76,7 @@ class Bridge {
   NetworkKind kind_;
   std::vector<PortIndex> members_;
   MacTable macs_;
+  std::vector<Move> moves_;
 };
 
 }  // namespace lanyard

@@ -36,10 +36,14 @@ struct alignas(64) PortCounters {
   Counter copies;
   Counter sent_frames;
   Counter sent_bytes;
-  Counter queued_frames;  // now, not ever
+  Counter queued_frames;      // now, not ever
+  Counter queued_frames_max;  // the most that have had to wait, ever
   // both
   std::array<Counter, drop_reason_count> drops;
   // beside the ledger
+  Counter receives;       // batches: turns of the loop in which it brought frames
+  Counter sends;          // batches: times that frames were queued while none were
+  Counter moves;          // stations that came here from another port
   Counter heads_copied;   // heads of frames cut by the end of a chunk, copied to lie contiguous
   Counter copied_out;     // frames copied out of a large buffer while they waited on a slow port
   Counter kernel_drops;   // datagrams the kernel dropped before we saw them (SO_MEMINFO)
@@ -57,6 +61,26 @@ struct alignas(64) PortCounters {
     static std::atomic<std::uint64_t> last{0};
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
   }
+};
+
+// Of a network. One writer, as above.
+struct alignas(64) NetworkCounters {
+  Counter macs;       // stations known; as of the last second
+  Counter macs_max;   // for how many there is room
+  Counter moves;      // stations that changed their port, ever
+  Counter evictions;  // stations pushed out of a full table, ever
+};
+
+// Of the data plane's loop.
+struct alignas(64) LoopCounters {
+  static constexpr std::size_t turn_times = 20;
+  Counter turns;
+  Counter frames;
+  Counter syscalls;      // of the engine: waiting, receiving, sending
+  Counter chunks_used;   // buffers in use at the end of the last turn
+  Counter slots_used;
+  // Turns by how long they took from the end of the wait: [i] of less than 2^i us and no earlier one; the last: longer.
+  std::array<Counter, turn_times> turn_time;
 };
 
 }  // namespace lanyard

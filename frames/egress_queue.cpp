@@ -20,6 +20,20 @@ EgressQueue::EgressQueue(Wire wire, std::size_t frames_max, FramePool& copies)
   LANYARD_CHECK(frames_max > 0 && frames_max <= limits::queue_frames_max);
 }
 
+void EgressQueue::set_frames_max(std::size_t frames_max) {
+  LANYARD_CHECK(frames_max > 0 && frames_max <= limits::queue_frames_max);
+  frames_max_ = frames_max;
+  if (frames_max <= mask_ + 1) return;
+  const std::size_t count = segment_count();
+  const std::size_t mask = std::bit_ceil(frames_max) - 1;
+  auto segments = std::make_unique_for_overwrite<Segment[]>(mask + 1);
+  for (std::size_t i = 0; i < count; ++i) segments[i] = segment(i);
+  segments_ = std::move(segments);
+  mask_ = mask;
+  head_ = 0;
+  tail_ = count;
+}
+
 bool EgressQueue::push(const Frame& frame) {
   const std::uint32_t header = wire_ == Wire::stream ? static_cast<std::uint32_t>(length_header_bytes) : 0;
   const std::uint32_t bytes = frame.bytes + header;

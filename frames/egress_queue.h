@@ -54,6 +54,9 @@ class EgressQueue {
   // how many; stops at one of more than `frame_bytes_max` bytes, and at one that push() or extend() treats otherwise.
   [[nodiscard]] std::size_t pin_each(std::span<const Frame> frames, std::size_t frame_bytes_max);
 
+  // From now on so many frames may wait. What waits already stays, be it more.
+  void set_frames_max(std::size_t frames_max);
+
   [[nodiscard]] bool empty() const { return head_ == tail_; }
   [[nodiscard]] std::size_t segment_count() const { return tail_ - head_; }
   [[nodiscard]] const Segment& segment(std::size_t i) const { return segments_[(head_ + i) & mask_]; }

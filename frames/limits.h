@@ -55,7 +55,6 @@ inline constexpr std::size_t filter_bytes_max = 4096;  // of a capture filter's 
 // A tap's ring is looked at every 10 ms: 16 MiB are then enough for 1.6 GB/s, or for a look 100 ms late at 160 MB/s.
 inline constexpr std::uint64_t capture_look_ns = 10'000'000;
 inline constexpr std::size_t tap_ring_bytes = 16 * mebi;
-inline constexpr std::size_t rewind_mib_max = 4096;  // of a network's recent past
 inline constexpr std::size_t names_gone_max = 2 * ports_max;  // of ports, kept for frames that are older
 
 // --- Gateways.
@@ -71,6 +70,15 @@ inline constexpr std::size_t unix_path_bytes_max = 107;  // sockaddr_un's 108, l
 inline constexpr std::size_t path_bytes_max = 4095;          // PATH_MAX, less the terminating NUL
 inline constexpr std::size_t interface_name_bytes_max = 15;  // IFNAMSIZ, less the terminating NUL
 inline constexpr std::size_t group_name_bytes_max = 32;      // as of groupadd(8)
+
+// --- Control.
+inline constexpr std::size_t events_kept_max = 1024;
+inline constexpr std::size_t control_clients_max = 64;
+inline constexpr std::size_t control_streams_max = 16;            // of one client
+inline constexpr std::size_t control_waiting_bytes_soft_max = mebi;  // for a client; beyond, its streams lose parts
+inline constexpr std::size_t control_waiting_bytes_max = 8 * mebi;   // beyond, nothing more is read of it
+inline constexpr std::uint64_t ageing_s_max = 86'400;
+inline constexpr std::uint64_t rewind_mib_max = 4096;
 
 // --- Standard output: what waits for a reader that has fallen behind.
 inline constexpr std::size_t output_bytes_max = mebi;

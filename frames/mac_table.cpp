@@ -51,6 +51,7 @@ bool MacTable::learn_elsewhere(MacAddress station, PortIndex port, SlotIndex at,
   bool moved = false;
   if (at != no_slot) {
     moved = !aged(slots_[at], now_ns);
+    if (moved) moved_from_ = port_of(slots_[at]);
     unlink(at);
     ranking_.decrement(port_of(slots_[at]));
     slots_[at] = slot_for(station, port, now_ns);
@@ -96,6 +97,29 @@ MacTable::SlotIndex MacTable::victim_on(PortIndex port, std::uint64_t now_ns) {
 }
 
 // --- Forgetting.
+
+bool MacTable::forget(MacAddress station) {
+  const SlotIndex at = find(station);
+  if (at == no_slot) return false;
+  erase(at);
+  return true;
+}
+
+void MacTable::clear() {
+  std::fill_n(slots_.get(), slot_count(), Slot());
+  lists_.clear();
+  ranking_ = PortRanking();
+  size_ = 0;
+}
+
+void MacTable::set_ageing(std::uint64_t ageing_ns) {
+  ageing_ns_ = ageing_ns;
+  set_sweep_interval();
+}
+
+void MacTable::set_sweep_interval() {
+  sweep_interval_ns_ = std::max<std::uint64_t>(1, ageing_ns_ / sweeps_per_ageing / slot_count());
+}
 
 void MacTable::forget_port(PortIndex port) {
   if (port >= lists_.size()) return;
@@ -172,7 +196,7 @@ void MacTable::set_slot_count(std::size_t slots) {
   links_ = std::make_unique_for_overwrite<Links[]>(slots);
   mask_ = static_cast<SlotIndex>(slots - 1);
   hash_shift_ = 64U - static_cast<unsigned>(std::bit_width(slots - 1));
-  sweep_interval_ns_ = std::max<std::uint64_t>(1, ageing_ns_ / sweeps_per_ageing / slots);
+  set_sweep_interval();
 }
 
 // Twice the slots. The top bits of the hash choose the slot, so going through the old slots in order fills

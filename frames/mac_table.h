@@ -74,8 +74,16 @@ class MacTable {
     return at == no_slot || aged(slots_[at], now_ns) ? no_port : port_of(slots_[at]);
   }
 
+  // Where the station that moved last was before.
+  [[nodiscard]] PortIndex moved_from() const { return moved_from_; }
+
   // Forgets everything learned on `port`; work proportional to what it had.
   void forget_port(PortIndex port);
+  // Forgets one station; false when it was not known.
+  bool forget(MacAddress station);
+  void clear();
+  // From now on. What has aged by it is gone at once.
+  void set_ageing(std::uint64_t ageing_ns);
   // Gives the places of aged stations to others: a bounded step, however much time has passed. Call it at
   // will; at the default capacity and ageing time, twice a second keeps up with the hand.
   void age(std::uint64_t now_ns);
@@ -177,6 +185,7 @@ class MacTable {
   void unlink(SlotIndex at);
   void set_slot_count(std::size_t slots);
   void grow();
+  void set_sweep_interval();
   [[nodiscard]] std::size_t slot_count() const { return std::size_t{mask_} + 1; }
 
   std::unique_ptr<Slot[]> slots_;
@@ -193,6 +202,7 @@ class MacTable {
   std::uint64_t swept_ns_ = 0;
   std::uint64_t sweep_interval_ns_ = 1;  // time per slot
   std::uint64_t moves_ = 0;
+  PortIndex moved_from_ = no_port;
   std::uint64_t evictions_ = 0;
 };
 

@@ -44,6 +44,8 @@ class StreamReader {
 
   // Frames above `max_frame_bytes` (at most limits::frame_bytes_max) are skipped and counted.
   explicit StreamReader(std::size_t max_frame_bytes = limits::frame_bytes_max) : max_frame_bytes_(max_frame_bytes) {}
+  // Of frames that become whole from now on.
+  void set_max_frame_bytes(std::size_t max_frame_bytes) { max_frame_bytes_ = max_frame_bytes; }
 
   // Where to put the next bytes. `scratch`, not empty, is used while `chunks` has none free. Frames handed out
   // before lose their memory unless someone took a reference on their buffer.

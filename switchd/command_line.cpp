@@ -26,6 +26,7 @@ struct Typed {
   std::vector<std::string> config;
   std::vector<std::string> network;
   std::vector<std::string> control;
+  std::vector<std::string> control_group;
   std::vector<std::string> engine;
   std::vector<std::string> log_level;
   std::vector<std::string> ports;
@@ -44,6 +45,7 @@ class ArgumentReader {
     add_value("-c,--config", typed_.config);
     add_value("--network", typed_.network);
     add_value("--control", typed_.control);
+    add_value("--control-group", typed_.control_group);
     add_value("--engine", typed_.engine);
     add_value("--log-level", typed_.log_level);
     add_flag("--check", typed_.check);
@@ -204,9 +206,11 @@ void read_networks(const Typed& typed, Config& config, std::vector<ConfigError>&
 
 void read_ports(const Typed& typed, Config& config, std::vector<ConfigError>& errors) {
   for (const std::string& text : typed.ports) parse_port(text, config.ports.emplace_back(), errors);
-  if (config.ports.empty() && errors.empty())
+  const bool comes_later = !config.control || !config.control->empty();  // by the control socket
+  if (config.ports.empty() && errors.empty() && !comes_later)
     errors.push_back(
-        {"no ports", "give at least one, such as vms=tcp-listen:7000, or a --config FILE that has some"});
+        {"no ports", "give at least one, such as vms=tcp-listen:7000, or a --config FILE that has some, or a control "
+                     "socket by which they can come"});
 }
 
 std::string counted(std::size_t count, std::string_view noun) {
@@ -247,7 +251,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   read_config_file(typed, config, errors);
   read_setting("engine", "auto, io_uring or epoll", typed.engine, config, errors);
   read_setting("log-level", "error, warn, info or debug", typed.log_level, config, errors);
-  read_setting("control", "none", typed.control, config, errors);
+  read_setting("control", "PATH or none", typed.control, config, errors);
+  read_setting("control-group", "NAME", typed.control_group, config, errors);
   read_networks(typed, config, errors);
   read_ports(typed, config, errors);
   complete(config, errors);

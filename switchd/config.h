@@ -113,6 +113,9 @@ struct Config {
   std::map<std::string, NetworkKind> networks;  // by name: those declared, and after complete() those in use
   std::string default_network = "lan";          // of ports that name none
   std::vector<PortConfig> ports;                // in command order, those of the file first
+  std::vector<PortConfig> written;  // the same before complete() filled in what was left out; but names and networks
+  std::optional<std::string> control;  // path of the control socket; empty: none; nothing: the default one
+  std::string control_group;           // whose members may use it, too; a name or a number
   EngineChoice engine = EngineChoice::automatic;
   LogLevel log_level = LogLevel::info;
   bool check_only = false;

@@ -192,6 +192,7 @@ void complete(Config& config, std::vector<ConfigError>& errors) {
   check_names(config, errors);
   name_ports(config);
   join_networks(config, errors);
+  config.written = config.ports;
   check_networks(config, errors);
   warn_of_exposure(config);
   fill_in_loopback(config);

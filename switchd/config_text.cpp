@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 
+#include "switchd/address.h"
+
 namespace lanyard {
 
 namespace {
@@ -51,9 +53,20 @@ std::string read_log_level(std::string_view text, Config& config) {
   return read_word(text, values, config.log_level);
 }
 
-std::string read_control(std::string_view text, Config&) {
-  if (text == "none") return {};
-  return fmt::format("expected none, not {}: this version has no control socket", in_quotes(text));
+std::string read_control(std::string_view text, Config& config) {
+  if (text == "none") {
+    config.control = "";
+    return {};
+  }
+  std::string wrong = check_unix_path(text);
+  if (wrong.empty()) config.control = text;
+  return wrong;
+}
+
+std::string read_control_group(std::string_view text, Config& config) {
+  std::string wrong = check_group(text);
+  if (wrong.empty()) config.control_group = text;
+  return wrong;
 }
 
 std::string read_default_network(std::string_view text, Config& config) {
@@ -62,14 +75,24 @@ std::string read_default_network(std::string_view text, Config& config) {
   return wrong;
 }
 
-constexpr std::array<DaemonSetting, 4> settings = {{
+constexpr std::array<DaemonSetting, 5> settings = {{
     {"network", read_default_network},
     {"control", read_control},
+    {"control-group", read_control_group},
     {"engine", read_engine},
     {"log-level", read_log_level},
 }};
 
 }  // namespace
+
+std::string check_group(std::string_view name) {
+  const bool good =
+      !name.empty() && name.size() <= limits::group_name_bytes_max &&
+      std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
+  return good ? std::string()
+              : fmt::format("expected the name or number of a group, at most {} characters, not {}",
+                            limits::group_name_bytes_max, in_quotes(name));
+}
 
 std::string in_quotes(std::string_view text) {
   if (text.size() <= quoted_bytes_max) return fmt::format("'{}'", text);

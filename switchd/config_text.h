@@ -33,6 +33,8 @@ namespace lanyard {
 [[nodiscard]] std::string check_port_name(std::string_view name);
 [[nodiscard]] std::string check_network_name(std::string_view name);
 
+[[nodiscard]] std::string check_group(std::string_view name);  // of the system's groups
+
 [[nodiscard]] std::string read_network_kind(std::string_view text, NetworkKind& kind);
 
 // Settings of the whole daemon, by the same name as a flag (--engine) and as a key at the top of a YAML

@@ -43,8 +43,8 @@ void ConnectorControl::resolve() {
   resolver_.async_resolve(
       config_.address.host, std::to_string(config_.address.port), asio::ip::resolver_base::numeric_service,
       [this](const asio::error_code& error, const asio::ip::tcp::resolver::results_type& results) {
-        if (stopping_ || error == asio::error::operation_aborted) return;
         resolving_ = false;
+        if (stopping_ || error == asio::error::operation_aborted) return;
         if (error) return failed("cannot resolve: " + error.message());
         for (const auto& result : results) {
           const auto endpoint = result.endpoint();
@@ -89,7 +89,7 @@ void ConnectorControl::connected(Fd fd) {
 
 void ConnectorControl::attached(const Notice&) {
   services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address());
-  log_info("port {} up: {}", config_.name, address());
+  services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address());
 }
 
 void ConnectorControl::failed(const std::string& why) {
@@ -109,7 +109,8 @@ void ConnectorControl::retry_later() {
 void ConnectorControl::closed(const Notice& notice) {
   if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
   services_.print("port " + config_.name + " down " + cause_text(notice));
-  log_info("port {} down: {}", config_.name, cause_text(notice));
+  services_.event(LogLevel::info, EventKind::port_down, config_.name,
+                  "port " + config_.name + " down: " + cause_text(notice));
   if (!stopping_) retry_later();
 }
 

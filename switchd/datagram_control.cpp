@@ -15,6 +15,7 @@ DatagramControl::DatagramControl(const PortConfig& config, PortServices& service
     : PortControl(config, services), resolver_(services.io()), timer_(services.io()) {}
 
 std::optional<OpenError> DatagramControl::open() {
+  if (config_.type != PortType::unix_dgram) frame_bytes_max_ = limits::udp_payload_bytes_max;
   switch (config_.type) {
     case PortType::unix_dgram: return open_unix();
     case PortType::mcast: return open_group();
@@ -58,7 +59,7 @@ std::optional<OpenError> DatagramControl::open_udp_remote(const SocketAddress& r
   transport->sources = Sources::one_peer;
   transport->gso = true;
   address_ = to_string(bound_address(transport->receive_fd()));
-  transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes(limits::udp_payload_bytes_max)));
+  transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
   transport->ports.front()->peer = remote;
   hand_over(std::move(transport));
   return std::nullopt;
@@ -74,7 +75,7 @@ std::optional<OpenError> DatagramControl::open_udp_allow() {
   transport->gso = true;
   transport->allows = [cidrs = config_.allow](const SocketAddress& source) { return allowed_by(cidrs, source); };
   transport->network = services_.network_index(config_.network);
-  transport->max_frame_bytes = max_frame_bytes(limits::udp_payload_bytes_max);
+  transport->max_frame_bytes = max_frame_bytes();
   transport->queue_frames = config_.queue_frames;
   transport->copies = &services_.copies();
   transport->stranger_counters = std::make_shared<PortCounters>();
@@ -92,7 +93,7 @@ std::optional<OpenError> DatagramControl::open_unix() {
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(std::get<Fd>(opened)));
   transport->sources = Sources::connected;
   transport->is_unix_datagram = true;
-  transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes(limits::frame_bytes_max)));
+  transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
   transport->ports.front()->peer = SocketAddress::unix_path(config_.remote_path);
   hand_over(std::move(transport));
   return std::nullopt;
@@ -109,7 +110,7 @@ std::optional<OpenError> DatagramControl::open_group() {
   transport->own_address = sockets.own_address;
   transport->sources = Sources::group;
   transport->gso = true;
-  transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes(limits::udp_payload_bytes_max)));
+  transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
   transport->ports.front()->peer = group.front();
   address_ = to_string(group.front());
   hand_over(std::move(transport));
@@ -130,8 +131,8 @@ void DatagramControl::resolve_remote() {
   resolver_.async_resolve(config_.remote->host, std::to_string(config_.remote->port),
                           asio::ip::resolver_base::numeric_service,
                           [this](const asio::error_code& error, const asio::ip::udp::resolver::results_type& results) {
-                            if (stopping_ || error == asio::error::operation_aborted) return;
                             resolving_ = false;
+                            if (stopping_ || error == asio::error::operation_aborted) return;
                             if (error) return resolve_later("cannot resolve: " + error.message());
                             const auto endpoint = results.begin()->endpoint();
                             const SocketAddress remote(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
@@ -156,7 +157,7 @@ void DatagramControl::resolve_later(const std::string& why) {
 void DatagramControl::attached(const Notice&) {
   if (!resolved_late_) return;
   services_.print("port " + config_.name + " up udp:" + address_);
-  log_info("port {} up: {}", config_.name, address_);
+  services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address_);
 }
 
 void DatagramControl::peer_up(const Notice& notice) {
@@ -165,16 +166,16 @@ void DatagramControl::peer_up(const Notice& notice) {
   peers_[far_end] = name;
   services_.registry().set(name, record(far_end, "up", notice.counters));
   services_.print("port " + name + " up udp:" + far_end);
-  log_info("port {} up: {}", name, far_end);
+  services_.event(LogLevel::info, EventKind::port_up, name, "port " + name + " up: " + far_end);
 }
 
 void DatagramControl::peer_down(const Notice& notice) {
   const auto peer = peers_.find(to_string(notice.peer));
   if (peer == peers_.end()) return;
-  services_.registry().remove(peer->second);
   const std::string cause = "silent for " + std::to_string(notice.silent_ns / 1'000'000'000) + " s";
   services_.print("port " + peer->second + " down " + cause);
-  log_info("port {} down: {}", peer->second, cause);
+  services_.event(LogLevel::info, EventKind::port_down, peer->second, "port " + peer->second + " down: " + cause);
+  services_.registry().remove(peer->second);
   peers_.erase(peer);
 }
 
@@ -190,9 +191,16 @@ void DatagramControl::crowded(const Notice& notice) {
 }
 
 void DatagramControl::closed(const Notice& notice) {
+  for (const auto& [far_end, name] : peers_) {
+    services_.print("port " + name + " down " + cause_text(notice));
+    services_.registry().remove(name);
+  }
+  peers_.clear();
   if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
   services_.print("port " + config_.name + " down " + cause_text(notice));
-  if (!stopping_) log_error("port {} down: {}", config_.name, cause_text(notice));
+  if (stopping_) return;
+  services_.event(LogLevel::error, EventKind::port_down, config_.name,
+                  "port " + config_.name + " down: " + cause_text(notice));
 }
 
 void DatagramControl::stop() {

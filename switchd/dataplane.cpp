@@ -3,6 +3,7 @@
 #include "switchd/dataplane.h"
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 
 #include "transports/clock.h"
@@ -15,14 +16,10 @@ Dataplane::Dataplane(const DataplaneOptions& options, Handover& handover, const 
       slot_memory_(options.slots * limits::slot_bytes),
       chunks_(chunk_memory_.span(), limits::chunk_bytes, std::min(limits::chunks_reserve, options.chunks / 4)),
       slots_(slot_memory_.span(), limits::slot_bytes, std::min(limits::slots_reserve, options.slots / 4)),
+      next_seed_(options.seed),
       observers_(ports_) {
-  std::uint64_t seed = options.seed;
-  for (const NetworkKind kind : options.networks) {
-    MacTable::Options table;
-    table.ageing_ns = options.mac_ageing_ns;
-    table.seed = seed++;
-    networks_.emplace_back(kind, table);
-  }
+  for (const NetworkKind kind : options.networks)
+    networks_.push_back(make_network(kind, options.mac_ageing_ns, std::make_shared<NetworkCounters>()));
   engine_ = make_engine(DataContext{chunks_, slots_, ports_, inbox_}, handover.command_wake.get());
   observers_.set_clock(engine_->now_ns(), unix_ns());
 }
@@ -47,8 +44,21 @@ std::size_t Dataplane::turn(std::uint64_t deadline_ns) {
   flush();
   received_ = inbox_.receives > 0;
   inbox_.recycle();
+  show_turn(frames);
   manage();
   return frames;
+}
+
+// What others read of this turn.
+void Dataplane::show_turn(std::size_t frames) {
+  loop_.turns.add(1);
+  loop_.frames.add(frames);
+  loop_.syscalls.set(engine_->syscalls());
+  loop_.chunks_used.set(chunks_.capacity() - chunks_.free_count());
+  loop_.slots_used.set(slots_.capacity() - slots_.free_count());
+  const std::uint64_t took_us = (engine_->now_ns() - now_ns_) / 1000;
+  const auto bucket = static_cast<std::size_t>(std::bit_width(took_us));
+  loop_.turn_time[std::min(bucket, LoopCounters::turn_times - 1)].add(1);
 }
 
 // Frames of one network that follow one another are decided as a batch, small enough to stay in the cache.
@@ -61,7 +71,9 @@ void Dataplane::forward() {
   const auto network_of = [&](const Frame& frame) {
     if (frame.ingress != ingress) {
       ingress = frame.ingress;
-      network = ports_.at(ingress)->network;
+      const Port& port = *ports_.at(ingress);
+      port.counters->receives.add(1);
+      network = port.network;
     }
     return network;
   };
@@ -72,7 +84,9 @@ void Dataplane::forward() {
     while (end < frames.size() && end - at < verdicts_.size() && network_of(frames[end]) == here) ++end;
     const std::span<const Frame> batch = frames.subspan(at, end - at);
     const std::span<Verdict> verdicts = std::span(verdicts_).first(batch.size());
-    networks_[here].classify(batch, verdicts, now_ns_);
+    Bridge& bridge = networks_[here].bridge;
+    bridge.classify(batch, verdicts, now_ns_);
+    if (!bridge.moves().empty()) [[unlikely]] note_moves(here);
     deliver(batch, verdicts);
     at = end;
   }
@@ -103,7 +117,7 @@ void Dataplane::deliver_run(std::span<const Frame> frames, const Verdict& verdic
       break;
     case Verdict::Action::flood:
       in.counters->flooded.add(frames.size());
-      for (const PortIndex member : networks_[in.network].members())
+      for (const PortIndex member : networks_[in.network].bridge.members())
         if (member != ingress) send_to(*ports_.at(member), frames);
       break;
     case Verdict::Action::drop: in.counters->drop(verdict.reason, frames.size()); break;

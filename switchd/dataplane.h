@@ -30,7 +30,7 @@
 namespace lanyard {
 
 struct DataplaneOptions {
-  std::vector<NetworkKind> networks;  // by NetworkIndex
+  std::vector<NetworkKind> networks;  // by NetworkIndex; others come by command
   std::uint64_t seed = 0;             // of the MAC tables' hashes
   std::size_t chunks = limits::chunks_max;
   std::size_t slots = limits::slots_max;
@@ -51,6 +51,13 @@ class Dataplane {
 
   // For the control plane: what the queues of its ports copy to. Only handed on, never used there.
   [[nodiscard]] FramePool& chunks() { return chunks_; }
+  // Of the networks given by options, and of the loop. Any thread.
+  [[nodiscard]] std::shared_ptr<NetworkCounters> network_counters(NetworkIndex index) const {
+    return networks_.at(index).counters;
+  }
+  [[nodiscard]] const LoopCounters& loop() const { return loop_; }
+  [[nodiscard]] std::size_t chunk_capacity() const { return chunks_.capacity(); }
+  [[nodiscard]] std::size_t slot_capacity() const { return slots_.capacity(); }
 
   // One turn that waits until `deadline_ns` at most; returns how many frames came in. Public for tests that are
   // their own data thread.
@@ -80,7 +87,6 @@ class Dataplane {
   void send_observed(Port& port, std::span<const Frame> frames);
   bool queue_observed(Port& port, std::span<const Frame> frame);
   void mirror(Port& to, std::span<const Frame> frames);
-  void take_observer_command(Command& command);
   void flush();
   void manage();
   void handle_events();
@@ -89,7 +95,14 @@ class Dataplane {
   void attach(std::unique_ptr<Transport> transport);
   void begin_close(Transport& transport, const char* cause, int error);
   void finish_close(Transport& transport);
+  void set_port(const Command& command);
+  void add_network(const Command& command);
+  void set_network(const Command& command);
   void list_macs(const Command& command);
+  [[nodiscard]] std::size_t flush_macs(const Command& command);
+  void note_moves(NetworkIndex index);
+  void show_network(NetworkIndex index);
+  void show_turn(std::size_t frames);
   void keep_house(std::uint64_t now_ns);
   void tell_oversize(const Transport& transport);
   void expire_peers(Transport& transport, std::uint64_t now_ns);
@@ -108,6 +121,15 @@ class Dataplane {
     bool closing = false;
   };
 
+  struct Network {
+    Bridge bridge;
+    std::shared_ptr<NetworkCounters> counters;
+    std::uint64_t moves_untold = 0;  // since the last second
+    std::size_t moves_told = 0;      // in this second
+  };
+  [[nodiscard]] Network make_network(NetworkKind kind, std::uint64_t ageing_ns,
+                                     std::shared_ptr<NetworkCounters> counters);
+
   Handover& handover_;
   MemoryRegion chunk_memory_;
   MemoryRegion slot_memory_;
@@ -115,7 +137,8 @@ class Dataplane {
   FramePool slots_;
   PortTable ports_;
   Inbox inbox_;
-  std::vector<Bridge> networks_;
+  std::vector<Network> networks_;  // by NetworkIndex
+  std::uint64_t next_seed_;
   Observers observers_;
   std::unique_ptr<Engine> engine_;
   std::unordered_map<std::uint64_t, Entry> transports_;  // by serial
@@ -125,6 +148,7 @@ class Dataplane {
   std::uint64_t next_housekeeping_ns_ = 0;
   bool received_ = false;  // in the last turn, be it frames or not
   bool stop_asked_ = false;
+  LoopCounters loop_;
 };
 
 }  // namespace lanyard

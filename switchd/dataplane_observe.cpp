@@ -1,6 +1,6 @@
 // What the data plane does besides for those who watch (switchd/observers.h). Slower than what it does else, frame by
 // frame, and entered for observed ports only: one look for each run of frames. Data thread.
-#include <utility>
+#include <optional>
 
 #include "switchd/dataplane.h"
 
@@ -34,26 +34,6 @@ bool Dataplane::queue_observed(Port& port, std::span<const Frame> frame) {
 void Dataplane::mirror(Port& to, std::span<const Frame> frames) {
   if (!to.observed) return void(queue_copies(to, frames));
   for (; !frames.empty(); frames = frames.subspan(1)) queue_observed(to, frames.first(1));
-}
-
-void Dataplane::take_observer_command(Command& command) {
-  Notice notice;
-  switch (command.kind) {
-    case Command::Kind::add_tap: return observers_.add_tap(std::move(command.tap), now_ns_);
-    case Command::Kind::set_mirrors: return observers_.set_mirrors(std::move(command.mirrors));
-    case Command::Kind::remove_tap:
-      notice.kind = Notice::Kind::tap_removed;
-      notice.tap = std::move(command.tap);  // so that the last to hold it is not the data thread
-      observers_.remove_tap(notice.tap.get());
-      break;
-    case Command::Kind::swap_rewind:
-      notice.kind = Notice::Kind::rewind;
-      notice.network = command.network;
-      notice.past = observers_.swap_rewind(command.network, std::move(command.rewind));
-      break;
-    default: return;
-  }
-  tell(std::move(notice));
 }
 
 }  // namespace lanyard

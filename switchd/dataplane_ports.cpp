@@ -16,7 +16,6 @@ namespace lanyard {
 namespace {
 
 constexpr std::uint64_t housekeeping_interval_ns = 1'000'000'000;
-constexpr std::size_t stations_per_slice = 1024;
 
 }  // namespace
 
@@ -34,7 +33,7 @@ void Dataplane::handle_events() {
 }
 
 void Dataplane::welcome_peer(Port& port) {
-  networks_[port.network].add_port(port.index);
+  networks_[port.network].bridge.add_port(port.index);
   observers_.joined(port);
   Notice notice;
   notice.kind = Notice::Kind::peer_up;
@@ -46,6 +45,7 @@ void Dataplane::welcome_peer(Port& port) {
 
 void Dataplane::take_commands() {
   while (auto command = handover_.commands.pop()) {
+    std::size_t count = 0;
     switch (command->kind) {
       case Command::Kind::attach: attach(std::move(command->transport)); break;
       case Command::Kind::detach: {
@@ -53,13 +53,28 @@ void Dataplane::take_commands() {
         if (entry != transports_.end()) begin_close(*entry->second.transport, "closed by switchd", 0);
         break;
       }
+      case Command::Kind::set_port: set_port(*command); break;
+      case Command::Kind::add_network: add_network(*command); break;
+      case Command::Kind::set_network: set_network(*command); break;
+      case Command::Kind::remove_network:  // its place is kept, its memory goes
+        networks_.at(command->network) = make_network(NetworkKind::hub, limits::mac_ageing_ns_default, nullptr);
+        break;
       case Command::Kind::list_macs: list_macs(*command); break;
+      case Command::Kind::flush_macs: count = flush_macs(*command); break;
+      case Command::Kind::add_tap: observers_.add_tap(std::move(command->tap), now_ns_); break;
+      case Command::Kind::remove_tap: observers_.remove_tap(command->tap.get()); break;
+      case Command::Kind::set_mirrors: observers_.set_mirrors(std::move(command->mirrors)); break;
+      case Command::Kind::swap_rewind: observers_.swap_rewind(command->network, command->rewind); break;
+      case Command::Kind::nothing: break;
       case Command::Kind::stop: stop_asked_ = true; break;
-      case Command::Kind::add_tap:
-      case Command::Kind::remove_tap:
-      case Command::Kind::set_mirrors:
-      case Command::Kind::swap_rewind: take_observer_command(*command); break;
     }
+    if (command->token == 0) continue;
+    Notice done;
+    done.kind = Notice::Kind::done;
+    done.token = command->token;
+    done.count = count;
+    done.past = std::move(command->rewind);
+    tell(std::move(done));
   }
 }
 
@@ -82,7 +97,7 @@ void Dataplane::attach(std::unique_ptr<Transport> owned) {
     return finish_close(transport);
   }
   for (const auto& port : transport.ports) {
-    networks_[port->network].add_port(port->index);
+    networks_[port->network].bridge.add_port(port->index);
     observers_.joined(*port);
   }
   Notice notice;
@@ -100,7 +115,7 @@ void Dataplane::begin_close(Transport& transport, const char* cause, int error) 
   entry.error = error;
   for (const auto& port : transport.ports) {
     observers_.left(*port);
-    networks_[port->network].remove_port(port->index);
+    networks_[port->network].bridge.remove_port(port->index);
   }
   if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
   engine_->detach(transport);
@@ -129,26 +144,31 @@ void Dataplane::finish_close(Transport& transport) {
   tell(std::move(notice));
 }
 
-void Dataplane::list_macs(const Command& command) {
-  std::array<MacTable::Entry, stations_per_slice> slice;
-  Notice notice;
-  notice.kind = Notice::Kind::macs;
-  notice.network = command.network;
-  notice.cursor = command.cursor;
-  const std::size_t count = networks_.at(command.network).macs().list(notice.cursor, slice, now_ns_);
-  notice.stations.reserve(count);
-  for (const MacTable::Entry& entry : std::span(slice).first(count)) {
-    const Port* port = ports_.at(entry.port);
-    if (port == nullptr) continue;
-    notice.stations.push_back({entry.station, port->counters, now_ns_ - std::min(now_ns_, entry.seen_ns)});
+// A frame that is queued already stays queued. A port that changes its network takes nothing along that was learned.
+void Dataplane::set_port(const Command& command) {
+  const auto entry = transports_.find(command.serial);
+  if (entry == transports_.end() || entry->second.closing) return;
+  Transport& transport = *entry->second.transport;
+  transport.network = command.network;
+  transport.max_frame_bytes = command.max_frame_bytes;
+  transport.queue_frames = command.queue_frames;
+  if (transport.wire() == Wire::stream) transport.reader.set_max_frame_bytes(command.max_frame_bytes);
+  for (const auto& port : transport.ports) {
+    port->max_frame_bytes = command.max_frame_bytes;
+    port->egress.set_frames_max(command.queue_frames);
+    if (port->network == command.network) continue;
+    observers_.left(*port);
+    networks_[port->network].bridge.remove_port(port->index);
+    port->network = command.network;
+    networks_[port->network].bridge.add_port(port->index);
+    observers_.joined(*port);
   }
-  tell(std::move(notice));
 }
 
 void Dataplane::keep_house(std::uint64_t now_ns) {
   next_housekeeping_ns_ = now_ns + housekeeping_interval_ns;
   observers_.set_clock(engine_->now_ns(), unix_ns());
-  for (Bridge& network : networks_) network.age(now_ns);
+  for (NetworkIndex index = 0; index < networks_.size(); ++index) show_network(index);
   for (auto& [serial, entry] : transports_) {
     Transport& transport = *entry.transport;
     if (entry.closing) continue;
@@ -207,7 +227,7 @@ void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
 
 void Dataplane::forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns) {
   observers_.left(port);
-  networks_[port.network].remove_port(port.index);
+  networks_[port.network].bridge.remove_port(port.index);
   ports_.remove(port);
   transport.peers.remove(port.peer);
   Notice notice;

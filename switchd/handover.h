@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
+#include "frames/bridge.h"
 #include "frames/mac_address.h"
 #include "switchd/observers.h"
 #include "switchd/spsc_queue.h"
@@ -17,21 +19,35 @@ struct Command {
   enum class Kind : std::uint8_t {
     attach,
     detach,
+    set_port,        // of all ports of a transport, and of the peers it will have
+    add_network,     // a new index, or that of one that was removed
+    set_network,
+    remove_network,  // REQUIRES: no port is in it
     list_macs,
-    add_tap,      // REQUIRES: with it no more than taps_max that have not come back
-    remove_tap,   // answered by Notice::tap_removed
-    set_mirrors,  // all of them; answered by none
-    swap_rewind,  // answered by Notice::rewind
+    flush_macs,
+    add_tap,         // REQUIRES: with it no more than taps_max that have not been removed
+    remove_tap,      // REQUIRES: a token; whoever sent it keeps the tap until that is back
+    set_mirrors,     // instead of all there were
+    swap_rewind,     // REQUIRES: a token; with it comes what was there
+    nothing,         // only its token comes back: what was commanded before has been done
     stop,
   };
   Kind kind = Kind::stop;
+  std::uint64_t token = 0;               // not 0: comes back by the notice `done`
   std::unique_ptr<Transport> transport;  // attach
-  std::uint64_t serial = 0;              // detach: which transport
-  NetworkIndex network = 0;              // list_macs, swap_rewind
+  std::uint64_t serial = 0;              // detach, set_port: which transport
+  NetworkIndex network = 0;              // set_port, *_network, *_macs, swap_rewind
   std::size_t cursor = 0;                // list_macs: 0 to begin, then as the notice says
+  std::size_t max_frame_bytes = 0;       // set_port
+  std::size_t queue_frames = 0;          // set_port
+  NetworkKind network_kind = NetworkKind::learning_switch;  // add_network, set_network
+  std::uint64_t ageing_ns = 0;                              // add_network, set_network
+  std::shared_ptr<NetworkCounters> network_counters;        // add_network: where it counts
+  std::shared_ptr<PortCounters> port;    // flush_macs: only those behind this port; null: all
+  std::optional<MacAddress> station;     // flush_macs: only this one
   std::shared_ptr<Tap> tap;              // add_tap, remove_tap
   std::vector<Mirror> mirrors;           // set_mirrors
-  std::unique_ptr<Rewind> rewind;        // swap_rewind: the new one; null: none
+  std::unique_ptr<Rewind> rewind;        // swap_rewind: a fresh one; null: none
 };
 
 struct KnownStation {
@@ -50,8 +66,8 @@ struct Notice {
     oversize,   // and dropped frames for their length; at most once a second
     closed,     // a transport has gone down; here it is, with nothing in flight
     macs,       // a slice of a network's table
-    tap_removed,  // and nothing is offered to it any more
-    rewind,     // a network's past is taken, nothing is appended to it any more
+    moved,      // a station came by another port; or, without one, so many of them that were not told one by one
+    done,       // a command that had a token
     stopped,    // everything is closed; the data thread ends
   };
   Kind kind = Kind::stopped;
@@ -63,11 +79,14 @@ struct Notice {
   std::unique_ptr<Transport> transport;    // closed
   const char* cause = "";                  // closed: a few words for people
   int error = 0;                           // closed: errno or 0
-  NetworkIndex network = 0;                // macs, rewind
+  NetworkIndex network = 0;                // macs
   std::size_t cursor = 0;                  // macs: where the next slice begins, or MacTable::list_end
   std::vector<KnownStation> stations;      // macs
-  std::shared_ptr<Tap> tap;                // tap_removed
-  std::unique_ptr<Rewind> past;            // rewind; null: none was kept
+  MacAddress station;                      // moved
+  std::shared_ptr<PortCounters> from;      // moved: the port before; `counters`: the present one
+  std::uint64_t count = 0;                 // moved: how many this one stands for; done: how many were flushed
+  std::unique_ptr<Rewind> past;            // done: what swap_rewind took, which nobody writes any more; null: none
+  std::uint64_t token = 0;                 // done
   bool memory_returned = true;             // stopped: every buffer was back in its pool
 };
 

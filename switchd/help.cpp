@@ -28,7 +28,9 @@ Options:
       --network NAME:KIND  declare a network; KIND is switch (learns addresses), wire (two ports,
                            passes everything) or hub (every frame to all). May be repeated. Once a
                            network is declared, network= takes declared names only
-      --control none       the control socket; this version has none
+      --control PATH|none  control socket (default $XDG_RUNTIME_DIR/lanyard/switchd.sock, else
+                           /tmp/lanyard-UID/switchd.sock)
+      --control-group NAME whose members may use it, beside this user and root
       --engine ENGINE      auto, io_uring or epoll (default: auto)
       --log-level LEVEL    error, warn, info or debug (default: info)
       --version            print the version; with --verbose also the most memory it may take
@@ -112,6 +114,8 @@ std::string budget_text() {
       fmt::format("{} descriptors: {}", batch_frames_max, mebibytes(batch_frames_max * sizeof(Frame))));
   add("scratch memory", fmt::format("{} KiB; with io_uring also for each stream while no chunk is free: {}",
                                     EngineSizes::scratch / kibi, mebibytes(ports_max * EngineSizes::scratch)));
+  add("captures", fmt::format("{} rings: {}; of the past, three times rewind_mib of each network", taps_max,
+                              mebibytes(taps_max * tap_ring_bytes)));
   add("io_uring", fmt::format("{} for its rings and messages", mebibytes(UringEngine::memory_bytes_max())));
   add("not counted", "what is kept about each port, and the program itself");
   text += "Bounds\n";

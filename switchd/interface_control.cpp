@@ -2,6 +2,7 @@
 #include "switchd/interface_control.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include "switchd/interface_script.h"
 #include "switchd/log.h"
@@ -35,12 +36,12 @@ std::optional<OpenError> InterfaceControl::open_beside_the_host() {
   return std::nullopt;
 }
 
-// The kernel drops or refuses what the interface cannot carry; a user who knows better may say so with max-frame.
+// The kernel drops or refuses what the interface cannot carry.
 void InterfaceControl::hand_over(Fd fd, Io io, std::size_t frame_bytes_max) {
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(fd), io);
   transport->sources = Sources::interface;
-  const std::size_t max_frame = config_.max_frame_bytes == 0 ? frame_bytes_max : config_.max_frame_bytes;
-  transport->ports.push_back(make_port(Wire::datagram, max_frame));
+  frame_bytes_max_ = frame_bytes_max;
+  transport->ports.push_back(make_port(Wire::datagram, PortControl::max_frame_bytes()));
   Port& port = *transport->ports.front();
   port.transport = transport.get();
   services_.registry().set(config_.name, record(address(), "up", port.counters));
@@ -61,7 +62,8 @@ void InterfaceControl::oversize(const Notice& notice) {
 void InterfaceControl::closed(const Notice& notice) {
   if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
   services_.print("port " + config_.name + " down " + cause_text(notice));
-  log_error("port {} down: {}", config_.name, cause_text(notice));
+  services_.event(LogLevel::error, EventKind::port_down, config_.name,
+                  fmt::format("port {} down: {}", config_.name, cause_text(notice)));
   run_down_script();
 }
 

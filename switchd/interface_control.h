@@ -20,6 +20,12 @@ class InterfaceControl final : public PortControl {
   void stop() override {}
   void stopped() override;
 
+ protected:
+  // A user who knows better than the interface may say so with max-frame.
+  [[nodiscard]] std::size_t max_frame_bytes(std::size_t transport_max) const override {
+    return config_.max_frame_bytes == 0 ? transport_max : config_.max_frame_bytes;
+  }
+
  private:
   [[nodiscard]] std::optional<OpenError> open_with_script();
   [[nodiscard]] std::optional<OpenError> open_beside_the_host();

@@ -122,7 +122,7 @@ void ListenerControl::attached(const Notice& notice) {
   const std::string& name = connections_.at(notice.serial);
   const std::string& far_end = services_.registry().find(name)->address;
   services_.print("port " + name + " up " + std::string(name_of(config_.type)) + ":" + far_end);
-  log_info("port {} up: {}", name, far_end);
+  services_.event(LogLevel::info, EventKind::port_up, name, "port " + name + " up: " + far_end);
 }
 
 void ListenerControl::closed(const Notice& notice) {
@@ -130,9 +130,9 @@ void ListenerControl::closed(const Notice& notice) {
   if (connection == connections_.end()) return;
   const std::string name = connection->second;
   connections_.erase(connection);
-  services_.registry().remove(name);
   services_.print("port " + name + " down " + cause_text(notice));
-  log_info("port {} down: {}", name, cause_text(notice));
+  services_.event(LogLevel::info, EventKind::port_down, name, "port " + name + " down: " + cause_text(notice));
+  services_.registry().remove(name);
 }
 
 void ListenerControl::stop() {

@@ -157,7 +157,8 @@ void NatControl::attached(const Notice&) {
   if (first_ || last_failure_.empty()) return;
   last_failure_.clear();
   services_.print("port " + config_.name + " up nat:" + address());
-  log_info("port {} up: gateway started again", config_.name);
+  services_.event(LogLevel::info, EventKind::gateway_restarted, config_.name,
+                  "port " + config_.name + " up: gateway started again");
 }
 
 void NatControl::await_message() {
@@ -178,17 +179,18 @@ bool NatControl::take_message(const std::string& text) {
   if (said.is("ready") && process_.stream) take_stream();
   if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
   const std::string error = said.text("error");
-  if (error.empty()) return true;
   if (said.find("applied") != nullptr) {
-    log_warn("port {}: {}", config_.name, error);
+    if (reconfigured_) std::exchange(reconfigured_, nullptr)(error);
     return true;
   }
+  if (error.empty()) return true;
   gateway_ended(error);
   return false;
 }
 
 void NatControl::gateway_ended(const std::string& why) {
   asio::error_code ignored;
+  if (reconfigured_) std::exchange(reconfigured_, nullptr)(why);
   control_.close(ignored);
   process_.control.reset();
   process_.stream.reset();
@@ -235,6 +237,21 @@ void NatControl::reap() {
   }
   process_.pid = -1;
   process_.pidfd.reset();
+}
+
+// The gateway tells whether it could; one that is being started again finds it in its configuration.
+void NatControl::reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {
+  const std::string lease_file = gateway_.lease_file;
+  config_ = config;
+  gateway_ = config.gateway;
+  gateway_.name = config.name;
+  gateway_.lease_file = lease_file;
+  const std::string message = write_gateway_config(gateway_);
+  const bool sent = control_.is_open() && ::send(control_.native_handle(), message.data(), message.size(),
+                                                 MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+  if (!sent) return done({});
+  if (reconfigured_) std::exchange(reconfigured_, nullptr)("another change followed");
+  reconfigured_ = std::move(done);
 }
 
 void NatControl::stop() {

@@ -23,6 +23,7 @@ class NatControl final : public PortControl {
   void begin() override;
   void attached(const Notice& notice) override;
   void closed(const Notice& notice) override;
+  void reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) override;
   void stop() override;
 
  private:
@@ -51,6 +52,7 @@ class NatControl final : public PortControl {
   std::chrono::milliseconds retry_ = retry_min;
   std::chrono::steady_clock::time_point started_;
   std::string last_failure_;
+  std::function<void(const std::string&)> reconfigured_;  // waits for the gateway's answer
   bool first_ = true;     // the start that `ready` waits for
   bool stopping_ = false;
 };

@@ -36,11 +36,11 @@ void Observers::set_mirrors(std::vector<Mirror> mirrors) {
   look_at_all();
 }
 
-std::unique_ptr<Rewind> Observers::swap_rewind(NetworkIndex network, std::unique_ptr<Rewind> fresh) {
+void Observers::swap_rewind(NetworkIndex network, std::unique_ptr<Rewind>& rewind) {
   if (rewinds_.size() <= network) rewinds_.resize(network + 1);
-  std::swap(rewinds_[network], fresh);
-  look_at_all();
-  return fresh;
+  const bool same = (rewinds_[network] == nullptr) == (rewind == nullptr);
+  std::swap(rewinds_[network], rewind);
+  if (!same) look_at_all();
 }
 
 void Observers::joined(Port& port) {

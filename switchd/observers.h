@@ -52,8 +52,8 @@ class Observers {
   void remove_tap(const Tap* tap);
   // Instead of those there were. REQUIRES: no more than mirrors_max.
   void set_mirrors(std::vector<Mirror> mirrors);
-  // Puts one, or nullptr, in the place of a network's rewind, which is returned.
-  [[nodiscard]] std::unique_ptr<Rewind> swap_rewind(NetworkIndex network, std::unique_ptr<Rewind> fresh);
+  // Exchanges a network's rewind for another; either may be null.
+  void swap_rewind(NetworkIndex network, std::unique_ptr<Rewind>& rewind);
   // A port is in its network from now on; it is leaving it.
   void joined(Port& port);
   void left(Port& port);

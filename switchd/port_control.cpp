@@ -24,7 +24,7 @@ std::unique_ptr<Port> PortControl::make_port(Wire wire, std::size_t max_frame) c
 std::unique_ptr<Transport> PortControl::make_stream(Fd fd, bool tcp) const {
   const int native = fd.get();
   auto transport = std::make_unique<Transport>(Wire::stream, std::move(fd));
-  const std::size_t max_frame = max_frame_bytes(limits::frame_bytes_max);
+  const std::size_t max_frame = max_frame_bytes();
   transport->reader = StreamReader(max_frame);
   if (tcp) {
     TcpWatch::prepare(native);

@@ -10,11 +10,13 @@
 #pragma once
 
 #include <asio/io_context.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "switchd/config.h"
+#include "switchd/events.h"
 #include "switchd/handover.h"
 #include "switchd/port_registry.h"
 #include "transports/open_sockets.h"
@@ -34,6 +36,8 @@ class PortServices {
   virtual std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) = 0;
   // Prints a line to standard output, at once.
   virtual void print(const std::string& line) = 0;
+  // Tells what happened to a port, to the log and to everybody who watches.
+  virtual void event(LogLevel level, EventKind kind, const std::string& port, std::string text) = 0;
 
  protected:
   ~PortServices() = default;
@@ -60,7 +64,13 @@ class PortControl {
   virtual void crowded(const Notice&) {}
   virtual void oversize(const Notice&) {}
   virtual void closed(const Notice& notice) = 0;
-  // No further connections. Transports stay until the data plane stops.
+  // It is configured otherwise, by what can change while frames flow (topology_change.cpp); what its transports must
+  // know of it is told to the data plane by others. Calls `done` with what is wrong, or an empty string.
+  virtual void reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {
+    config_ = config;
+    done({});
+  }
+  // No further connections. Transports stay until the data plane stops, or they are detached.
   virtual void stop() = 0;
   // The data plane has stopped, and the process ends.
   virtual void stopped() {}
@@ -68,15 +78,18 @@ class PortControl {
   [[nodiscard]] virtual bool is_resolving() const { return false; }
 
   [[nodiscard]] const PortConfig& config() const { return config_; }
+  // The longest frame that its transports carry as it is configured now.
+  [[nodiscard]] std::size_t max_frame_bytes() const { return max_frame_bytes(frame_bytes_max_); }
 
  protected:
   [[nodiscard]] std::unique_ptr<Transport> make_stream(Fd fd, bool tcp) const;
   [[nodiscard]] std::unique_ptr<Port> make_port(Wire wire, std::size_t max_frame_bytes) const;
-  [[nodiscard]] std::size_t max_frame_bytes(std::size_t transport_max) const;
+  [[nodiscard]] virtual std::size_t max_frame_bytes(std::size_t transport_max) const;
   [[nodiscard]] PortRecord record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const;
 
-  const PortConfig config_;
+  PortConfig config_;
   PortServices& services_;
+  std::size_t frame_bytes_max_ = limits::frame_bytes_max;  // what its wire can carry
 };
 
 [[nodiscard]] std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortServices& services);

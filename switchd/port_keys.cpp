@@ -105,14 +105,9 @@ std::string read_mode(std::string_view text, PortConfig& port) {
 }
 
 std::string read_group(std::string_view text, PortConfig& port) {
-  const bool good =
-      !text.empty() && text.size() <= limits::group_name_bytes_max &&
-      std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F && c != ':'; });
-  if (!good)
-    return fmt::format("expected the name or number of a group, at most {} characters, not {}",
-                       limits::group_name_bytes_max, in_quotes(text));
-  port.group = text;
-  return {};
+  std::string wrong = check_group(text);
+  if (wrong.empty()) port.group = text;
+  return wrong;
 }
 
 std::string read_interface(std::string_view text, PortConfig& port) {

@@ -39,6 +39,14 @@ struct WrittenPort {
 // Understands `written`; appends every mistake found. What is wrong is left at its default in `port`.
 void read_port(const WrittenPort& written, PortConfig& port, std::vector<ConfigError>& errors);
 
+// The way back: a port's address, and the keys that are not at their default with their values, as they would be written.
+struct WrittenValues {
+  std::string_view key;
+  std::vector<std::string> values;
+};
+[[nodiscard]] std::string written_address(const PortConfig& port);
+[[nodiscard]] std::vector<WrittenValues> written_keys(const PortConfig& port);  // in the order of port_keys()
+
 struct PortTypeInfo {
   PortType type;
   std::string_view name;

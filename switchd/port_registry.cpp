@@ -35,6 +35,18 @@ void PortRegistry::forget(const PortRecord& record) {
   gone_.pop_front();
 }
 
+void PortRegistry::move(const std::string& name, const std::string& network) {
+  for_each_of(records_, name, [&](PortRecord& record) { record.network = network; });
+}
+
+std::vector<std::shared_ptr<PortCounters>> PortRegistry::counters_of(const std::string& name) const {
+  std::vector<std::shared_ptr<PortCounters>> counters;
+  for_each_of(records_, name, [&](const PortRecord& record) {
+    if (record.counters) counters.push_back(record.counters);
+  });
+  return counters;
+}
+
 PortRecord* PortRegistry::find(const std::string& name) {
   const auto found = records_.find(name);
   return found == records_.end() ? nullptr : &found->second;

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "frames/counters.h"
 
@@ -28,6 +29,10 @@ class PortRegistry {
   // Adds or replaces.
   void set(const std::string& name, PortRecord record);
   void remove(const std::string& name);
+  // The port and its connections are in another network now.
+  void move(const std::string& name, const std::string& network);
+  // Of the port and its connections.
+  [[nodiscard]] std::vector<std::shared_ptr<PortCounters>> counters_of(const std::string& name) const;
   [[nodiscard]] PortRecord* find(const std::string& name);
   [[nodiscard]] const std::map<std::string, PortRecord>& records() const { return records_; }
   // The port that counts in `counters`; empty: none, any more.
@@ -38,6 +43,15 @@ class PortRegistry {
   [[nodiscard]] std::string take_name(const std::string& parent);
 
  private:
+  // Calls `visit` for the record of `name` and those of NAME.N.
+  template <typename Records, typename Visit>
+  static void for_each_of(Records& records, const std::string& name, Visit visit) {
+    if (const auto own = records.find(name); own != records.end()) visit(own->second);
+    const std::string connections = name + ".";
+    for (auto it = records.lower_bound(connections); it != records.end() && it->first.starts_with(connections); ++it)
+      visit(it->second);
+  }
+
   struct Numbers {
     unsigned next = 1;         // all from here on are free
     std::set<unsigned> freed;  // and these below it

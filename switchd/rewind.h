@@ -2,7 +2,7 @@
 // oldest give way. Written by the data thread while nobody else has it.
 //
 // To be read it changes hands whole: the control plane sends a fresh one, the data thread puts that in its place and
-// hands this one back (Command::swap_rewind, Notice::rewind). Nothing is copied and nothing waits.
+// hands this one back (Command::swap_rewind, Notice::past). Nothing is copied and nothing waits.
 //
 // Memory, for a network of rewind_mib M: at most M is being written and less than 2 M kept by RewindHistory, pages
 // being taken as frames come; while one is being merged, M more. A capture that is still reading the past holds on to

@@ -62,6 +62,9 @@ class Engine {
   // when it is writable again: the transport then appears in the inbox's list to flush.
   virtual void flush(Transport& transport) = 0;
 
+  // How often the kernel was asked to wait, receive or send.
+  [[nodiscard]] std::uint64_t syscalls() const { return syscalls_; }
+
   void observe_sends(SendObserver observer, void* user) {
     observer_ = observer;
     observer_user_ = user;
@@ -76,6 +79,7 @@ class Engine {
 
   DataContext context_;
   std::uint64_t woke_ns_ = 0;
+  std::uint64_t syscalls_ = 0;
 
  private:
   std::unique_ptr<std::byte[]> scratch_;

@@ -58,6 +58,7 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
   const std::uint64_t left_ms = deadline_ns <= now ? 0 : (deadline_ns - now + 999'999) / 1'000'000;
   if (next_event_ >= event_count_) {
     next_event_ = 0;
+    ++syscalls_;
     event_count_ = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
                                 static_cast<int>(std::min<std::uint64_t>(left_ms, 60'000)));
     woke_ns_ = now_ns();
@@ -90,6 +91,7 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
 void EpollEngine::receive_stream(Transport& transport) {
   const StreamReader::Window window = stream_window(transport, context_.chunks, scratch());
   const std::size_t most = std::min(window.bytes, stream_receive_bytes);
+  ++syscalls_;
   const ssize_t got = ::recv(transport.receive_fd(), window.data, most, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   stream_received(transport, got < 0 ? -errno : got, context_.inbox);
@@ -99,6 +101,7 @@ void EpollEngine::receive_datagrams(Transport& transport) {
   const unsigned ready = refill_slots();
   if (ready == 0) return datagrams_to_scratch(transport, context_, scratch(), woke_ns_);
   const unsigned most = transport.runs ? std::min<unsigned>(ready, limits::runs_per_receive) : ready;
+  ++syscalls_;
   const int got = ::recvmmsg(transport.receive_fd(), messages_.data(), most, MSG_DONTWAIT, nullptr);
   if (got < 0) return receive_refused(transport, errno, context_.inbox);
   if (got > 0) messages_used_ = std::max(messages_used_, static_cast<std::size_t>(got));
@@ -165,6 +168,7 @@ void EpollEngine::flush_stream(Transport& transport, Port& port) {
     msghdr message{};
     message.msg_iov = send_iovecs_.data();
     message.msg_iovlen = count;
+    ++syscalls_;
     const ssize_t sent = ::sendmsg(transport.send_fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent < 0) {
       if (errno == EINTR) continue;
@@ -194,6 +198,7 @@ bool EpollEngine::send_plan(Transport& transport, Port& port) {
       observe(static_cast<const std::byte*>(message.msg_hdr.msg_iov[i].iov_base), message.msg_hdr.msg_iov[i].iov_len);
   std::size_t at = 0;
   while (at < messages.size()) {
+    ++syscalls_;
     const int sent = send_messages(transport, messages.subspan(at));
     const int error = sent < 0 ? errno : 0;
     if (error == EINTR) continue;

@@ -43,6 +43,7 @@ class Inbox {
   void mark_dirty(Port& port) {
     if (!port.dirty) {
       port.dirty = true;
+      port.counters->sends.add(1);
       port.transport->dirty.push_back(&port);
     }
     want_flush(*port.transport);

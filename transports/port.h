@@ -60,6 +60,8 @@ struct Port {
   }
   void show_queue() {
     counters->queued_frames.set(egress.queued_frames());
+    if (egress.queued_frames() > counters->queued_frames_max.get())
+      counters->queued_frames_max.set(egress.queued_frames());
     counters->copied_out.set(egress.copied_out());
   }
 };

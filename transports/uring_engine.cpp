@@ -115,6 +115,7 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   timeout.tv_sec = static_cast<std::int64_t>(left / 1'000'000'000ULL);
   timeout.tv_nsec = static_cast<long long>(left % 1'000'000'000ULL);
   io_uring_cqe* first = nullptr;
+  ++syscalls_;
   // With something left to do, do not wait, but let the kernel post what quiet ports have.
   if (io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty()) io_uring_submit_and_get_events(&ring_);
   else io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
@@ -155,6 +156,7 @@ io_uring_sqe* UringEngine::next_sqe() {
 // Early, because the queue or the message memory is full. The kernel has then read every message.
 void UringEngine::submit() {
   while (io_uring_sq_ready(&ring_) > 0) {
+    ++syscalls_;
     const int submitted = io_uring_submit(&ring_);
     LANYARD_CHECK(submitted >= 0 || submitted == -EINTR || submitted == -EAGAIN || submitted == -EBUSY);
     if (submitted == -EBUSY || submitted == -EAGAIN) io_uring_get_events(&ring_);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -102,7 +103,9 @@ TempFolder::~TempFolder() {
 
 SwitchdProcess::SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
                                const SpawnOptions& options) {
-  std::vector<std::string> all{"--control", "none", "--engine", engine};
+  std::vector<std::string> all{"--engine", engine};
+  if (std::find(arguments.begin(), arguments.end(), "--control") == arguments.end())
+    all.insert(all.end(), {"--control", "none"});
   all.insert(all.end(), arguments.begin(), arguments.end());
   Child child = spawn(all, options);
   pid_ = child.pid;

@@ -39,7 +39,8 @@ struct SpawnOptions {
 
 class SwitchdProcess {
  public:
-  // Control socket and engine are given here, so that tests do not meet each other's.
+  // The engine is given here, and that there is no control socket unless `arguments` say where: tests do not meet each
+  // other's.
   SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
                  const SpawnOptions& options = {});
   ~SwitchdProcess();

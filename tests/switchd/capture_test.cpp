@@ -86,8 +86,10 @@ class Watch {
     Command remove;
     remove.kind = Command::Kind::remove_tap;
     remove.tap = tap_;
+    remove.token = 1;
     rig_.command(std::move(remove));
-    CHECK(rig_.take_notice(Notice::Kind::tap_removed).tap == tap_);
+    (void)rig_.take_notice(Notice::Kind::done);
+    CHECK(tap_.use_count() == 1);
   }
   [[nodiscard]] std::uint64_t lost() const { return tap_->lost(); }
 
@@ -109,9 +111,10 @@ std::unique_ptr<Rewind> swap_rewind(Rig& rig, std::size_t bytes, NetworkIndex ne
   Command swap;
   swap.kind = Command::Kind::swap_rewind;
   swap.network = network;
+  swap.token = 1;
   if (bytes > 0) swap.rewind = std::make_unique<Rewind>(bytes);
   rig.command(std::move(swap));
-  return std::move(rig.take_notice(Notice::Kind::rewind).past);
+  return std::move(rig.take_notice(Notice::Kind::done).past);
 }
 
 std::vector<Seen> all_of(const std::shared_ptr<const Rewind>& rewind) {

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "frames/limits.h"
+
 using namespace lanyard;
 
 namespace {

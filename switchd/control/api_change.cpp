@@ -1,0 +1,372 @@
+// The verbs that change something. Each makes the configuration that shall be, which is checked as a whole by the same
+// code that checks command line and YAML, and then carried out by Topology::change_to, whole or not at all.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+
+#include "switchd/config_text.h"
+#include "switchd/control/api.h"
+#include "switchd/control/views.h"
+#include "switchd/log.h"
+#include "switchd/port_keys.h"
+
+namespace lanyard::control {
+
+namespace {
+
+Refusal invalid(std::string message) { return {Refusal::Kind::invalid, std::move(message), {}}; }
+
+// One mistake is the message; of several the message says how many.
+std::optional<Refusal> refusal_of(const std::vector<ConfigError>& errors) {
+  if (errors.empty()) return std::nullopt;
+  if (errors.size() == 1) return invalid(to_string(errors.front()));
+  Refusal refusal = invalid(fmt::format("{} mistakes; nothing was changed", errors.size()));
+  for (const ConfigError& error : errors) refusal.details.push_back(to_string(error));
+  return refusal;
+}
+
+WrittenKey written_key(const std::string& key, const std::vector<std::string>& values, const std::string& where) {
+  WrittenKey written;
+  written.key = {key, where};
+  written.is_list = values.size() > 1;
+  for (const std::string& value : values) written.values.push_back({value, where});
+  return written;
+}
+
+WrittenKey written_key(const v1::Key& key, const std::string& where) {
+  return written_key(key.key(), {key.values().begin(), key.values().end()}, where);
+}
+
+std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
+  std::vector<ConfigError> errors;
+  const bool has_fields = !spec.name().empty() || !spec.type().empty() || !spec.address().empty() || spec.keys_size() > 0;
+  if (!spec.text().empty()) {
+    if (has_fields) return invalid("port: expected either text or the other fields, not both");
+    parse_port(spec.text(), port, errors);
+    return refusal_of(errors);
+  }
+  WrittenPort written;
+  written.where = fmt::format("port {}", spec.name().empty() ? spec.type() : spec.name());
+  if (!spec.name().empty()) written.name = {spec.name(), written.where};
+  if (!spec.type().empty()) written.type = {spec.type(), written.where};
+  if (!spec.address().empty()) written.address = {spec.address(), written.where};
+  for (const v1::Key& key : spec.keys()) written.keys.push_back(written_key(key, written.where));
+  read_port(written, port, errors);
+  return refusal_of(errors);
+}
+
+// The port as it is written, with some keys replaced; one without values goes back to its default.
+std::optional<Refusal> read_changed(const PortConfig& present, const v1::SetPort& verb, PortConfig& port) {
+  WrittenPort written;
+  written.where = fmt::format("port {}", present.name);
+  written.name = {present.name, written.where};
+  written.type = {std::string(name_of(present.type)), written.where};
+  written.address = {verb.address().empty() ? written_address(present) : verb.address(), written.where};
+  const auto is_replaced = [&](std::string_view key) {
+    return std::any_of(verb.keys().begin(), verb.keys().end(), [&](const v1::Key& given) { return given.key() == key; });
+  };
+  for (const auto& [key, values] : written_keys(present))
+    if (!is_replaced(key)) written.keys.push_back(written_key(std::string(key), values, written.where));
+  std::vector<ConfigError> errors;
+  for (const v1::Key& key : verb.keys()) {
+    const auto known = std::find_if(port_keys().begin(), port_keys().end(),
+                                    [&](const PortKeyInfo& info) { return info.name == key.key(); });
+    if (key.values_size() > 0 || known == port_keys().end()) written.keys.push_back(written_key(key, written.where));
+  }
+  read_port(written, port, errors);
+  return refusal_of(errors);
+}
+
+}  // namespace
+
+bool Api::handle_change(const v1::Request& request, const Asked& asked) {
+  const bool is_change = request.verb_case() >= v1::Request::kAddPort && request.verb_case() <= v1::Request::kRemoveMirror;
+  if (is_change && !ready_) {
+    asked.refuse(v1::Error::UNAVAILABLE, "the daemon is starting");
+    return true;
+  }
+  switch (request.verb_case()) {
+    case v1::Request::kAddPort: add_port(request.add_port(), asked); return true;
+    case v1::Request::kSetPort: set_port(request.set_port(), asked); return true;
+    case v1::Request::kRemovePort: remove_port(request.remove_port(), asked); return true;
+    case v1::Request::kEnablePort: switch_port(request.enable_port().name(), true, asked); return true;
+    case v1::Request::kDisablePort: switch_port(request.disable_port().name(), false, asked); return true;
+    case v1::Request::kAddNetwork: add_network(request.add_network(), asked); return true;
+    case v1::Request::kSetNetwork: set_network(request.set_network(), asked); return true;
+    case v1::Request::kRemoveNetwork: remove_network(request.remove_network(), asked); return true;
+    case v1::Request::kApply: apply(request.apply(), asked); return true;
+    case v1::Request::kFlushMacs: flush(request.flush_macs(), asked); return true;
+    case v1::Request::kAddMirror: add_mirror(request.add_mirror(), asked); return true;
+    case v1::Request::kRemoveMirror: remove_mirror(request.remove_mirror(), asked); return true;
+    case v1::Request::kShutdown: shut_down(asked); return true;
+    default: return false;
+  }
+}
+
+// As it is written, so that what is left out is filled in anew.
+Config Api::present() const {
+  Config config = services_.topology.config();
+  config.ports = config.written;
+  config.networks.clear();
+  for (const auto& [name, network] : services_.topology.networks()) config.networks[name] = network.kind;
+  config.warnings.clear();
+  return config;
+}
+
+void Api::change(const Asked& asked, Make make, std::function<void(const std::string&)> told) {
+  services_.topology.in_turn([this, asked, make = std::move(make), told = std::move(told)](std::function<void()> over) {
+    Config wanted = present();
+    std::string shown;
+    std::optional<Refusal> refused = make(wanted, shown);
+    std::vector<ConfigError> errors;
+    if (!refused) complete(wanted, errors);
+    if (!refused) refused = refusal_of(errors);
+    if (refused) {
+      asked.refuse(*refused);
+      return over();
+    }
+    if (shown.empty() && !wanted.ports.empty()) shown = wanted.ports.back().name;
+    const std::vector<Change> changes = services_.topology.plan(wanted);
+    services_.topology.change_to(wanted, [=, this](const std::optional<Refusal>& refusal) {
+      if (refusal) asked.refuse(*refusal);
+      else for (const Change& one : changes) tell(one);
+      if (!refusal) told(shown);
+      over();
+    });
+  });
+}
+
+void Api::add_port(const v1::AddPort& verb, const Asked& asked) {
+  PortConfig port;
+  if (const auto refusal = read_spec(verb.port(), port)) return asked.refuse(*refusal);
+  change(
+      asked,
+      [port](Config& wanted, std::string&) -> std::optional<Refusal> {
+        wanted.ports.push_back(port);
+        return std::nullopt;
+      },
+      [this, asked](const std::string& name) { show_port(name, asked); });
+}
+
+void Api::set_port(const v1::SetPort& verb, const Asked& asked) {
+  change(
+      asked,
+      [this, verb](Config& wanted, std::string& shown) -> std::optional<Refusal> {
+        const PortConfig* present = services_.topology.written(verb.name());
+        if (present == nullptr) return no_such_port(verb.name());
+        shown = verb.name();
+        PortConfig port;
+        if (auto refusal = read_changed(*present, verb, port)) return refusal;
+        for (PortConfig& wanted_port : wanted.ports)
+          if (wanted_port.name == shown) wanted_port = port;
+        return std::nullopt;
+      },
+      [this, asked](const std::string& name) { show_port(name, asked); });
+}
+
+void Api::remove_port(const v1::RemovePort& verb, const Asked& asked) {
+  change(
+      asked,
+      [this, name = verb.name()](Config& wanted, std::string& shown) -> std::optional<Refusal> {
+        if (services_.topology.written(name) == nullptr) return no_such_port(name);
+        shown = name;
+        std::erase_if(wanted.ports, [&](const PortConfig& port) { return port.name == name; });
+        return std::nullopt;
+      },
+      [asked](const std::string&) { asked.done(1); });
+}
+
+void Api::switch_port(const std::string& name, bool enable, const Asked& asked) {
+  services_.topology.in_turn([this, name, enable, asked](std::function<void()> over) {
+    if (services_.topology.written(name) == nullptr) {
+      asked.refuse(no_such_port(name));
+      return over();
+    }
+    const bool changes = services_.topology.is_disabled(name) == enable;
+    const auto done = [=, this](const std::optional<Refusal>& refusal) {
+      const PortConfig* port = services_.topology.written(name);
+      if (!refusal && changes)
+        tell(EventKind::port_changed, name, port->network, fmt::format("port {} {}", name, enable ? "enabled" : "disabled"));
+      if (refusal) asked.refuse(*refusal);
+      else show_port(name, asked);
+      over();
+    };
+    if (enable) services_.topology.enable(name, done);
+    else services_.topology.disable(name, done);
+  });
+}
+
+void Api::add_network(const v1::AddNetwork& verb, const Asked& asked) {
+  NetworkKind kind = NetworkKind::learning_switch;
+  std::string wrong = check_network_name(verb.name());
+  if (wrong.empty() && !verb.kind().empty()) wrong = read_network_kind(verb.kind(), kind);
+  if (!wrong.empty()) return asked.refuse(invalid(fmt::format("network '{}': {}", verb.name(), wrong)));
+  change(
+      asked,
+      [name = verb.name(), kind](Config& wanted, std::string&) -> std::optional<Refusal> {
+        if (wanted.networks.try_emplace(name, kind).second) return std::nullopt;
+        return Refusal{Refusal::Kind::conflict, fmt::format("network '{}' is there already", name), {}};
+      },
+      [asked](const std::string&) { asked.done(1); });
+}
+
+void Api::set_network(const v1::SetNetwork& verb, const Asked& asked) {
+  change(
+      asked,
+      [this, verb](Config& wanted, std::string&) -> std::optional<Refusal> {
+        if (verb.name().empty()) return invalid("name: expected the name of a network");
+        if (auto refusal = check_network(verb.name())) return refusal;
+        if (verb.has_ageing_s() && (verb.ageing_s() < 1 || verb.ageing_s() > limits::ageing_s_max))
+          return invalid(fmt::format("ageing_s: expected a number of seconds from 1 to {}, not {}", limits::ageing_s_max,
+                                     verb.ageing_s()));
+        if (verb.has_rewind_mib() && verb.rewind_mib() > limits::rewind_mib_max)
+          return invalid(fmt::format("rewind_mib: expected a number from 0 to {}, not {}", limits::rewind_mib_max,
+                                     verb.rewind_mib()));
+        if (!verb.has_kind()) return std::nullopt;
+        const std::string wrong = read_network_kind(verb.kind(), wanted.networks.at(verb.name()));
+        return wrong.empty() ? std::nullopt : std::optional(invalid("kind: " + wrong));
+      },
+      [this, verb, asked](const std::string&) {
+        const Topology::Network& network = services_.topology.networks().at(verb.name());
+        if (verb.has_ageing_s() && verb.ageing_s() != network.ageing_s) {
+          services_.topology.set_network(verb.name(), network.kind, verb.ageing_s());
+          tell(EventKind::network_changed, {}, verb.name(),
+               fmt::format("network {} forgets silent MAC addresses after {} s", verb.name(), verb.ageing_s()));
+        }
+        if (verb.has_rewind_mib() && !set_rewind(verb.name(), verb.rewind_mib()))
+          return asked.refuse(v1::Error::UNAVAILABLE,
+                              fmt::format("there is no address space for {} MiB; the rest was changed", verb.rewind_mib()));
+        v1::ListNetworks list;
+        list.set_name(verb.name());
+        list_networks(list, asked);
+      });
+}
+
+void Api::remove_network(const v1::RemoveNetwork& verb, const Asked& asked) {
+  change(
+      asked,
+      [this, name = verb.name()](Config& wanted, std::string&) -> std::optional<Refusal> {
+        if (name.empty()) return invalid("name: expected the name of a network");
+        if (auto refusal = check_network(name)) return refusal;
+        for (const PortConfig& port : wanted.ports)
+          if (port.network == name)
+            return Refusal{Refusal::Kind::conflict, fmt::format("network '{}' has ports, such as {}", name, port.name), {}};
+        wanted.networks.erase(name);
+        return std::nullopt;
+      },
+      [asked](const std::string&) { asked.done(1); });
+}
+
+void Api::apply(const v1::Apply& verb, const Asked& asked) {
+  services_.topology.in_turn([this, verb, asked](std::function<void()> over) {
+    Config wanted = present();
+    const Config before = wanted;
+    wanted.ports.clear();
+    wanted.written.clear();
+    wanted.networks.clear();
+    std::vector<ConfigError> errors;
+    parse_yaml(verb.yaml(), verb.file().empty() ? "yaml" : verb.file(), wanted, errors);
+    complete(wanted, errors);
+    if (const auto refusal = refusal_of(errors)) {
+      asked.refuse(*refusal);
+      return over();
+    }
+    v1::Response response;
+    const std::vector<Change> changes = services_.topology.plan(wanted);
+    for (const Change& one : changes) fill_change(one, *response.mutable_plan()->add_changes());
+    response.mutable_plan();
+    for (const ConfigError& warning : wanted.warnings)
+      response.mutable_plan()->add_warnings(clean(to_string(warning)));
+    if (wanted.engine != before.engine)
+      response.mutable_plan()->add_warnings(fmt::format("engine: stays {} until the daemon is started again", engine_));
+    if (verb.dry_run()) {
+      asked.respond(std::move(response));
+      return over();
+    }
+    services_.topology.change_to(wanted, [=, this](const std::optional<Refusal>& refusal) {
+      if (refusal) {
+        asked.refuse(*refusal);
+        return over();
+      }
+      set_log_level(wanted.log_level);
+      for (const Change& one : changes) tell(one);
+      tell(EventKind::configuration_applied, {}, {},
+           fmt::format("{} applied: {} changes", verb.file().empty() ? "a configuration" : clean(verb.file()),
+                       changes.size()));
+      asked.respond(response);
+      over();
+    });
+  });
+}
+
+void Api::flush(const v1::FlushMacs& verb, const Asked& asked) {
+  if (const auto refusal = check_network(verb.network())) return asked.refuse(*refusal);
+  if (const auto refusal = check_port(verb.port())) return asked.refuse(*refusal);
+  std::optional<MacAddress> station;
+  if (!verb.mac().empty()) {
+    station = parse_mac(verb.mac());
+    if (!station)
+      return asked.refuse(invalid(fmt::format("mac: expected an address such as 52:54:00:12:34:56, not {}",
+                                              in_quotes(verb.mac()))));
+  }
+  services_.topology.flush(verb.network(), verb.port(), station, [asked](std::uint64_t count) { asked.done(count); });
+}
+
+void Api::shut_down(const Asked& asked) {
+  asked.done();
+  asio::post(io_, services_.shut_down);
+}
+
+// --- Answers and events.
+
+void Api::show_port(const std::string& name, const Asked& asked) {
+  v1::Response response;
+  fill_ports(services_.topology, name, {}, *response.mutable_ports());
+  asked.respond(std::move(response));
+}
+
+Refusal Api::no_such_port(const std::string& name) const {
+  if (name.empty()) return invalid("name: expected the name of a port");
+  if (const auto refusal = check_port(name)) return *refusal;
+  return invalid(fmt::format("{} is a connection of a port; what is configured is {}", name, name.substr(0, name.rfind('.'))));
+}
+
+void Api::tell(EventKind kind, const std::string& port, const std::string& network, std::string text) {
+  Event event;
+  event.kind = kind;
+  event.port = port;
+  event.network = network;
+  event.text = std::move(text);
+  services_.events.add(LogLevel::info, std::move(event));
+}
+
+// Launchers read on standard output where a port was really bound.
+void Api::tell(const Change& change) {
+  Topology& topology = services_.topology;
+  const std::string after = fmt::format("{}", fmt::join(change.after, ", "));
+  if (!change.is_port) {
+    switch (change.action) {
+      case Change::Action::add:
+        return tell(EventKind::network_added, {}, change.name, fmt::format("network {} added, {}", change.name, after));
+      case Change::Action::remove:
+        return tell(EventKind::network_removed, {}, change.name, fmt::format("network {} removed", change.name));
+      case Change::Action::change:
+        return tell(EventKind::network_changed, {}, change.name, fmt::format("network {} changed: {}", change.name, after));
+    }
+  }
+  if (change.action == Change::Action::remove) {
+    topology.print(fmt::format("port {} down removed", change.name));
+    return tell(EventKind::port_removed, change.name, {}, fmt::format("port {} removed", change.name));
+  }
+  const PortConfig& port = *topology.written(change.name);
+  const std::string address = fmt::format("{}:{}", name_of(port.type), topology.address_of(change.name));
+  if (change.action == Change::Action::add || change.reopens)
+    topology.print(fmt::format("port {} {}", change.name, address));
+  if (change.action == Change::Action::add)
+    return tell(EventKind::port_added, change.name, port.network, fmt::format("port {} added: {}", change.name, address));
+  tell(EventKind::port_changed, change.name, port.network,
+       fmt::format("port {} changed: {}", change.name, after.empty() ? "back to defaults" : after));
+}
+
+}  // namespace lanyard::control

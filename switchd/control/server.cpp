@@ -1,0 +1,132 @@
+// The control socket; see the header.
+#include "switchd/control/server.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+namespace lanyard {
+
+namespace {
+
+constexpr mode_t folder_mode = 0700;
+
+std::string default_path() {
+  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+  if (runtime != nullptr && *runtime == '/') return std::string(runtime) + "/lanyard/switchd.sock";
+  return fmt::format("/tmp/lanyard-{}/switchd.sock", ::geteuid());
+}
+
+// The default folder is made where it is missing; one that a user named must be there.
+std::optional<OpenError> make_folder(const std::filesystem::path& folder) {
+  if (folder.empty() || folder.filename() != "lanyard") {
+    const std::string name = folder.filename();
+    if (!name.starts_with("lanyard-")) return std::nullopt;
+  }
+  if (::mkdir(folder.c_str(), folder_mode) == 0) return std::nullopt;
+  if (errno != EEXIST) return OpenError{fmt::format("cannot make {}: {}", folder.string(), std::strerror(errno)), errno};
+  struct stat status {};
+  if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
+    return OpenError{fmt::format("{} is not a folder of this user", folder.string()), EACCES};
+  return std::nullopt;
+}
+
+}  // namespace
+
+ControlServer::ControlServer(asio::io_context& io, const Config& config, const control::Api::Services& services)
+    : io_(io),
+      path_(config.control.value_or(default_path())),
+      group_(config.control_group),
+      api_(io, services),
+      acceptor_(io),
+      pause_(io),
+      refusals_(io, "control") {}
+
+std::optional<OpenError> ControlServer::open() {
+  if (path_.empty()) return std::nullopt;
+  if (auto error = make_folder(std::filesystem::path(path_).parent_path())) return error;
+  auto opened = open_unix_listener({path_, std::nullopt, group_});
+  if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
+  acceptor_.assign(asio::local::stream_protocol(), std::get<Fd>(opened).release());
+  api_.listens_at("unix:" + path_);
+  struct stat status {};
+  if (!group_.empty() && ::stat(path_.c_str(), &status) == 0) group_id_ = status.st_gid;
+  return std::nullopt;
+}
+
+void ControlServer::begin() {
+  api_.begin();
+  if (acceptor_.is_open()) accept();
+}
+
+void ControlServer::accept() {
+  acceptor_.async_accept([this](const asio::error_code& error, control::Session::Socket socket) {
+    if (stopping_ || error == asio::error::operation_aborted) return;
+    if (!error) {
+      accepted(std::move(socket));
+      return accept();
+    }
+    refusals_.warn("cannot accept: " + error.message());  // out of descriptors: some may be free soon
+    pause_.expires_after(std::chrono::milliseconds(100));
+    pause_.async_wait([this](const asio::error_code& cancelled) {
+      if (!cancelled && !stopping_) accept();
+    });
+  });
+}
+
+bool ControlServer::may_use(int socket) const {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) return false;
+  if (peer.uid == 0 || peer.uid == ::geteuid()) return true;
+  if (group_.empty()) return false;
+  std::array<gid_t, 1024> groups;  // NGROUPS_MAX is 65536; who has so many is not let in by the last of them
+  length = sizeof groups;
+  if (peer.gid == group_id_) return true;
+  if (::getsockopt(socket, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) != 0) return false;
+  const auto end = groups.begin() + length / sizeof groups[0];
+  return std::find(groups.begin(), end, group_id_) != end;
+}
+
+void ControlServer::accepted(control::Session::Socket socket) {
+  const bool allowed = may_use(socket.native_handle());
+  control::Session::Hooks hooks;
+  hooks.handle = [this](const v1::Request& request, const std::shared_ptr<control::Client>& client) {
+    api_.handle(request, client);
+  };
+  hooks.gone = [this](const control::Session& session) { sessions_.erase(&session); };
+  auto session = std::make_shared<control::Session>(std::move(socket), std::move(hooks));
+  if (!allowed) return refusals_.warn("refused a process of another user");  // without a word to it
+  if (sessions_.size() >= limits::control_clients_max) {
+    refusals_.warn(fmt::format("refused a client: {} are connected", limits::control_clients_max));
+    return session->refuse(v1::Error::LIMIT,
+                           fmt::format("{} clients are connected, which is the most", limits::control_clients_max));
+  }
+  sessions_[session.get()] = session;
+  session->begin();
+}
+
+void ControlServer::stop() {
+  stopping_ = true;
+  asio::error_code ignored;
+  pause_.cancel();
+  refusals_.finish();
+  if (acceptor_.is_open()) ::unlink(path_.c_str());
+  acceptor_.close(ignored);
+  api_.stop();
+}
+
+void ControlServer::close() {
+  for (const auto& [key, session] : std::exchange(sessions_, {})) session->close();
+}
+
+}  // namespace lanyard

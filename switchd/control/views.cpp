@@ -1,0 +1,154 @@
+// What there is, as messages; see the header.
+#include "switchd/control/views.h"
+
+#include <chrono>
+
+#include "switchd/control/qemu_lines.h"
+#include "switchd/port_keys.h"
+
+namespace lanyard::control {
+
+namespace {
+
+std::uint64_t unix_ns() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+// How many bytes the character at the front of `text` has; 0: none that is UTF-8 (RFC 3629, 4).
+std::size_t character_bytes(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+  const unsigned first = byte(0);
+  if (first < 0x80) return 1;
+  const std::size_t bytes = first >= 0xC2 && first < 0xE0 ? 2 : (first & 0xF0) == 0xE0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
+  for (std::size_t i = 1; i < bytes; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  const bool too_long = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
+  const bool beyond = (first == 0xED && byte(1) >= 0xA0) || (first == 0xF4 && byte(1) >= 0x90);
+  return too_long || beyond ? 0 : bytes;
+}
+
+}  // namespace
+
+std::string clean(std::string_view text) {
+  std::string cleaned;
+  while (!text.empty()) {
+    const std::size_t bytes = character_bytes(text);
+    if (bytes > 0) cleaned += text.substr(0, bytes);
+    else cleaned += "\xEF\xBF\xBD";  // U+FFFD
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return cleaned;
+}
+
+void add_counters(const PortCounters& counters, v1::Counters& sum) {
+  sum.set_received_frames(sum.received_frames() + counters.received_frames.get());
+  sum.set_received_bytes(sum.received_bytes() + counters.received_bytes.get());
+  sum.set_unicast(sum.unicast() + counters.unicast.get());
+  sum.set_flooded(sum.flooded() + counters.flooded.get());
+  sum.set_copies(sum.copies() + counters.copies.get());
+  sum.set_sent_frames(sum.sent_frames() + counters.sent_frames.get());
+  sum.set_sent_bytes(sum.sent_bytes() + counters.sent_bytes.get());
+  sum.set_queued_frames(sum.queued_frames() + counters.queued_frames.get());
+  sum.set_queued_frames_max(std::max(sum.queued_frames_max(), counters.queued_frames_max.get()));
+  sum.set_receives(sum.receives() + counters.receives.get());
+  sum.set_sends(sum.sends() + counters.sends.get());
+  sum.set_moves(sum.moves() + counters.moves.get());
+  sum.set_heads_copied(sum.heads_copied() + counters.heads_copied.get());
+  sum.set_copied_out(sum.copied_out() + counters.copied_out.get());
+  sum.set_kernel_drops(sum.kernel_drops() + counters.kernel_drops.get());
+  for (const DropReasonInfo& entry : drop_reasons)
+    (*sum.mutable_drops())[std::string(entry.name)] += counters.drops[static_cast<std::size_t>(entry.reason)].get();
+}
+
+void fill_counters(const PortCounters& counters, v1::Counters& view) {
+  view.Clear();
+  add_counters(counters, view);
+}
+
+void fill_port(const std::string& name, const PortRecord& record, const Topology& topology, v1::Port& view) {
+  view.set_name(name);
+  const std::size_t dot = name.rfind('.');
+  if (dot != std::string::npos) view.set_parent(name.substr(0, dot));
+  view.set_type(record.type);
+  view.set_address(clean(record.address));
+  view.set_network(record.network);
+  view.set_state(record.state);
+  static const PortCounters none;  // a listener carries no frames itself; scripts find the same fields everywhere
+  fill_counters(record.counters ? *record.counters : none, *view.mutable_counters());
+  const PortConfig* written = topology.written(name);
+  if (written == nullptr) return;
+  for (const auto& [key, values] : written_keys(*written)) {
+    v1::Key& pair = *view.add_keys();
+    pair.set_key(std::string(key));
+    for (const std::string& value : values) pair.add_values(clean(value));
+  }
+  for (const std::string& line : qemu_lines(*written, record.address)) view.add_qemu(clean(line));
+}
+
+void fill_ports(Topology& topology, const std::string& name, const std::string& network, v1::Ports& view) {
+  view.set_time_unix_ns(unix_ns());
+  for (const auto& [port, record] : topology.registry().records()) {
+    const bool named = name.empty() || port == name || port.starts_with(name + ".");
+    if (named && (network.empty() || record.network == network))
+      fill_port(port, record, topology, *view.add_ports());
+  }
+}
+
+void fill_network(const std::string& name, const Topology::Network& network, Topology& topology, v1::Network& view) {
+  view.set_name(name);
+  view.set_kind(std::string(name_of(network.kind)));
+  view.set_ageing_s(network.ageing_s);
+  view.set_macs(network.counters->macs.get());
+  view.set_macs_max(network.counters->macs_max.get());
+  view.set_moves(network.counters->moves.get());
+  fill_counters(PortCounters(), *view.mutable_counters());
+  for (const auto& [port, record] : topology.registry().records()) {
+    if (record.network != name || !record.counters) continue;
+    if (record.state == "up") view.set_ports(view.ports() + 1);
+    add_counters(*record.counters, *view.mutable_counters());
+  }
+}
+
+void fill_loop(const LoopCounters& loop, v1::Loop& view) {
+  view.set_turns(loop.turns.get());
+  view.set_syscalls(loop.syscalls.get());
+  view.set_frames(loop.frames.get());
+  for (const Counter& bucket : loop.turn_time) view.add_turn_time(bucket.get());
+}
+
+void fill_event(const Event& event, v1::Event& view) {
+  view.set_number(event.number);
+  view.set_time_unix_ns(event.time_unix_ns);
+  view.set_kind(std::string(info(event.kind).name));
+  view.set_port(event.port);
+  view.set_network(event.network);
+  view.set_text(clean(event.text));
+  view.set_reason(event.reason);
+  view.set_count(event.count);
+}
+
+void fill_change(const Change& change, v1::Change& view) {
+  view.set_action(change.action == Change::Action::add      ? v1::Change::ADD
+                  : change.action == Change::Action::remove ? v1::Change::REMOVE
+                                                            : v1::Change::CHANGE);
+  view.set_what(change.is_port ? "port" : "network");
+  view.set_name(change.name);
+  view.set_reopens(change.reopens);
+  for (const std::string& line : change.before) view.add_before(clean(line));
+  for (const std::string& line : change.after) view.add_after(clean(line));
+}
+
+void fill_refusal(const Refusal& refusal, v1::Error& view) {
+  switch (refusal.kind) {
+    case Refusal::Kind::invalid: view.set_code(v1::Error::INVALID); break;
+    case Refusal::Kind::not_found: view.set_code(v1::Error::NOT_FOUND); break;
+    case Refusal::Kind::conflict: view.set_code(v1::Error::CONFLICT); break;
+    case Refusal::Kind::unavailable: view.set_code(v1::Error::UNAVAILABLE); break;
+    case Refusal::Kind::limit: view.set_code(v1::Error::LIMIT); break;
+  }
+  view.set_message(clean(refusal.message));
+  for (const std::string& detail : refusal.details) view.add_details(clean(detail));
+}
+
+}  // namespace lanyard::control

@@ -1,0 +1,27 @@
+// What there is, as messages of control.proto. Control thread only; counters are read while the data thread writes them.
+#pragma once
+
+#include <string>
+
+#include "switchd/control.pb.h"
+#include "switchd/dataplane.h"
+#include "switchd/events.h"
+#include "switchd/topology.h"
+
+namespace lanyard::control {
+
+// Text of others as a protobuf string: what is no UTF-8, as a path may be, is replaced.
+[[nodiscard]] std::string clean(std::string_view text);
+
+void fill_counters(const PortCounters& counters, v1::Counters& view);
+void add_counters(const PortCounters& counters, v1::Counters& sum);
+void fill_port(const std::string& name, const PortRecord& record, const Topology& topology, v1::Port& view);
+// Those that the names say; empty: all. A name means the port and its connections.
+void fill_ports(Topology& topology, const std::string& name, const std::string& network, v1::Ports& view);
+void fill_network(const std::string& name, const Topology::Network& network, Topology& topology, v1::Network& view);
+void fill_loop(const LoopCounters& loop, v1::Loop& view);
+void fill_event(const Event& event, v1::Event& view);
+void fill_change(const Change& change, v1::Change& view);
+void fill_refusal(const Refusal& refusal, v1::Error& view);
+
+}  // namespace lanyard::control

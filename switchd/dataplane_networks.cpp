@@ -1,0 +1,113 @@
+// Networks that come, change and go, and what is told of them: of the management step of the data plane's loop. Runs on
+// the data thread, blocks on nothing.
+#include <utility>
+
+#include "switchd/dataplane.h"
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t stations_per_slice = 1024;
+constexpr std::size_t moves_told_max = 16;  // of a network, in a second
+
+}  // namespace
+
+std::size_t Dataplane::flush_macs(const Command& command) {
+  Network& network = networks_.at(command.network);
+  MacTable& macs = network.bridge.macs();
+  const std::size_t before = macs.size();
+  if (command.station) (void)macs.forget(*command.station);
+  else if (!command.port) macs.clear();
+  else
+    for (const PortIndex member : network.bridge.members())
+      if (ports_.at(member)->counters == command.port) macs.forget_port(member);
+  network.counters->macs.set(macs.size());
+  return before - macs.size();
+}
+
+// Every move is booked; of many only some are told, so that a loop between two VMs does not flood the control plane.
+void Dataplane::note_moves(NetworkIndex index) {
+  Network& network = networks_[index];
+  Bridge& bridge = network.bridge;
+  network.moves_untold += bridge.macs().moves() - network.counters->moves.get();
+  network.counters->moves.set(bridge.macs().moves());
+  for (const Move& move : bridge.moves()) {
+    Port& to = *ports_.at(move.to);
+    to.counters->moves.add(1);
+    if (network.moves_told == moves_told_max) continue;
+    ++network.moves_told;
+    const Port* from = ports_.at(move.from);
+    Notice notice;
+    notice.kind = Notice::Kind::moved;
+    notice.network = index;
+    notice.station = move.station;
+    notice.from = from != nullptr ? from->counters : nullptr;
+    notice.counters = to.counters;
+    notice.count = 1;
+    tell(std::move(notice));
+    --network.moves_untold;
+  }
+  bridge.clear_moves();
+}
+
+// Once a second: ages, and what others read of it.
+void Dataplane::show_network(NetworkIndex index) {
+  Network& network = networks_[index];
+  MacTable& macs = network.bridge.macs();
+  network.bridge.age(now_ns_);
+  network.moves_told = 0;
+  if (network.moves_untold > 0) {
+    Notice notice;
+    notice.kind = Notice::Kind::moved;
+    notice.network = index;
+    notice.count = std::exchange(network.moves_untold, 0);
+    tell(std::move(notice));
+  }
+  if (!network.counters) return;  // removed
+  network.counters->macs.set(macs.size());
+  network.counters->evictions.set(macs.evictions());
+}
+
+Dataplane::Network Dataplane::make_network(NetworkKind kind, std::uint64_t ageing_ns,
+                                           std::shared_ptr<NetworkCounters> counters) {
+  MacTable::Options table;
+  table.ageing_ns = ageing_ns;
+  table.seed = next_seed_++;
+  if (counters) counters->macs_max.set(table.capacity);
+  return {Bridge(kind, table), std::move(counters), 0, 0};
+}
+
+void Dataplane::add_network(const Command& command) {
+  Network network = make_network(command.network_kind, command.ageing_ns, command.network_counters);
+  if (command.network < networks_.size()) {
+    networks_[command.network] = std::move(network);
+    return;
+  }
+  LANYARD_CHECK(command.network == networks_.size());
+  networks_.push_back(std::move(network));
+}
+
+void Dataplane::set_network(const Command& command) {
+  Bridge& bridge = networks_.at(command.network).bridge;
+  bridge.set_kind(command.network_kind);
+  bridge.macs().set_ageing(command.ageing_ns);
+}
+
+void Dataplane::list_macs(const Command& command) {
+  std::array<MacTable::Entry, stations_per_slice> slice;
+  Notice notice;
+  notice.kind = Notice::Kind::macs;
+  notice.network = command.network;
+  notice.cursor = command.cursor;
+  const std::size_t count = networks_.at(command.network).bridge.macs().list(notice.cursor, slice, now_ns_);
+  notice.stations.reserve(count);
+  for (const MacTable::Entry& entry : std::span(slice).first(count)) {
+    const Port* port = ports_.at(entry.port);
+    if (port == nullptr) continue;
+    notice.stations.push_back({entry.station, port->counters, now_ns_ - std::min(now_ns_, entry.seen_ns)});
+  }
+  tell(std::move(notice));
+}
+
+}  // namespace lanyard

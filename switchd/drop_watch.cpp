@@ -1,0 +1,58 @@
+// Drops that begin and end; see the header.
+#include "switchd/drop_watch.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+
+namespace lanyard {
+
+void DropWatch::begin() {
+  timer_.expires_after(std::chrono::seconds(1));
+  timer_.async_wait([this](const asio::error_code& cancelled) {
+    if (cancelled) return;
+    look();
+    begin();
+  });
+}
+
+void DropWatch::look() {
+  for (auto& [counters, watched] : watched_) watched.exists = false;
+  for (const auto& [name, record] : registry_.records())
+    if (record.counters) look_at(name, record, watched_[record.counters.get()]);
+  std::erase_if(watched_, [](const auto& it) { return !it.second.exists; });
+}
+
+void DropWatch::look_at(const std::string& name, const PortRecord& record, Watched& watched) {
+  watched.exists = true;
+  for (const DropReasonInfo& info : drop_reasons) {
+    Reason& reason = watched.reasons[static_cast<std::size_t>(info.reason)];
+    const std::uint64_t now = record.counters->drops[static_cast<std::size_t>(info.reason)].get();
+    const std::uint64_t before = std::exchange(reason.seen, now);
+    if (now > before) {
+      reason.quiet_s = 0;
+      if (std::exchange(reason.dropping, true)) continue;
+      reason.began = before;
+      tell(EventKind::drops_began, name, record, info, now - before);
+    } else if (reason.dropping && ++reason.quiet_s == quiet_s_max) {
+      reason.dropping = false;
+      tell(EventKind::drops_ended, name, record, info, now - reason.began);
+    }
+  }
+}
+
+void DropWatch::tell(EventKind kind, const std::string& port, const PortRecord& record, const DropReasonInfo& reason,
+                     std::uint64_t count) {
+  Event event;
+  event.kind = kind;
+  event.port = port;
+  event.network = record.network;
+  event.reason = reason.name;
+  event.count = count;
+  event.text = kind == EventKind::drops_began
+                   ? fmt::format("port {} drops frames as {}: {}", port, reason.name, reason.text)
+                   : fmt::format("port {} has stopped dropping frames as {}: {} in all", port, reason.name, count);
+  events_.add(LogLevel::info, std::move(event));
+}
+
+}  // namespace lanyard

@@ -1,0 +1,49 @@
+// Tells when ports begin to drop frames, and when they have stopped: one event each, by port and reason, not one for each
+// frame. Looks at the counters once a second; the data plane knows nothing of it. Control thread only.
+#pragma once
+
+#include <asio/steady_timer.hpp>
+#include <array>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "switchd/events.h"
+#include "switchd/port_registry.h"
+
+namespace lanyard {
+
+class DropWatch {
+ public:
+  DropWatch(asio::io_context& io, PortRegistry& registry, EventLog& events)
+      : registry_(registry), events_(events), timer_(io) {}
+
+  void begin();
+  void stop() { timer_.cancel(); }
+
+ private:
+  struct Reason {
+    std::uint64_t seen = 0;   // at the last look
+    std::uint64_t began = 0;  // when they began
+    unsigned quiet_s = 0;     // since the last drop
+    bool dropping = false;
+  };
+  struct Watched {
+    std::array<Reason, drop_reason_count> reasons;
+    bool exists = false;
+  };
+
+  void look();
+  void look_at(const std::string& name, const PortRecord& record, Watched& watched);
+  void tell(EventKind kind, const std::string& port, const PortRecord& record, const DropReasonInfo& reason,
+            std::uint64_t count);
+
+  static constexpr unsigned quiet_s_max = 5;  // without a drop: they have ended
+
+  PortRegistry& registry_;
+  EventLog& events_;
+  asio::steady_timer timer_;
+  std::unordered_map<const PortCounters*, Watched> watched_;
+};
+
+}  // namespace lanyard

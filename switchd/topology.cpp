@@ -1,0 +1,246 @@
+// The daemon's networks and ports: start and stop, notices, and what one port needs. Changes: topology_change.cpp.
+#include "switchd/topology.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <asio/post.hpp>
+
+#include "switchd/log.h"
+#include "switchd/port_keys.h"
+
+namespace lanyard {
+
+void Topology::adopt(Dataplane& dataplane) {
+  dataplane_ = &dataplane;
+  NetworkIndex index = 0;
+  for (const auto& [name, kind] : config_.networks) {
+    Network& network = networks_[name];
+    network.index = index;
+    network.kind = kind;
+    network.counters = dataplane.network_counters(index++);
+  }
+}
+
+bool Topology::open_all() {
+  bool all_open = true;
+  for (std::size_t i = 0; i < config_.ports.size(); ++i) {
+    const auto error = open(config_.ports[i], config_.written[i]);
+    if (!error) continue;
+    log_error("port {}: {}", config_.ports[i].name, error->what);
+    all_open = false;
+  }
+  if (!all_open) return false;
+  for (const PortConfig& port : config_.ports)
+    print(fmt::format("port {} {}:{}", port.name, name_of(port.type), address_of(port.name)));
+  return true;
+}
+
+void Topology::await_start(std::function<void(bool)> started) {
+  started_ = std::move(started);
+  if (starting_.empty()) std::exchange(started_, nullptr)(true);
+}
+
+// What happened meanwhile is told now.
+void Topology::begin() {
+  begun_ = true;
+  for (const auto& [name, entry] : entries_)
+    if (entry.control) entry.control->begin();
+  for (Notice& notice : std::exchange(early_, {})) take_from_port(notice);
+}
+
+void Topology::stop() {
+  stopping_ = true;
+  for (const auto& [name, entry] : entries_)
+    if (entry.control) entry.control->stop();
+}
+
+void Topology::stopped() {
+  for (const auto& [name, entry] : entries_)
+    if (entry.control) entry.control->stopped();
+}
+
+bool Topology::is_resolving() const {
+  const auto resolves = [](const auto& control) { return control && control->is_resolving(); };
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& it) { return resolves(it.second.control); }) ||
+         std::any_of(retired_.begin(), retired_.end(), resolves);
+}
+
+// --- Notices.
+
+void Topology::take(Notice& notice) {
+  if (notice.kind == Notice::Kind::moved) return take_move(notice);
+  if (begun_ || stopping_) return take_from_port(notice);
+  take_early(notice);
+}
+
+void Topology::take_early(Notice& notice) {
+  const bool starts = starting_.erase(notice.serial) > 0;
+  if (starts && notice.kind == Notice::Kind::closed) {
+    log_error("port {}: {}", owners_.at(notice.serial)->config().name, cause_text(notice));
+    early_.push_back(std::move(notice));
+    if (started_) std::exchange(started_, nullptr)(false);
+    return;
+  }
+  early_.push_back(std::move(notice));
+  if (starts && starting_.empty() && started_) std::exchange(started_, nullptr)(true);
+}
+
+void Topology::take_from_port(Notice& notice) {
+  const auto owner = owners_.find(notice.serial);
+  LANYARD_CHECK(owner != owners_.end());
+  PortControl& port = *owner->second;
+  switch (notice.kind) {
+    case Notice::Kind::attached: return port.attached(notice);
+    case Notice::Kind::crowded: return port.crowded(notice);
+    case Notice::Kind::oversize: return port.oversize(notice);
+    case Notice::Kind::peer_up: return port.peer_up(notice);
+    case Notice::Kind::peer_down: return port.peer_down(notice);
+    default: break;
+  }
+  owners_.erase(owner);
+  if (stopping_) return;
+  port.closed(notice);
+  const auto entry = entries_.find(port.config().name);
+  const bool is_closing = entry != entries_.end() && entry->second.control.get() == &port && entry->second.closed;
+  if (is_closing && transports_of(port).empty()) finish_close(entry->first);
+}
+
+void Topology::take_move(const Notice& notice) {
+  const auto network = std::find_if(networks_.begin(), networks_.end(),
+                                    [&](const auto& it) { return it.second.index == notice.network; });
+  if (network == networks_.end()) return;
+  Event event;
+  event.kind = EventKind::mac_moved;
+  event.network = network->first;
+  event.count = notice.count;
+  if (notice.counters) {
+    event.port = registry_.name_of(notice.counters.get());
+    const std::string from(notice.from ? registry_.name_of(notice.from.get()) : std::string_view());
+    event.text = fmt::format("{} moved from port {} to {} in network {}", to_string(notice.station),
+                             from.empty() ? "(gone)" : from, event.port, event.network);
+  } else {
+    event.text = fmt::format("{} further moves in network {} within a second", notice.count, event.network);
+  }
+  services_.events.add(LogLevel::info, std::move(event));
+}
+
+std::uint32_t Topology::owner_of(const std::string& name) {
+  return numbers_.try_emplace(name, static_cast<std::uint32_t>(numbers_.size() + 1)).first->second;
+}
+
+// --- For the ports.
+
+std::uint64_t Topology::attach(std::unique_ptr<Transport> transport, PortControl& owner) {
+  const std::uint64_t serial = next_serial_++;
+  transport->serial = serial;
+  transport->owner = owner_of(owner.config().name);
+  for (const auto& port : transport->ports) port->owner = transport->owner;
+  owners_[serial] = &owner;
+  if (!begun_) starting_.insert(serial);
+  Command attach;
+  attach.kind = Command::Kind::attach;
+  attach.transport = std::move(transport);
+  services_.link.send(std::move(attach));
+  return serial;
+}
+
+void Topology::event(LogLevel level, EventKind kind, const std::string& port, std::string text) {
+  Event event;
+  event.kind = kind;
+  event.port = port;
+  if (const PortRecord* record = registry_.find(port)) event.network = record->network;
+  event.text = std::move(text);
+  services_.events.add(level, std::move(event));
+}
+
+// --- One port.
+
+std::optional<OpenError> Topology::open(const PortConfig& complete, const PortConfig& written) {
+  const std::string& name = complete.name;
+  Entry& entry = entries_[name];
+  entry.config = complete;
+  entry.written = written;
+  entry.control = make_port_control(complete, *this);
+  if (auto error = entry.control->open()) {
+    entry.control->stop();
+    retire(std::move(entry.control));
+    entries_.erase(name);
+    registry_.remove(name);
+    return error;
+  }
+  if (begun_) entry.control->begin();
+  return std::nullopt;
+}
+
+// No further connections; its transports go, and when the last is back it is out of use.
+void Topology::close(const std::string& name, std::function<void()> closed) {
+  Entry& entry = entries_.at(name);
+  entry.closed = std::move(closed);
+  entry.control->stop();
+  const std::vector<std::uint64_t> transports = transports_of(*entry.control);
+  for (const std::uint64_t serial : transports) {
+    Command detach;
+    detach.kind = Command::Kind::detach;
+    detach.serial = serial;
+    services_.link.send(std::move(detach));
+  }
+  if (transports.empty()) finish_close(name);
+}
+
+void Topology::finish_close(const std::string& name) {
+  Entry& entry = entries_.at(name);
+  entry.control->stopped();
+  retire(std::move(entry.control));
+  registry_.remove(name);
+  std::exchange(entry.closed, nullptr)();
+}
+
+// Handlers that were cancelled are still to be called; they are ahead of what is posted now. A look-up of a name cannot
+// be cancelled, and its port is kept until the end of the process.
+void Topology::retire(std::unique_ptr<PortControl> control) {
+  retired_.push_back(std::move(control));
+  asio::post(services_.io, [this] {
+    asio::post(services_.io, [this] {
+      std::erase_if(retired_, [](const auto& retired) { return !retired->is_resolving(); });
+    });
+  });
+}
+
+std::vector<std::uint64_t> Topology::transports_of(const PortControl& control) const {
+  std::vector<std::uint64_t> serials;
+  for (const auto& [serial, owner] : owners_)
+    if (owner == &control) serials.push_back(serial);
+  return serials;
+}
+
+// --- What there is.
+
+std::vector<MacListing::NamedNetwork> Topology::network_list(const std::string& only) const {
+  std::vector<MacListing::NamedNetwork> list;
+  for (const auto& [name, network] : networks_)
+    if (only.empty() || name == only) list.push_back({name, network.index});
+  return list;
+}
+
+bool Topology::has(const MacListing::NamedNetwork& network) const {
+  const auto found = networks_.find(network.name);
+  return found != networks_.end() && found->second.index == network.index;
+}
+
+const PortConfig* Topology::written(const std::string& name) const {
+  const auto entry = entries_.find(name);
+  return entry == entries_.end() ? nullptr : &entry->second.written;
+}
+
+bool Topology::is_disabled(const std::string& name) const {
+  const auto entry = entries_.find(name);
+  return entry != entries_.end() && !entry->second.control;
+}
+
+std::string Topology::address_of(const std::string& name) const {
+  const Entry& entry = entries_.at(name);
+  return entry.control ? entry.control->address() : written_address(entry.config);
+}
+
+}  // namespace lanyard

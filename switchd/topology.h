@@ -1,0 +1,196 @@
+// The networks and the ports of the daemon, as configured and as they are: opened at start, changed while frames flow.
+//
+// Every change of ports is one transition, from the present configuration to a wanted one (change_to): what is the same
+// is not touched; what can change while frames flow (network, max-frame, queue, a gateway's forward and outbound) does;
+// what else differs is closed and opened again. It is carried out whole or not at all:
+//
+//   networks that are new        made
+//   ports that are new           opened; one whose address is in use waits, where ports are to be closed
+//   ports removed or reopened    closed, which takes until the last buffer has come home
+//   ports reopened or waiting    opened. One that cannot be: all that was opened is closed, all that was closed is
+//                                opened again as it was, and the change is refused
+//   the rest                     changed while frames flow; networks that are gone are removed
+//
+// Changes wait for one another. Control thread only.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "switchd/data_link.h"
+#include "switchd/dataplane.h"
+#include "switchd/events.h"
+#include "switchd/line_output.h"
+#include "switchd/mac_listing.h"
+#include "switchd/port_control.h"
+
+namespace lanyard {
+
+// Why a change was not carried out.
+struct Refusal {
+  enum class Kind : std::uint8_t { invalid, not_found, conflict, unavailable, limit };
+  Kind kind = Kind::invalid;
+  std::string message;               // one line
+  std::vector<std::string> details;  // further ones
+};
+
+// What a change would do, or has done.
+struct Change {
+  enum class Action : std::uint8_t { add, remove, change };
+  Action action = Action::add;
+  bool is_port = true;  // else a network
+  std::string name;
+  bool reopens = false;             // change: its connections drop
+  std::vector<std::string> before;  // "max-frame: 1514"; of a change those that differ
+  std::vector<std::string> after;
+};
+
+class Topology final : public PortServices {
+ public:
+  using Done = std::function<void(const std::optional<Refusal>&)>;
+
+  struct Network {
+    NetworkIndex index = 0;
+    NetworkKind kind = NetworkKind::learning_switch;
+    std::uint64_t ageing_s = limits::mac_ageing_ns_default / 1'000'000'000;
+    std::shared_ptr<NetworkCounters> counters;
+  };
+
+  struct Services {
+    asio::io_context& io;
+    DataLink& link;
+    EventLog& events;
+    LineOutput& output;
+  };
+  // `config` is complete.
+  Topology(const Config& config, const Services& services) : services_(services), config_(config) {}
+
+  // --- The daemon's.
+  // Its networks have the indices of `config.networks`, in order.
+  void adopt(Dataplane& dataplane);
+  // Opens all ports, so that every one that cannot be opened is named; prints their lines when all are open.
+  [[nodiscard]] bool open_all();
+  // `started` is called when every transport of open_all() is attached; false: one could not be.
+  void await_start(std::function<void(bool)> started);
+  void begin();  // `ready` was printed
+  void take(Notice& notice);
+  void stop();
+  void stopped();
+  [[nodiscard]] bool is_resolving() const;
+
+  // --- What there is.
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] const std::map<std::string, Network>& networks() const { return networks_; }
+  [[nodiscard]] std::vector<MacListing::NamedNetwork> network_list(const std::string& only) const;
+  [[nodiscard]] bool has(const MacListing::NamedNetwork& network) const;
+  // As it was configured, what was left out not filled in; null: no configured port has the name.
+  [[nodiscard]] const PortConfig* written(const std::string& name) const;
+  [[nodiscard]] bool is_disabled(const std::string& name) const;
+  [[nodiscard]] std::string address_of(const std::string& name) const;
+  // By which the data plane knows a configured port, with its connections and peers (Port::owner): the same whenever
+  // it is opened, or is configured again after it was removed.
+  [[nodiscard]] std::uint32_t owner_of(const std::string& name);
+
+  // Is called with each network that is removed, while its index is not another's yet.
+  void on_network_removed(std::function<void(const std::string&, NetworkIndex)> removed) {
+    network_removed_ = std::move(removed);
+  }
+
+  // --- Changes. Each is answered once, at once or later.
+  // `wanted` is complete (config.h); networks that it does not have are removed. In a turn of its own (in_turn).
+  void change_to(const Config& wanted, Done done);
+  [[nodiscard]] std::vector<Change> plan(const Config& wanted) const;
+  void disable(const std::string& name, Done done);
+  void enable(const std::string& name, Done done);
+  void set_network(const std::string& name, NetworkKind kind, std::uint64_t ageing_s);
+  // Calls `done` with how many stations were forgotten.
+  void flush(const std::string& network, const std::string& port, const std::optional<MacAddress>& station,
+             std::function<void(std::uint64_t)> done);
+  // Runs `change` when no other is under way; it is over when it calls what it is given.
+  void in_turn(std::function<void(std::function<void()>)> change);
+
+  // --- The ports'.
+  asio::io_context& io() override { return services_.io; }
+  PortRegistry& registry() override { return registry_; }
+  NetworkIndex network_index(const std::string& name) override { return networks_.at(name).index; }
+  FramePool& copies() override { return dataplane_->chunks(); }
+  std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) override;
+  void print(const std::string& line) override { services_.output.print(line); }
+  void event(LogLevel level, EventKind kind, const std::string& port, std::string text) override;
+
+ private:
+  // A port as configured, with what serves it; `control` is null while it is disabled.
+  struct Entry {
+    PortConfig config;   // complete
+    PortConfig written;  // as configured
+    std::unique_ptr<PortControl> control;
+    std::function<void()> closed;  // it is being closed
+  };
+  // One change_to() under way.
+  struct Transition {
+    Config before;
+    Config wanted;
+    std::vector<std::string> new_networks;
+    std::vector<std::string> opened;              // new ports that are open
+    std::vector<const PortConfig*> to_open;       // when all is closed
+    std::vector<const PortConfig*> to_close;      // of `before`
+    std::size_t pending = 0;                      // of the present step
+    std::optional<Refusal> refused;
+    Done done;
+  };
+  using Shared = std::shared_ptr<Transition>;
+
+  void begin_transition(const Shared& change);
+  void close_then_open(const Shared& change);
+  void roll_back(const Shared& change, Refusal refusal);
+  void change_live(const Shared& change);
+  void change_live(const Shared& change, std::size_t port);
+  void one_changed(const Shared& change);
+  void next_change();
+  void register_disabled(const PortConfig& port);
+
+  [[nodiscard]] std::optional<OpenError> open(const PortConfig& complete, const PortConfig& written);
+  void close(const std::string& name, std::function<void()> closed);
+  void finish_close(const std::string& name);
+  void retire(std::unique_ptr<PortControl> control);
+  void tell_data_plane(const Entry& entry);
+  [[nodiscard]] std::vector<std::uint64_t> transports_of(const PortControl& control) const;
+  void add_network(const std::string& name, NetworkKind kind);
+  void remove_network(const std::string& name);
+  void take_early(Notice& notice);
+  void take_from_port(Notice& notice);
+  void take_move(const Notice& notice);
+
+  const Services services_;
+  Dataplane* dataplane_ = nullptr;
+  Config config_;
+  std::map<std::string, Network> networks_;
+  std::vector<NetworkIndex> free_indices_;
+  PortRegistry registry_;
+  std::map<std::string, Entry> entries_;
+  std::unordered_map<std::uint64_t, PortControl*> owners_;  // by serial
+  std::unordered_map<std::string, std::uint32_t> numbers_;  // of configured ports there are or were, from 1
+  std::function<void(const std::string&, NetworkIndex)> network_removed_;
+  std::uint64_t next_serial_ = 1;
+  std::unordered_set<std::uint64_t> starting_;  // what the start waits for
+  std::function<void(bool)> started_;
+  std::vector<Notice> early_;  // what the data plane said before `ready`
+  bool begun_ = false;
+  bool stopping_ = false;
+  bool changing_ = false;
+  std::deque<std::function<void(std::function<void()>)>> waiting_changes_;
+  std::vector<std::unique_ptr<PortControl>> retired_;  // out of use, but somebody may still call
+};
+
+// The lines that describe a port or a network, as in Change.
+[[nodiscard]] std::vector<std::string> lines_of(const PortConfig& written);
+
+}  // namespace lanyard

@@ -1,0 +1,343 @@
+// Changes of networks and ports while frames flow; topology.h has the theory.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "switchd/port_keys.h"
+#include "switchd/topology.h"
+
+namespace lanyard {
+
+namespace {
+
+// Does everything that differs change while frames flow?
+bool differs_live_only(const PortConfig& before, PortConfig after) {
+  after.network = before.network;
+  after.max_frame_bytes = before.max_frame_bytes;
+  after.queue_frames = before.queue_frames;
+  after.gateway.forwards = before.gateway.forwards;
+  after.gateway.outbound = before.gateway.outbound;
+  after.gateway.outbound_prefixes = before.gateway.outbound_prefixes;
+  return after == before;
+}
+
+const PortConfig* find(const std::vector<PortConfig>& ports, const std::string& name) {
+  const auto found = std::find_if(ports.begin(), ports.end(), [&](const PortConfig& port) { return port.name == name; });
+  return found == ports.end() ? nullptr : &*found;
+}
+
+const PortConfig& written_of(const Config& config, const PortConfig& port) {
+  return config.written[static_cast<std::size_t>(&port - config.ports.data())];
+}
+
+// Those of `lines` that `others` has not.
+std::vector<std::string> without(const std::vector<std::string>& lines, const std::vector<std::string>& others) {
+  std::vector<std::string> left;
+  for (const std::string& line : lines)
+    if (std::find(others.begin(), others.end(), line) == others.end()) left.push_back(line);
+  return left;
+}
+
+Refusal refusal(const std::string& port, const OpenError& error) {
+  return {Refusal::Kind::unavailable, fmt::format("port {}: {}; nothing was changed", port, error.what), {}};
+}
+
+}  // namespace
+
+std::vector<std::string> lines_of(const PortConfig& written) {
+  std::vector<std::string> lines = {fmt::format("type: {}", name_of(written.type)),
+                                    fmt::format("address: {}", written_address(written)),
+                                    fmt::format("network: {}", written.network)};
+  for (const auto& [key, values] : written_keys(written))
+    if (key != "network")
+      for (const std::string& value : values) lines.push_back(fmt::format("{}: {}", key, value));
+  return lines;
+}
+
+// --- The plan.
+
+std::vector<Change> Topology::plan(const Config& wanted) const {
+  std::vector<Change> changes;
+  for (const auto& [name, kind] : wanted.networks) {
+    const auto present = networks_.find(name);
+    const std::string after = fmt::format("kind: {}", name_of(kind));
+    if (present == networks_.end()) {
+      changes.push_back({Change::Action::add, false, name, false, {}, {after}});
+    } else if (present->second.kind != kind) {
+      const std::string before = fmt::format("kind: {}", name_of(present->second.kind));
+      changes.push_back({Change::Action::change, false, name, false, {before}, {after}});
+    }
+  }
+  for (const PortConfig& port : wanted.ports) {
+    const auto present = entries_.find(port.name);
+    const std::vector<std::string> after = lines_of(written_of(wanted, port));
+    if (present == entries_.end()) {
+      changes.push_back({Change::Action::add, true, port.name, false, {}, after});
+    } else if (present->second.config != port) {
+      const std::vector<std::string> before = lines_of(present->second.written);
+      changes.push_back({Change::Action::change, true, port.name, !differs_live_only(present->second.config, port),
+                         without(before, after), without(after, before)});
+    }
+  }
+  for (const auto& [name, entry] : entries_)
+    if (find(wanted.ports, name) == nullptr)
+      changes.push_back({Change::Action::remove, true, name, false, lines_of(entry.written), {}});
+  for (const auto& [name, network] : networks_)
+    if (!wanted.networks.contains(name))
+      changes.push_back(
+          {Change::Action::remove, false, name, false, {fmt::format("kind: {}", name_of(network.kind))}, {}});
+  return changes;
+}
+
+// --- A transition, in the order of its steps.
+
+void Topology::in_turn(std::function<void(std::function<void()>)> change) {
+  waiting_changes_.push_back(std::move(change));
+  if (!changing_) next_change();
+}
+
+void Topology::next_change() {
+  if (waiting_changes_.empty() || stopping_) return;
+  changing_ = true;
+  const auto change = std::move(waiting_changes_.front());
+  waiting_changes_.pop_front();
+  change([this] {
+    changing_ = false;
+    next_change();
+  });
+}
+
+void Topology::change_to(const Config& wanted, Done done) {
+  auto change = std::make_shared<Transition>();
+  change->before = config_;
+  change->wanted = wanted;
+  change->done = std::move(done);
+  begin_transition(change);
+}
+
+void Topology::begin_transition(const Shared& change) {
+  const Config& wanted = change->wanted;
+  for (const auto& [name, kind] : wanted.networks) {
+    if (networks_.contains(name)) continue;
+    change->new_networks.push_back(name);
+    add_network(name, kind);
+  }
+  for (const PortConfig& port : change->before.ports) {
+    const PortConfig* after = find(wanted.ports, port.name);
+    const bool reopens = after != nullptr && *after != port && !differs_live_only(port, *after);
+    if ((after == nullptr || reopens) && !is_disabled(port.name)) change->to_close.push_back(&port);
+    if (reopens && !is_disabled(port.name)) change->to_open.push_back(after);
+  }
+  for (const PortConfig& port : wanted.ports) {
+    if (entries_.contains(port.name)) continue;
+    const auto error = open(port, written_of(wanted, port));
+    const bool in_use = error && (error->error == EADDRINUSE || error->error == EBUSY);
+    if (!error) change->opened.push_back(port.name);
+    else if (in_use && !change->to_close.empty()) change->to_open.push_back(&port);
+    else return roll_back(change, refusal(port.name, *error));
+  }
+  close_then_open(change);
+}
+
+void Topology::close_then_open(const Shared& change) {
+  change->pending = change->to_close.size() + 1;
+  const auto one_closed = [this, change] {
+    if (--change->pending > 0) return;
+    for (const PortConfig* port : change->to_close) entries_.erase(port->name);
+    for (const PortConfig* port : change->to_open) {
+      const auto error = open(*port, written_of(change->wanted, *port));
+      if (error) return roll_back(change, refusal(port->name, *error));
+      change->opened.push_back(port->name);
+    }
+    change_live(change);
+  };
+  for (const PortConfig* port : change->to_close) close(port->name, one_closed);
+  one_closed();
+}
+
+// Closes what was opened, then opens again what was closed: it was open a moment ago.
+void Topology::roll_back(const Shared& change, Refusal refused) {
+  change->pending = change->opened.size() + 1;
+  const auto one_closed = [this, change, refused] {
+    if (--change->pending > 0) return;
+    Refusal told = refused;
+    for (const std::string& name : change->opened) entries_.erase(name);
+    for (const PortConfig* port : change->to_close) {
+      if (entries_.contains(port->name)) continue;
+      const auto error = open(*port, written_of(change->before, *port));
+      if (error) told.details.push_back(fmt::format("port {} is gone, it cannot be opened again: {}", port->name,
+                                                    error->what));
+    }
+    for (const std::string& name : change->new_networks) remove_network(name);
+    change->done(told);
+  };
+  for (const std::string& name : change->opened) close(name, one_closed);
+  one_closed();
+}
+
+// What can change while frames flow. Only a gateway may refuse its part, and then stays as it was.
+void Topology::change_live(const Shared& change) {
+  std::erase_if(entries_, [&](const auto& it) {
+    const bool gone = find(change->wanted.ports, it.first) == nullptr;
+    if (gone) registry_.remove(it.first);
+    return gone;
+  });
+  change->pending = 1;
+  for (std::size_t i = 0; i < change->wanted.ports.size(); ++i) {
+    ++change->pending;
+    change_live(change, i);
+  }
+  one_changed(change);
+}
+
+void Topology::change_live(const Shared& change, std::size_t i) {
+  const PortConfig& port = change->wanted.ports[i];
+  Entry& entry = entries_.at(port.name);
+  const PortConfig before = std::exchange(entry.config, port);
+  const PortConfig before_written = std::exchange(entry.written, change->wanted.written[i]);
+  if (before == port) return one_changed(change);
+  if (!entry.control) {
+    register_disabled(port);
+    return one_changed(change);
+  }
+  entry.control->reconfigure(port, [this, change, i, before, before_written](const std::string& wrong) {
+    if (!wrong.empty()) {
+      Entry& kept = entries_.at(before.name);
+      kept.config = change->wanted.ports[i] = before;
+      kept.written = change->wanted.written[i] = before_written;
+      kept.control->reconfigure(before, [](const std::string&) {});
+      change->refused = Refusal{Refusal::Kind::unavailable,
+                                fmt::format("port {}: {}; it stays as it was", before.name, wrong), {}};
+    }
+    tell_data_plane(entries_.at(before.name));
+    one_changed(change);
+  });
+}
+
+void Topology::tell_data_plane(const Entry& entry) {
+  registry_.move(entry.config.name, entry.config.network);
+  for (const std::uint64_t serial : transports_of(*entry.control)) {
+    Command set;
+    set.kind = Command::Kind::set_port;
+    set.serial = serial;
+    set.network = network_index(entry.config.network);
+    set.max_frame_bytes = entry.control->max_frame_bytes();
+    set.queue_frames = entry.config.queue_frames;
+    services_.link.send(std::move(set));
+  }
+}
+
+void Topology::one_changed(const Shared& change) {
+  if (--change->pending > 0) return;
+  const Config& wanted = change->wanted;
+  for (const auto& [name, kind] : wanted.networks) set_network(name, kind, networks_.at(name).ageing_s);
+  std::vector<std::string> gone;
+  for (const auto& [name, network] : networks_)
+    if (!wanted.networks.contains(name)) gone.push_back(name);
+  for (const std::string& name : gone) remove_network(name);
+  config_ = wanted;
+  Command nothing;
+  nothing.kind = Command::Kind::nothing;
+  services_.link.send(std::move(nothing), [change](const Notice&) { change->done(change->refused); });
+}
+
+// --- Ports that are disabled and enabled.
+
+void Topology::disable(const std::string& name, Done done) {
+  if (is_disabled(name)) return done(std::nullopt);
+  close(name, [this, name, done] {
+    register_disabled(entries_.at(name).config);
+    done(std::nullopt);
+  });
+}
+
+void Topology::register_disabled(const PortConfig& port) {
+  registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "disabled", {}});
+}
+
+void Topology::enable(const std::string& name, Done done) {
+  if (!is_disabled(name)) return done(std::nullopt);
+  const Entry entry = {entries_.at(name).config, entries_.at(name).written, nullptr, nullptr};
+  registry_.remove(name);
+  const auto error = open(entry.config, entry.written);
+  if (!error) return done(std::nullopt);
+  Entry& kept = entries_[name];
+  kept.config = entry.config;
+  kept.written = entry.written;
+  register_disabled(kept.config);
+  done(refusal(name, *error));
+}
+
+// --- Networks.
+
+void Topology::add_network(const std::string& name, NetworkKind kind) {
+  Network& network = networks_[name];
+  network.kind = kind;
+  network.counters = std::make_shared<NetworkCounters>();
+  if (free_indices_.empty()) {
+    network.index = static_cast<NetworkIndex>(networks_.size() - 1);
+  } else {
+    network.index = free_indices_.back();
+    free_indices_.pop_back();
+  }
+  Command add;
+  add.kind = Command::Kind::add_network;
+  add.network = network.index;
+  add.network_kind = kind;
+  add.ageing_ns = network.ageing_s * 1'000'000'000;
+  add.network_counters = network.counters;
+  services_.link.send(std::move(add));
+}
+
+void Topology::remove_network(const std::string& name) {
+  const auto network = networks_.extract(name);
+  if (network_removed_) network_removed_(name, network.mapped().index);
+  free_indices_.push_back(network.mapped().index);
+  Command remove;
+  remove.kind = Command::Kind::remove_network;
+  remove.network = network.mapped().index;
+  services_.link.send(std::move(remove));
+}
+
+void Topology::set_network(const std::string& name, NetworkKind kind, std::uint64_t ageing_s) {
+  Network& network = networks_.at(name);
+  if (network.kind == kind && network.ageing_s == ageing_s) return;
+  network.kind = kind;
+  network.ageing_s = ageing_s;
+  Command set;
+  set.kind = Command::Kind::set_network;
+  set.network = network.index;
+  set.network_kind = kind;
+  set.ageing_ns = ageing_s * 1'000'000'000;
+  services_.link.send(std::move(set));
+}
+
+void Topology::flush(const std::string& network, const std::string& port, const std::optional<MacAddress>& station,
+                     std::function<void(std::uint64_t)> done) {
+  struct Sum {
+    std::uint64_t count = 0;
+    std::size_t open = 1;
+  };
+  auto sum = std::make_shared<Sum>();
+  const auto add = [sum, done](std::uint64_t count) {
+    sum->count += count;
+    if (--sum->open == 0) done(sum->count);
+  };
+  std::vector<std::shared_ptr<PortCounters>> ports = {nullptr};
+  if (!port.empty()) ports = registry_.counters_of(port);
+  for (const auto& [name, index] : network_list(network))
+    for (const auto& counters : ports) {
+      Command flush;
+      flush.kind = Command::Kind::flush_macs;
+      flush.network = index;
+      flush.port = counters;
+      flush.station = station;
+      ++sum->open;
+      services_.link.send(std::move(flush), [add](const Notice& notice) { add(notice.count); });
+    }
+  add(0);
+}
+
+}  // namespace lanyard
