@@ -24,6 +24,9 @@ class Counter {
 };
 
 struct alignas(64) PortCounters {
+  // Tells the port from all others there ever were in this process, also when it has gone.
+  const std::uint64_t serial = next_serial();
+
   // ingress
   Counter received_frames;
   Counter received_bytes;
@@ -51,6 +54,12 @@ struct alignas(64) PortCounters {
     for (const DropReasonInfo& entry : drop_reasons)
       if (entry.side == side) sum += drops[static_cast<std::size_t>(entry.reason)].get();
     return sum;
+  }
+
+ private:
+  static std::uint64_t next_serial() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 };
 

@@ -48,6 +48,15 @@ inline constexpr std::uint64_t peer_idle_crowded_ns_max = 30ULL * 1'000'000'000U
 inline constexpr std::size_t peers_evicted_max = 32;  // that early, at one look; there is one a second
 inline constexpr std::size_t port_name_bytes_max = 64;
 
+// --- Captures.
+inline constexpr std::size_t taps_max = 16;     // captures at one time
+inline constexpr std::size_t mirrors_max = 16;
+inline constexpr std::size_t filter_bytes_max = 4096;  // of a capture filter's text
+// A tap's ring is looked at every 10 ms: 16 MiB are then enough for 1.6 GB/s, or for a look 100 ms late at 160 MB/s.
+inline constexpr std::uint64_t capture_look_ns = 10'000'000;
+inline constexpr std::size_t tap_ring_bytes = 16 * mebi;
+inline constexpr std::size_t names_gone_max = 2 * ports_max;  // of ports, kept for frames that are older
+
 // --- Gateways.
 inline constexpr std::size_t leases_max = 4096;  // addresses in a pool
 inline constexpr std::size_t reservations_max = 256;

@@ -28,7 +28,7 @@ class Daemon {
   // Returns the process's exit code: 0 after a clean stop, 1 when it could not start.
   [[nodiscard]] int run();
   // After run(): would destruction have to wait for a name server?
-  [[nodiscard]] bool is_resolving() const { return topology_.is_resolving(); }
+  [[nodiscard]] bool is_resolving() const { return topology_.is_resolving() || control_.is_resolving(); }
 
  private:
   void choose_engine();

@@ -32,7 +32,7 @@ void DataLink::send(Command command) {
   send_waiting();
 }
 
-void DataLink::send(Command command, std::function<void(const Notice&)> done) {
+void DataLink::send(Command command, std::function<void(Notice&)> done) {
   command.token = next_token_++;
   by_token_[command.token] = std::move(done);
   send(std::move(command));

@@ -27,7 +27,7 @@ class DataLink {
   // Never refuses: what does not fit in the queue waits here.
   void send(Command command);
   // `done` is called when it has been carried out, with the notice that says so.
-  void send(Command command, std::function<void(const Notice&)> done);
+  void send(Command command, std::function<void(Notice&)> done);
   // A slice of a network's table, from `cursor` on.
   void list_macs(NetworkIndex network, std::size_t cursor, std::function<void(const Notice&)> take);
 
@@ -41,7 +41,7 @@ class DataLink {
   Handover handover_;
   std::deque<Command> waiting_;
   std::function<void(Notice&)> take_;
-  std::map<std::uint64_t, std::function<void(const Notice&)>> by_token_;
+  std::map<std::uint64_t, std::function<void(Notice&)>> by_token_;
   std::uint64_t next_token_ = 1;
   std::deque<std::function<void(const Notice&)>> listings_;  // answered in order
 };

@@ -1,9 +1,12 @@
-// The loop and the forwarding; see the header for the theory. Ports that come and go: dataplane_ports.cpp.
+// The loop and the forwarding; see the header for the theory. Ports that come and go: dataplane_ports.cpp. What is
+// done besides for those who watch: dataplane_observe.cpp.
 #include "switchd/dataplane.h"
 
 #include <algorithm>
 #include <bit>
 #include <cerrno>
+
+#include "transports/clock.h"
 
 namespace lanyard {
 
@@ -13,10 +16,12 @@ Dataplane::Dataplane(const DataplaneOptions& options, Handover& handover, const 
       slot_memory_(options.slots * limits::slot_bytes),
       chunks_(chunk_memory_.span(), limits::chunk_bytes, std::min(limits::chunks_reserve, options.chunks / 4)),
       slots_(slot_memory_.span(), limits::slot_bytes, std::min(limits::slots_reserve, options.slots / 4)),
-      next_seed_(options.seed) {
+      next_seed_(options.seed),
+      observers_(ports_) {
   for (const NetworkKind kind : options.networks)
     networks_.push_back(make_network(kind, options.mac_ageing_ns, std::make_shared<NetworkCounters>()));
   engine_ = make_engine(DataContext{chunks_, slots_, ports_, inbox_}, handover.command_wake.get());
+  observers_.set_clock(engine_->now_ns(), unix_ns());
 }
 
 Dataplane::~Dataplane() = default;
@@ -104,6 +109,7 @@ void Dataplane::deliver(std::span<const Frame> frames, std::span<const Verdict> 
 void Dataplane::deliver_run(std::span<const Frame> frames, const Verdict& verdict) {
   const PortIndex ingress = frames.front().ingress;
   Port& in = *ports_.at(ingress);
+  if (in.observed) [[unlikely]] observe_received(in, frames, verdict);
   switch (verdict.action) {
     case Verdict::Action::unicast:
       in.counters->unicast.add(frames.size());
@@ -118,8 +124,14 @@ void Dataplane::deliver_run(std::span<const Frame> frames, const Verdict& verdic
   }
 }
 
-// Makes a copy of each: queues it, or drops it with a reason.
+// `frames` are of one ingress port.
 void Dataplane::send_to(Port& port, std::span<const Frame> frames) {
+  if (port.observed) [[unlikely]] return send_observed(port, frames);
+  queue_copies(port, frames);
+}
+
+// Makes a copy of each: queues it, or drops it with a reason. Returns how many were queued.
+std::size_t Dataplane::queue_copies(Port& port, std::span<const Frame> frames) {
   const std::size_t copies = frames.size();
   port.counters->copies.add(copies);
   std::size_t too_long = 0;
@@ -137,7 +149,9 @@ void Dataplane::send_to(Port& port, std::span<const Frame> frames) {
   }
   if (too_long > 0) port.counters->drop(DropReason::mtu, too_long);
   if (refused > 0) port.counters->drop(DropReason::egress_full, refused);
-  if (too_long + refused < copies) inbox_.mark_dirty(port);
+  const std::size_t queued = copies - too_long - refused;
+  if (queued > 0) inbox_.mark_dirty(port);
+  return queued;
 }
 
 void Dataplane::flush() {

@@ -82,6 +82,11 @@ class Dataplane {
   void deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts);
   void deliver_run(std::span<const Frame> frames, const Verdict& verdict);
   void send_to(Port& port, std::span<const Frame> frames);
+  std::size_t queue_copies(Port& port, std::span<const Frame> frames);
+  void observe_received(Port& in, std::span<const Frame> frames, const Verdict& verdict);
+  void send_observed(Port& port, std::span<const Frame> frames);
+  bool queue_observed(Port& port, std::span<const Frame> frame);
+  void mirror(Port& to, std::span<const Frame> frames);
   void flush();
   void manage();
   void handle_events();
@@ -134,6 +139,7 @@ class Dataplane {
   Inbox inbox_;
   std::vector<Network> networks_;  // by NetworkIndex
   std::uint64_t next_seed_;
+  Observers observers_;
   std::unique_ptr<Engine> engine_;
   std::unordered_map<std::uint64_t, Entry> transports_;  // by serial
   std::array<Verdict, 256> verdicts_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "switchd/dataplane.h"
+#include "transports/clock.h"
 #include "transports/receive.h"
 #include "transports/tcp_watch.h"
 #include "transports/unix_peer.h"
@@ -33,6 +34,7 @@ void Dataplane::handle_events() {
 
 void Dataplane::welcome_peer(Port& port) {
   networks_[port.network].bridge.add_port(port.index);
+  observers_.joined(port);
   Notice notice;
   notice.kind = Notice::Kind::peer_up;
   notice.serial = port.transport->serial;
@@ -59,6 +61,10 @@ void Dataplane::take_commands() {
         break;
       case Command::Kind::list_macs: list_macs(*command); break;
       case Command::Kind::flush_macs: count = flush_macs(*command); break;
+      case Command::Kind::add_tap: observers_.add_tap(std::move(command->tap), now_ns_); break;
+      case Command::Kind::remove_tap: observers_.remove_tap(command->tap.get()); break;
+      case Command::Kind::set_mirrors: observers_.set_mirrors(std::move(command->mirrors)); break;
+      case Command::Kind::swap_rewind: observers_.swap_rewind(command->network, command->rewind); break;
       case Command::Kind::nothing: break;
       case Command::Kind::stop: stop_asked_ = true; break;
     }
@@ -67,6 +73,7 @@ void Dataplane::take_commands() {
     done.kind = Notice::Kind::done;
     done.token = command->token;
     done.count = count;
+    done.past = std::move(command->rewind);
     tell(std::move(done));
   }
 }
@@ -89,7 +96,10 @@ void Dataplane::attach(std::unique_ptr<Transport> owned) {
     entry.error = error;
     return finish_close(transport);
   }
-  for (const auto& port : transport.ports) networks_[port->network].bridge.add_port(port->index);
+  for (const auto& port : transport.ports) {
+    networks_[port->network].bridge.add_port(port->index);
+    observers_.joined(*port);
+  }
   Notice notice;
   notice.kind = Notice::Kind::attached;
   notice.serial = transport.serial;
@@ -103,7 +113,10 @@ void Dataplane::begin_close(Transport& transport, const char* cause, int error) 
   entry.closing = true;
   entry.cause = cause;
   entry.error = error;
-  for (const auto& port : transport.ports) networks_[port->network].bridge.remove_port(port->index);
+  for (const auto& port : transport.ports) {
+    observers_.left(*port);
+    networks_[port->network].bridge.remove_port(port->index);
+  }
   if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
   engine_->detach(transport);
 }
@@ -144,14 +157,17 @@ void Dataplane::set_port(const Command& command) {
     port->max_frame_bytes = command.max_frame_bytes;
     port->egress.set_frames_max(command.queue_frames);
     if (port->network == command.network) continue;
+    observers_.left(*port);
     networks_[port->network].bridge.remove_port(port->index);
     port->network = command.network;
     networks_[port->network].bridge.add_port(port->index);
+    observers_.joined(*port);
   }
 }
 
 void Dataplane::keep_house(std::uint64_t now_ns) {
   next_housekeeping_ns_ = now_ns + housekeeping_interval_ns;
+  observers_.set_clock(engine_->now_ns(), unix_ns());
   for (NetworkIndex index = 0; index < networks_.size(); ++index) show_network(index);
   for (auto& [serial, entry] : transports_) {
     Transport& transport = *entry.transport;
@@ -210,6 +226,7 @@ void Dataplane::expire_peers(Transport& transport, std::uint64_t now_ns) {
 }
 
 void Dataplane::forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns) {
+  observers_.left(port);
   networks_[port.network].bridge.remove_port(port.index);
   ports_.remove(port);
   transport.peers.remove(port.peer);

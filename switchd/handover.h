@@ -9,6 +9,7 @@
 
 #include "frames/bridge.h"
 #include "frames/mac_address.h"
+#include "switchd/observers.h"
 #include "switchd/spsc_queue.h"
 #include "transports/transport.h"
 
@@ -24,6 +25,10 @@ struct Command {
     remove_network,  // REQUIRES: no port is in it
     list_macs,
     flush_macs,
+    add_tap,         // REQUIRES: with it no more than taps_max that have not been removed
+    remove_tap,      // REQUIRES: a token; whoever sent it keeps the tap until that is back
+    set_mirrors,     // instead of all there were
+    swap_rewind,     // REQUIRES: a token; with it comes what was there
     nothing,         // only its token comes back: what was commanded before has been done
     stop,
   };
@@ -31,7 +36,7 @@ struct Command {
   std::uint64_t token = 0;               // not 0: comes back by the notice `done`
   std::unique_ptr<Transport> transport;  // attach
   std::uint64_t serial = 0;              // detach, set_port: which transport
-  NetworkIndex network = 0;              // set_port, *_network, *_macs
+  NetworkIndex network = 0;              // set_port, *_network, *_macs, swap_rewind
   std::size_t cursor = 0;                // list_macs: 0 to begin, then as the notice says
   std::size_t max_frame_bytes = 0;       // set_port
   std::size_t queue_frames = 0;          // set_port
@@ -40,6 +45,9 @@ struct Command {
   std::shared_ptr<NetworkCounters> network_counters;        // add_network: where it counts
   std::shared_ptr<PortCounters> port;    // flush_macs: only those behind this port; null: all
   std::optional<MacAddress> station;     // flush_macs: only this one
+  std::shared_ptr<Tap> tap;              // add_tap, remove_tap
+  std::vector<Mirror> mirrors;           // set_mirrors
+  std::unique_ptr<Rewind> rewind;        // swap_rewind: a fresh one; null: none
 };
 
 struct KnownStation {
@@ -77,6 +85,7 @@ struct Notice {
   MacAddress station;                      // moved
   std::shared_ptr<PortCounters> from;      // moved: the port before; `counters`: the present one
   std::uint64_t count = 0;                 // moved: how many this one stands for; done: how many were flushed
+  std::unique_ptr<Rewind> past;            // done: what swap_rewind took, which nobody writes any more; null: none
   std::uint64_t token = 0;                 // done
   bool memory_returned = true;             // stopped: every buffer was back in its pool
 };

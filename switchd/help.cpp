@@ -114,6 +114,8 @@ std::string budget_text() {
       fmt::format("{} descriptors: {}", batch_frames_max, mebibytes(batch_frames_max * sizeof(Frame))));
   add("scratch memory", fmt::format("{} KiB; with io_uring also for each stream while no chunk is free: {}",
                                     EngineSizes::scratch / kibi, mebibytes(ports_max * EngineSizes::scratch)));
+  add("captures", fmt::format("{} rings: {}; of the past, three times rewind_mib of each network", taps_max,
+                              mebibytes(taps_max * tap_ring_bytes)));
   add("io_uring", fmt::format("{} for its rings and messages", mebibytes(UringEngine::memory_bytes_max())));
   add("not counted", "what is kept about each port, and the program itself");
   text += "Bounds\n";

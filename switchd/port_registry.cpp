@@ -3,24 +3,36 @@
 
 #include <utility>
 
+#include "frames/limits.h"
+
 namespace lanyard {
 
 void PortRegistry::set(const std::string& name, PortRecord record) {
   PortRecord& place = records_[name];
-  if (place.counters) names_.erase(place.counters.get());
+  if (place.counters && place.counters != record.counters) forget(place);
   place = std::move(record);
-  if (place.counters) names_[place.counters.get()] = name;
+  if (!place.counters) return;
+  names_[place.counters.get()] = name;
+  names_by_serial_[place.counters->serial] = name;
 }
 
 void PortRegistry::remove(const std::string& name) {
   if (const auto record = records_.find(name); record != records_.end()) {
-    if (record->second.counters) names_.erase(record->second.counters.get());
+    if (record->second.counters) forget(record->second);
     records_.erase(record);
   }
   if (const auto taken = numbered_.find(name); taken != numbered_.end()) {
     numbers_[taken->second.parent].freed.insert(taken->second.number);
     numbered_.erase(taken);
   }
+}
+
+void PortRegistry::forget(const PortRecord& record) {
+  names_.erase(record.counters.get());
+  gone_.push_back(record.counters->serial);
+  if (gone_.size() <= limits::names_gone_max) return;
+  names_by_serial_.erase(gone_.front());
+  gone_.pop_front();
 }
 
 void PortRegistry::move(const std::string& name, const std::string& network) {
@@ -43,6 +55,11 @@ PortRecord* PortRegistry::find(const std::string& name) {
 std::string_view PortRegistry::name_of(const PortCounters* counters) const {
   const auto found = names_.find(counters);
   return found == names_.end() ? std::string_view() : std::string_view(found->second);
+}
+
+std::string PortRegistry::name_of(std::uint64_t serial) const {
+  const auto found = names_by_serial_.find(serial);
+  return found == names_by_serial_.end() ? "port " + std::to_string(serial) : found->second;
 }
 
 std::string PortRegistry::take_name(const std::string& parent) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -36,6 +37,8 @@ class PortRegistry {
   [[nodiscard]] const std::map<std::string, PortRecord>& records() const { return records_; }
   // The port that counts in `counters`; empty: none, any more.
   [[nodiscard]] std::string_view name_of(const PortCounters* counters) const;
+  // The port of this serial (PortCounters), also when it has gone, unless many others have since: "port 1234" then.
+  [[nodiscard]] std::string name_of(std::uint64_t serial) const;
   // NAME.N with the lowest N from 1 that no port has. It is the caller's until remove().
   [[nodiscard]] std::string take_name(const std::string& parent);
 
@@ -58,7 +61,11 @@ class PortRegistry {
     unsigned number;
   };
 
+  void forget(const PortRecord& record);
+
   std::map<std::string, PortRecord> records_;
+  std::unordered_map<std::uint64_t, std::string> names_by_serial_;
+  std::deque<std::uint64_t> gone_;  // of these, the longest gone first
   std::unordered_map<const PortCounters*, std::string> names_;
   std::unordered_map<std::string, Numbers> numbers_;  // by parent
   std::unordered_map<std::string, Numbered> numbered_;  // by name

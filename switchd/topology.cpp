@@ -125,11 +125,17 @@ void Topology::take_move(const Notice& notice) {
   services_.events.add(LogLevel::info, std::move(event));
 }
 
+std::uint32_t Topology::owner_of(const std::string& name) {
+  return numbers_.try_emplace(name, static_cast<std::uint32_t>(numbers_.size() + 1)).first->second;
+}
+
 // --- For the ports.
 
 std::uint64_t Topology::attach(std::unique_ptr<Transport> transport, PortControl& owner) {
   const std::uint64_t serial = next_serial_++;
   transport->serial = serial;
+  transport->owner = owner_of(owner.config().name);
+  for (const auto& port : transport->ports) port->owner = transport->owner;
   owners_[serial] = &owner;
   if (!begun_) starting_.insert(serial);
   Command attach;

@@ -95,6 +95,14 @@ class Topology final : public PortServices {
   [[nodiscard]] const PortConfig* written(const std::string& name) const;
   [[nodiscard]] bool is_disabled(const std::string& name) const;
   [[nodiscard]] std::string address_of(const std::string& name) const;
+  // By which the data plane knows a configured port, with its connections and peers (Port::owner): the same whenever
+  // it is opened, or is configured again after it was removed.
+  [[nodiscard]] std::uint32_t owner_of(const std::string& name);
+
+  // Is called with each network that is removed, while its index is not another's yet.
+  void on_network_removed(std::function<void(const std::string&, NetworkIndex)> removed) {
+    network_removed_ = std::move(removed);
+  }
 
   // --- Changes. Each is answered once, at once or later.
   // `wanted` is complete (config.h); networks that it does not have are removed. In a turn of its own (in_turn).
@@ -169,6 +177,8 @@ class Topology final : public PortServices {
   PortRegistry registry_;
   std::map<std::string, Entry> entries_;
   std::unordered_map<std::uint64_t, PortControl*> owners_;  // by serial
+  std::unordered_map<std::string, std::uint32_t> numbers_;  // of configured ports there are or were, from 1
+  std::function<void(const std::string&, NetworkIndex)> network_removed_;
   std::uint64_t next_serial_ = 1;
   std::unordered_set<std::uint64_t> starting_;  // what the start waits for
   std::function<void(bool)> started_;

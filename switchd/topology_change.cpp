@@ -293,6 +293,7 @@ void Topology::add_network(const std::string& name, NetworkKind kind) {
 
 void Topology::remove_network(const std::string& name) {
   const auto network = networks_.extract(name);
+  if (network_removed_) network_removed_(name, network.mapped().index);
   free_indices_.push_back(network.mapped().index);
   Command remove;
   remove.kind = Command::Kind::remove_network;

@@ -36,6 +36,10 @@ struct Port {
   PortIndex index = no_port;      // given by the port table
   std::uint32_t generation = 0;   // likewise; tells a late completion from a current one
   NetworkIndex network;
+  std::uint32_t owner = 0;        // the configured port it belongs to, by the control plane's number; none: 0
+  bool observed = false;          // by somebody: kept, with the next two, by Observers (switchd/observers.h)
+  std::uint16_t taps = 0;         // which, by place
+  std::uint16_t mirrors = 0;      // likewise
   std::size_t max_frame_bytes;    // longer: `oversize` at ingress, `mtu` at egress
   std::size_t queue_frames_max;
   std::shared_ptr<PortCounters> counters;

@@ -32,6 +32,12 @@ class PortTable {
     places_[port.index].port = nullptr;
     free_.push(port.index);
   }
+  // Calls `visit` with each port.
+  template <class Visit>
+  void for_each(Visit visit) const {
+    for (const Place& place : places_)
+      if (place.port != nullptr) visit(*place.port);
+  }
   // nullptr where there is none.
   [[nodiscard]] Port* at(PortIndex index) const { return index < places_.size() ? places_[index].port : nullptr; }
 

@@ -27,6 +27,7 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
   }
   auto port = std::make_unique<Port>(Wire::datagram, transport.network, transport.max_frame_bytes,
                                      transport.queue_frames, *transport.copies);
+  port->owner = transport.owner;
   port->peer = source;
   port->transport = &transport;
   port->gso_bytes_max = transport.gso ? limits::udp_payload_bytes_max : 0;

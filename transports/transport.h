@@ -49,6 +49,7 @@ class Transport {
   std::unique_ptr<TcpWatch> tcp_watch;      // TCP streams
   std::function<bool(const SocketAddress&)> allows;  // allowed: is this source let in? Pure.
   NetworkIndex network = 0;                 // allowed: where new peers join
+  std::uint32_t owner = 0;                  // allowed: of new peers; see Port
   std::size_t max_frame_bytes = limits::frame_bytes_max;
   std::size_t queue_frames = limits::queue_frames_default;
   FramePool* copies = nullptr;              // for the queues of new peers

@@ -1,5 +1,5 @@
 // The verbs that only read, and the way of all requests; see the header. Changes: api_change.cpp, streams:
-// api_streams.cpp.
+// api_streams.cpp, captures and mirrors: api_observe.cpp.
 #include "switchd/control/api.h"
 
 #include <fmt/format.h>
@@ -80,6 +80,7 @@ bool Api::handle_reading(const v1::Request& request, const Asked& asked) {
     case v1::Request::kListNetworks: list_networks(request.list_networks(), asked); return true;
     case v1::Request::kListPorts: list_ports(request.list_ports(), asked); return true;
     case v1::Request::kListMacs: list_macs(request.list_macs(), asked); return true;
+    case v1::Request::kListMirrors: list_mirrors(asked); return true;
     default: return false;
   }
 }
@@ -114,9 +115,12 @@ void Api::list_networks(const v1::ListNetworks& verb, const Asked& asked) {
   if (const auto refusal = check_network(verb.name())) return asked.refuse(*refusal);
   v1::Response response;
   v1::Networks& view = *response.mutable_networks();
-  for (const auto& [name, network] : services_.topology.networks())
-    if (verb.name().empty() || verb.name() == name)
-      fill_network(name, network, services_.topology, *view.add_networks());
+  for (const auto& [name, network] : services_.topology.networks()) {
+    if (!verb.name().empty() && verb.name() != name) continue;
+    v1::Network& one = *view.add_networks();
+    fill_network(name, network, services_.topology, one);
+    one.set_rewind_mib(observation_.rewind_mib(network.index));
+  }
   asked.respond(std::move(response));
 }
 

@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "switchd/control/capture_stream.h"
 #include "switchd/control/client.h"
+#include "switchd/control/observation.h"
 #include "switchd/topology.h"
 
 namespace lanyard::control {
@@ -22,7 +24,8 @@ class Api {
     EventLog& events;
     std::function<void()> shut_down;
   };
-  Api(asio::io_context& io, const Services& services) : io_(io), services_(services) {}
+  Api(asio::io_context& io, const Services& services)
+      : io_(io), services_(services), observation_(services.link, services.topology), filters_(io) {}
 
   void adopt(const Dataplane& dataplane, const std::string& engine) {
     dataplane_ = &dataplane;
@@ -31,6 +34,8 @@ class Api {
   void listens_at(const std::string& where) { listens_.push_back(where); }
   void begin();  // `ready` was printed
   void stop() { stopping_ = true; }
+  // Would destruction have to wait for a name server?
+  [[nodiscard]] bool is_resolving() const { return filters_.is_compiling(); }
 
   void handle(const v1::Request& request, const std::shared_ptr<Client>& client);
 
@@ -68,11 +73,16 @@ class Api {
   void apply(const v1::Apply& verb, const Asked& asked);
   void flush(const v1::FlushMacs& verb, const Asked& asked);
   void shut_down(const Asked& asked);
+  void add_mirror(const v1::AddMirror& verb, const Asked& asked);
+  void remove_mirror(const v1::RemoveMirror& verb, const Asked& asked);
+  void list_mirrors(const Asked& asked);
+  [[nodiscard]] bool set_rewind(const std::string& network, std::uint64_t mib);
 
   void watch_stats(const v1::WatchStats& verb, const Asked& asked);
   void watch_events(const v1::WatchEvents& verb, const Asked& asked);
+  void capture(const v1::Capture& verb, const Asked& asked);
   void cancel(const v1::Cancel& verb, const Asked& asked);
-  void keep(std::unique_ptr<Stream> stream, const Asked& asked);
+  bool keep(std::unique_ptr<Stream> stream, const Asked& asked);  // false: it was refused
 
   [[nodiscard]] Config present() const;
   [[nodiscard]] std::optional<Refusal> check_port(const std::string& name) const;
@@ -84,6 +94,8 @@ class Api {
 
   asio::io_context& io_;
   const Services services_;
+  Observation observation_;
+  FilterCompiler filters_;
   const Dataplane* dataplane_ = nullptr;
   std::string engine_;
   std::vector<std::string> listens_;

@@ -81,7 +81,7 @@ std::optional<Refusal> read_changed(const PortConfig& present, const v1::SetPort
 }  // namespace
 
 bool Api::handle_change(const v1::Request& request, const Asked& asked) {
-  const bool is_change = request.verb_case() >= v1::Request::kAddPort && request.verb_case() <= v1::Request::kFlushMacs;
+  const bool is_change = request.verb_case() >= v1::Request::kAddPort && request.verb_case() <= v1::Request::kRemoveMirror;
   if (is_change && !ready_) {
     asked.refuse(v1::Error::UNAVAILABLE, "the daemon is starting");
     return true;
@@ -97,6 +97,8 @@ bool Api::handle_change(const v1::Request& request, const Asked& asked) {
     case v1::Request::kRemoveNetwork: remove_network(request.remove_network(), asked); return true;
     case v1::Request::kApply: apply(request.apply(), asked); return true;
     case v1::Request::kFlushMacs: flush(request.flush_macs(), asked); return true;
+    case v1::Request::kAddMirror: add_mirror(request.add_mirror(), asked); return true;
+    case v1::Request::kRemoveMirror: remove_mirror(request.remove_mirror(), asked); return true;
     case v1::Request::kShutdown: shut_down(asked); return true;
     default: return false;
   }
@@ -218,6 +220,9 @@ void Api::set_network(const v1::SetNetwork& verb, const Asked& asked) {
         if (verb.has_ageing_s() && (verb.ageing_s() < 1 || verb.ageing_s() > limits::ageing_s_max))
           return invalid(fmt::format("ageing_s: expected a number of seconds from 1 to {}, not {}", limits::ageing_s_max,
                                      verb.ageing_s()));
+        if (verb.has_rewind_mib() && verb.rewind_mib() > limits::rewind_mib_max)
+          return invalid(fmt::format("rewind_mib: expected a number from 0 to {}, not {}", limits::rewind_mib_max,
+                                     verb.rewind_mib()));
         if (!verb.has_kind()) return std::nullopt;
         const std::string wrong = read_network_kind(verb.kind(), wanted.networks.at(verb.name()));
         return wrong.empty() ? std::nullopt : std::optional(invalid("kind: " + wrong));
@@ -229,6 +234,9 @@ void Api::set_network(const v1::SetNetwork& verb, const Asked& asked) {
           tell(EventKind::network_changed, {}, verb.name(),
                fmt::format("network {} forgets silent MAC addresses after {} s", verb.name(), verb.ageing_s()));
         }
+        if (verb.has_rewind_mib() && !set_rewind(verb.name(), verb.rewind_mib()))
+          return asked.refuse(v1::Error::UNAVAILABLE,
+                              fmt::format("there is no address space for {} MiB; the rest was changed", verb.rewind_mib()));
         v1::ListNetworks list;
         list.set_name(verb.name());
         list_networks(list, asked);

@@ -1,4 +1,5 @@
-// The verbs whose answers go on: events and statistics. What a slow client misses is counted and told.
+// The verbs whose answers go on: events and statistics; captures: api_observe.cpp. What a slow client misses is counted
+// and told.
 #include <fmt/format.h>
 
 #include <asio/steady_timer.hpp>
@@ -124,16 +125,18 @@ bool Api::handle_stream(const v1::Request& request, const Asked& asked) {
   switch (request.verb_case()) {
     case v1::Request::kWatchStats: watch_stats(request.watch_stats(), asked); return true;
     case v1::Request::kWatchEvents: watch_events(request.watch_events(), asked); return true;
+    case v1::Request::kCapture: capture(request.capture(), asked); return true;
     case v1::Request::kCancel: cancel(request.cancel(), asked); return true;
     default: return false;
   }
 }
 
-void Api::keep(std::unique_ptr<Stream> stream, const Asked& asked) {
+bool Api::keep(std::unique_ptr<Stream> stream, const Asked& asked) {
   const auto client = asked.client.lock();
-  if (client && !client->keep_stream(asked.id, std::move(stream)))
-    asked.refuse(v1::Error::LIMIT, fmt::format("a client may have {} streams, each with an id of its own",
-                                               limits::control_streams_max));
+  if (client && client->keep_stream(asked.id, std::move(stream))) return true;
+  asked.refuse(v1::Error::LIMIT, fmt::format("a client may have {} streams, each with an id of its own",
+                                             limits::control_streams_max));
+  return false;
 }
 
 void Api::watch_stats(const v1::WatchStats& verb, const Asked& asked) {
@@ -147,7 +150,7 @@ void Api::watch_stats(const v1::WatchStats& verb, const Asked& asked) {
 
 void Api::watch_events(const v1::WatchEvents& verb, const Asked& asked) {
   if (verb.follow())
-    return keep(std::make_unique<EventStream>(services_.events, asked.id, verb.after(), asked.client), asked);
+    return void(keep(std::make_unique<EventStream>(services_.events, asked.id, verb.after(), asked.client), asked));
   std::uint64_t told = verb.after();
   bool more = true;
   while (more) {

@@ -15,6 +15,8 @@ namespace lanyard::control {
 class Stream {
  public:
   virtual ~Stream() = default;
+  // It is about to be ended: says what it has to say yet.
+  virtual void finish() {}
 };
 
 class Client {
@@ -31,7 +33,7 @@ class Client {
   // The stream that answers request `id`, kept until end_stream() or until the client goes. False: it has as many as it
   // may have, or one with this id.
   [[nodiscard]] virtual bool keep_stream(std::uint64_t id, std::unique_ptr<Stream> stream) = 0;
-  // Destroys it, soon: it may be the caller. False: there is none with this id.
+  // Has it finish, and destroys it, soon: it may be the caller. False: there is none with this id.
   virtual bool end_stream(std::uint64_t id) = 0;
 };
 

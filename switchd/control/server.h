@@ -30,6 +30,8 @@ class ControlServer {
   void stop();
   void close();
   [[nodiscard]] const std::string& path() const { return path_; }
+  // Would destruction have to wait for a name server?
+  [[nodiscard]] bool is_resolving() const { return api_.is_resolving(); }
 
  private:
   void accept();

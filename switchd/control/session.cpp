@@ -86,6 +86,7 @@ bool Session::keep_stream(std::uint64_t id, std::unique_ptr<Stream> stream) {
 bool Session::end_stream(std::uint64_t id) {
   auto stream = streams_.extract(id);
   if (stream.empty()) return false;
+  stream.mapped()->finish();
   asio::post(socket_.get_executor(), [ended = std::shared_ptr<Stream>(std::move(stream.mapped()))] {});
   return true;
 }

@@ -92,6 +92,7 @@ Vm& Rig::add(const VmOptions& options) {
   auto transport = std::make_unique<Transport>(options.wire, std::move(ours));
   transport->sources = sources;
   transport->reader = StreamReader(options.max_frame_bytes);
+  port->owner = options.owner;
   vm.counters_ = port->counters;
   port->transport = transport.get();
   transport->ports.push_back(std::move(port));
@@ -112,11 +113,13 @@ std::uint64_t Rig::attach(std::unique_ptr<Transport> transport) {
 }
 
 void Rig::detach(const Vm& vm) {
-  Command command;
-  command.kind = Command::Kind::detach;
-  command.serial = vm.serial_;
-  LANYARD_CHECK(handover_.commands.push(command));
+  Command detach;
+  detach.kind = Command::Kind::detach;
+  detach.serial = vm.serial_;
+  command(std::move(detach));
 }
+
+void Rig::command(Command command) { LANYARD_CHECK(handover_.commands.push(command)); }
 
 // The VMs' side of the work, and the control plane's.
 void Rig::pump() {
@@ -151,6 +154,16 @@ void Rig::turns(int count) {
 }
 
 void Rig::clear_notices() { notices_.clear(); }
+
+Notice Rig::take_notice(Notice::Kind kind) {
+  const auto is_wanted = [&](const Notice& notice) { return notice.kind == kind; };
+  const auto find = [&] { return std::find_if(notices_.begin(), notices_.end(), is_wanted); };
+  LANYARD_CHECK(run_until([&] { return find() != notices_.end(); }));
+  const auto found = find();
+  Notice notice = std::move(*found);
+  notices_.erase(found);
+  return notice;
+}
 
 bool Rig::closed(std::uint64_t serial) const {
   return std::any_of(notices_.begin(), notices_.end(), [&](const Notice& notice) {

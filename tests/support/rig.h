@@ -62,6 +62,7 @@ class Rig {
     NetworkIndex network = 0;
     std::size_t max_frame_bytes = limits::frame_bytes_max;
     std::size_t queue_frames = limits::queue_frames_default;
+    std::uint32_t owner = 0;  // the configured port it belongs to
   };
   Vm& add(const VmOptions& options);
   Vm& add_stream() { return add({}); }
@@ -69,12 +70,15 @@ class Rig {
   // Hands over a transport made by the test; its far end is the test's affair.
   std::uint64_t attach(std::unique_ptr<Transport> transport);
   void detach(const Vm& vm);
+  void command(Command command);
 
   // Turns the loop until `done`; false when that did not come about in time (10 s, or 100 000 turns simulated).
   [[nodiscard]] bool run_until(const std::function<bool()>& done);
   // A given number of turns that do not wait.
   void turns(int count);
   void clear_notices();
+  // Turns the loop until there is a notice of this kind, and takes it.
+  [[nodiscard]] Notice take_notice(Notice::Kind kind);
 
   [[nodiscard]] Dataplane& plane() { return *plane_; }
   [[nodiscard]] SimWorld* world() { return world_.get(); }

@@ -24,17 +24,44 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 using namespace lanyard;
 using namespace lanyard::test;
 
-TEST_CASE("after start-up the data thread allocates nothing per frame") {
+namespace {
+
+// A capture of everything that nobody reads, the recent past, and a mirror.
+void observe(Rig& rig, const Vm& mirrored, const Vm& to) {
+  CaptureSpec spec;
+  spec.ports.all = true;
+  Command add;
+  add.kind = Command::Kind::add_tap;
+  add.tap = std::make_shared<Tap>(std::move(spec), limits::mebi);
+  rig.command(std::move(add));
+  Command keep;
+  keep.kind = Command::Kind::swap_rewind;
+  keep.rewind = std::make_unique<Rewind>(limits::mebi);
+  rig.command(std::move(keep));
+  Mirror mirror;
+  mirror.ports.ports = {mirrored.counters().serial};
+  mirror.to.ports = {to.counters().serial};
+  Command set;
+  set.kind = Command::Kind::set_mirrors;
+  set.mirrors = {mirror};
+  rig.command(std::move(set));
+}
+
+}  // namespace
+
+TEST_CASE("after start-up the data thread allocates nothing per frame, observed or not") {
   const std::string engine = GENERATE(std::string("epoll"), std::string("io_uring"));
+  const bool observed = GENERATE(false, true);
   if (engine == "io_uring" && !probe_uring().usable) {
     WARN("io_uring is not to be had here");
     return;
   }
-  INFO("engine " << engine);
+  INFO("engine " << engine << (observed ? ", observed" : ""));
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_datagram();
   Vm& c = rig.add_stream();
+  if (observed) observe(rig, b, c);
   std::string to_all;
   for (unsigned i = 0; i < 20; ++i) to_all += on_stream(frame(broadcast, mac(1), 300, i));
   const auto round = [&] {  // only the loop is counted; the VMs' side allocates as it likes

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "frames/limits.h"
+
 using namespace lanyard;
 
 namespace {
@@ -46,4 +48,22 @@ TEST_CASE("a port is found by its counters, for as long as they are its own") {
   CHECK(ports.name_of(second.get()) == "tap");
   ports.remove("tap");
   CHECK(ports.name_of(second.get()).empty());
+}
+
+TEST_CASE("the name of a port that has gone is still known by its serial, of the last ones") {
+  PortRegistry ports;
+  const auto counters = std::make_shared<PortCounters>();
+  ports.set("web.1", record(counters));
+  ports.remove("web.1");
+  const auto next = std::make_shared<PortCounters>();
+  ports.set("web.1", record(next));
+  ports.set("web.1", record(next));  // its state is another
+  CHECK(ports.name_of(counters->serial) == "web.1");
+  CHECK(ports.name_of(next->serial) == "web.1");
+  for (std::size_t i = 0; i < limits::names_gone_max; ++i) {
+    ports.set("web.2", record(std::make_shared<PortCounters>()));
+    ports.remove("web.2");
+  }
+  CHECK(ports.name_of(counters->serial) == "port " + std::to_string(counters->serial));
+  CHECK(ports.name_of(next->serial) == "web.1");
 }
