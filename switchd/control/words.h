@@ -11,7 +11,7 @@
 
 namespace lanyard {
 
-// With control characters spelled out: a newline would make two lines of one, an escape sequence could write over others.
+// Control characters spelled out: a newline would make two lines of one, an escape sequence could write over others.
 [[nodiscard]] std::string printable(std::string_view text);
 
 // 'text', shortened to some 60 bytes at the boundary of a character.

@@ -47,9 +47,10 @@ v1::Request request_of(const std::vector<const char*>& words) {
 }  // namespace
 
 TEST_CASE("options of every verb are taken before, between and behind its words") {
-  for (const auto& words : std::vector<std::vector<const char*>>{{"--json", "--control", "/s", "port", "add", "udp:1"},
-                                                                 {"port", "--json", "--control=/s", "add", "udp:1"},
-                                                                 {"port", "add", "udp:1", "--json", "--control", "/s"}}) {
+  for (const auto& words :
+       std::vector<std::vector<const char*>>{{"--json", "--control", "/s", "port", "add", "udp:1"},
+                                             {"port", "--json", "--control=/s", "add", "udp:1"},
+                                             {"port", "add", "udp:1", "--json", "--control", "/s"}}) {
     Arguments arguments = typed(words);
     CHECK(mistakes(arguments).empty());
     REQUIRE(arguments.verb() != nullptr);
@@ -90,8 +91,8 @@ TEST_CASE("all mistakes are said") {
   CHECK(mistakes({"port", "add"}) == "port add: expected PORT after it\nsee lanyard port add --help");
   CHECK(mistakes({"status", "now"}) == "now: 'status' takes no arguments\nsee lanyard status --help");
   CHECK(mistakes({"apply", "/nonexistent/a.yaml"}).starts_with("/nonexistent/a.yaml: cannot be opened: "));
-  CHECK(mistakes({"capture", "-w", "x", "--duration", "10", "--count", "0", "--snap", "x", "--direction", "up", "--files",
-                  "3"}) ==
+  CHECK(mistakes({"capture", "-w", "x", "--duration", "10", "--count", "0", "--snap", "x", "--direction", "up",
+                  "--files", "3"}) ==
         "--snap: expected a number from 1 to 69632, not 'x'\n"
         "--count: expected a number from 1 to 18446744073709551615, not '0'\n"
         "--duration: expected a duration such as 500ms, 30s, 5m or 1h, not '10'\n"
@@ -112,8 +113,8 @@ TEST_CASE("who asks for help is not told mistakes") {
 }
 
 TEST_CASE("port set: values, further values, defaults, and the address") {
-  const v1::SetPort port = request_of({"port", "set", "web", "allow=10.0.0.0/8", "queue=", "allow=::1", "address=0:7001",
-                                       "forward=tcp:1:a=b:2"})
+  const v1::SetPort port = request_of({"port", "set", "web", "allow=10.0.0.0/8", "queue=", "allow=::1",
+                                       "address=0:7001", "forward=tcp:1:a=b:2"})
                                .set_port();
   CHECK(port.name() == "web");
   CHECK(port.address() == "0:7001");
@@ -145,7 +146,8 @@ TEST_CASE("networks: kinds and settings") {
 
 TEST_CASE("a capture says what is captured and for how long") {
   const v1::Capture capture =
-      request_of({"capture", "-w", "x", "a", "b", "--last", "30s", "--duration=5m", "--count", "9", "--drops"}).capture();
+      request_of({"capture", "-w", "x", "a", "b", "--last", "30s", "--duration=5m", "--count", "9", "--drops"})
+          .capture();
   CHECK(capture.ports_size() == 2);
   CHECK(capture.last_ms() == 30'000);
   CHECK(capture.duration_ms() == 300'000);

@@ -1,5 +1,5 @@
-// A daemon that does as the test says: for what a real one does not do when one wants it to, such as to die in the midst
-// of an answer. One client, in a thread of its own.
+// A daemon that does as the test says: for what a real one does not do when one wants it to, such as to die in the
+// midst of an answer. One client, in a thread of its own.
 #pragma once
 
 #include <functional>

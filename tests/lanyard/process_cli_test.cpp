@@ -153,11 +153,12 @@ TEST_CASE("a file is planned, applied, and then there is nothing to do") {
   CHECK(lan.json("ports")["ports"][0]["name"] == "db");
   CHECK(lan.good("apply -", yaml) == "nothing to do\n");
   CHECK(lan.json("apply -", yaml)["changes"].empty());
-  CHECK(lan.refused("apply -", "prots: 1\nx: 2\n") ==
-        "lanyard: 2 mistakes; nothing was changed\n"
-        "lanyard: standard input:1:1: unknown key 'prots', did you mean 'ports'?\n"
-        "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, engine "
-        "or log-level\n");
+  CHECK(
+      lan.refused("apply -", "prots: 1\nx: 2\n") ==
+      "lanyard: 2 mistakes; nothing was changed\n"
+      "lanyard: standard input:1:1: unknown key 'prots', did you mean 'ports'?\n"
+      "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, engine "
+      "or log-level\n");
   CHECK(lan.daemon.stop() == 0);
 }
 
@@ -178,7 +179,8 @@ TEST_CASE("a mistake in the arguments asks nobody; no daemon is told with its pa
   CHECK(run_program({LANYARD_PATH, "completion", "tcsh"}).exit_code == 2);
 
   const TempFolder folder;
-  const auto at = [&](const std::string& expected, std::vector<std::string> words, std::vector<std::string> environment) {
+  const auto at = [&](const std::string& expected, std::vector<std::string> words,
+                      std::vector<std::string> environment) {
     words.insert(words.begin(), LANYARD_PATH);
     const Outcome none = run_program(words, {.environment = std::move(environment)});
     CHECK(none.exit_code == 3);
@@ -217,7 +219,8 @@ TEST_CASE("events go on, as lines and as JSON; a reader who has had enough ends 
 
 TEST_CASE("top shows ports on a terminal, takes keys and sizes, and leaves the terminal as it was") {
   Controlled lan({"r1=udp:127.0.0.1:0,remote=127.0.0.1:9"});
-  const std::string command = LANYARD_PATH " --control " + lan.path() + " top --interval 100ms; stty -a | tr '\\n' ' '; echo over";
+  const std::string command =
+      LANYARD_PATH " --control " + lan.path() + " top --interval 100ms; stty -a | tr '\\n' ' '; echo over";
   Program top({"sh", "-c", command}, {.environment = {"TERM=xterm"}, .on_terminal = true});
   top.await_output("\x1b[?1049h");
   top.await_output("IN bit/s*");

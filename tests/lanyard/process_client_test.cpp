@@ -1,5 +1,5 @@
-// The real command against a daemon that does as the test says: answers in parts, streams that end, captures, and daemons
-// that go away.
+// The real command against a daemon that does as the test says: answers in parts, streams that end, captures, and
+// daemons that go away.
 #include <signal.h>
 
 #include <catch2/catch.hpp>
@@ -29,7 +29,8 @@ std::string block(char fill, std::uint32_t bytes) {
   return made;
 }
 
-v1::Response captured(const std::string& header, const std::string& records, std::uint64_t frames, std::uint64_t lost = 0) {
+v1::Response captured(const std::string& header, const std::string& records, std::uint64_t frames,
+                      std::uint64_t lost = 0) {
   v1::Response response;
   response.mutable_capture_data()->set_header(header);
   response.mutable_capture_data()->set_records(records);
@@ -159,11 +160,13 @@ TEST_CASE("a daemon that goes away in the midst of it is none that answers, and 
   const Outcome outcome = run_program(lanyard_at(daemon, {"capture"}));
   CHECK(outcome.exit_code == 3);
   CHECK(outcome.output.size() == 28);
-  CHECK(outcome.errors.starts_with("lanyard: 1 frame captured, 0 lost\nlanyard: no daemon answers at " + daemon.path()));
+  CHECK(
+      outcome.errors.starts_with("lanyard: 1 frame captured, 0 lost\nlanyard: no daemon answers at " + daemon.path()));
 }
 
 TEST_CASE("what is no message of the protocol is no daemon; an error without an id is for us") {
-  const FakeDaemon stranger([](const v1::Request&, const Connection& connection) { connection.send_raw("HTTP/1.1 400 Bad"); });
+  const FakeDaemon stranger(
+      [](const v1::Request&, const Connection& connection) { connection.send_raw("HTTP/1.1 400 Bad"); });
   CHECK(run_program(lanyard_at(stranger, {"status"})).exit_code == 3);
   const FakeDaemon full([](const v1::Request&, const Connection& connection) {
     v1::Response refusal;

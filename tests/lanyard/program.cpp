@@ -87,7 +87,8 @@ void Program::await_output(const std::string& text) {
       seen_ = at + text.size();
       return;
     }
-    if (!output_) throw std::runtime_error("ended without printing '" + text + "': " + outcome_.output + outcome_.errors);
+    if (!output_)
+      throw std::runtime_error("ended without printing '" + text + "': " + outcome_.output + outcome_.errors);
     read_some(deadline, "'" + text + "'");
   }
 }
@@ -123,7 +124,8 @@ Outcome Program::await_end() {
 void Program::read_some(const Deadline& deadline, const std::string& what) {
   std::array<pollfd, 2> fds = {{{output_.get(), POLLIN, 0}, {errors_.get(), POLLIN, 0}}};  // -1 is left out
   if (deadline.passed() || ::poll(fds.data(), fds.size(), deadline.left_ms()) < 1)
-    throw std::runtime_error("in time there was no " + what + " of a program, only: " + outcome_.output + outcome_.errors);
+    throw std::runtime_error("in time there was no " + what + " of a program, only: " + outcome_.output +
+                             outcome_.errors);
   char bytes[4096];
   const auto take = [&](Fd& fd, const pollfd& state, std::string& text) {
     if (state.revents == 0) return;

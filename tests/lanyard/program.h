@@ -1,5 +1,5 @@
-// A program as a child process, such as `lanyard` from a shell: with pipes around it or on a terminal of its own. Everything
-// waits with a deadline; late is an exception with what was printed so far.
+// A program as a child process, such as `lanyard` from a shell: with pipes around it or on a terminal of its own.
+// Everything waits with a deadline; late is an exception with what was printed so far.
 #pragma once
 
 #include <sys/types.h>

@@ -41,7 +41,8 @@ TEST_CASE("durations are a number and a unit") {
   CHECK(parse_duration_ms("30s") == 30'000u);
   CHECK(parse_duration_ms("5m") == 300'000u);
   CHECK(parse_duration_ms("1h") == 3'600'000u);
-  for (const char* wrong : {"", "5", "s", "0s", "-1s", "5 s", "5d", "1.5s", "5mm", "99999999999999999999s", "99999999h"}) {
+  for (const char* wrong :
+       {"", "5", "s", "0s", "-1s", "5 s", "5d", "1.5s", "5mm", "99999999999999999999s", "99999999h"}) {
     CAPTURE(wrong);
     CHECK_FALSE(parse_duration_ms(wrong));
   }

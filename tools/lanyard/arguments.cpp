@@ -1,6 +1,6 @@
-// Takes arguments apart. CLI11 tells options from words and nothing more, as in switchd's command line: it would stop at
-// the first mistake. It is asked up to three times: for what is in front of the verb, between its two words, and behind,
-// where the options of the verb are known.
+// Takes arguments apart. CLI11 tells options from words and nothing more, as in switchd's command line: it would stop
+// at the first mistake. It is asked up to three times: for what is in front of the verb, between its two words, and
+// behind, where the options of the verb are known.
 #include "tools/lanyard/arguments.h"
 
 #include <fmt/format.h>
@@ -134,14 +134,16 @@ void Arguments::name_unknown_options(const std::vector<std::string>& unknown, co
   const std::vector<Option> known = options_of(verb);
   for (const Option& option : known) words.push_back(without_dashes(option.names.substr(option.names.find("--"))));
   for (const std::string& argument : unknown) {
-    const std::string_view near = nearest(without_dashes(std::string_view(argument).substr(0, argument.find('='))), words);
+    const std::string_view near =
+        nearest(without_dashes(std::string_view(argument).substr(0, argument.find('='))), words);
     add_mistake(argument, near.empty() ? "unknown option" : fmt::format("unknown option, did you mean --{}?", near));
   }
 }
 
 void Arguments::read_words(const std::vector<std::string>& left) {
   words_ = left;
-  if (words_.size() < verb_->words_min) add_mistake(std::string(verb_->name), fmt::format("expected {} after it", verb_->form));
+  if (words_.size() < verb_->words_min)
+    add_mistake(std::string(verb_->name), fmt::format("expected {} after it", verb_->form));
   while (words_.size() > verb_->words_max) {
     add_mistake(words_.back(), verb_->form.empty() ? fmt::format("'{}' takes no arguments", verb_->name)
                                                    : fmt::format("'{}' takes {} only", verb_->name, verb_->form));

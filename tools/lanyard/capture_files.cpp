@@ -65,7 +65,8 @@ void CaptureFiles::add_records(std::string_view blocks) {
   while (!blocks.empty()) {
     if (fd_ < 0) open_next();
     const bool bounded = target_.rotate_bytes > 0;
-    const std::uint64_t room = bounded ? target_.rotate_bytes - std::min(written_, target_.rotate_bytes) : ~std::uint64_t{0};
+    const std::uint64_t room =
+        bounded ? target_.rotate_bytes - std::min(written_, target_.rotate_bytes) : ~std::uint64_t{0};
     const std::size_t bytes = fitting_bytes(blocks, room);
     if (bytes > room && written_ > header_.size()) {
       open_next();
@@ -85,7 +86,8 @@ void CaptureFiles::open_next() {
     path_ = target_.rotate_bytes > 0 ? numbered_path(target_.path, ++number_) : target_.path;
     constexpr mode_t only_mine = 0600;  // it is what others send and receive
     fd_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, only_mine);
-    if (fd_ < 0) throw Exit{exit_refused, fmt::format("{} cannot be opened: {}", printable(path_), std::strerror(errno))};
+    if (fd_ < 0)
+      throw Exit{exit_refused, fmt::format("{} cannot be opened: {}", printable(path_), std::strerror(errno))};
     kept_.push_back(path_);
   }
   if (target_.files_max > 0 && kept_.size() > target_.files_max) {

@@ -19,8 +19,8 @@ struct CaptureTarget {
 
 // "lan.pcapng" and 3: "lan.00003.pcapng"
 [[nodiscard]] std::string numbered_path(const std::string& path, std::uint64_t number);
-// How many bytes of `blocks` are whole blocks that fit into `room`: at least the first. What is cut or no block counts as
-// one with all behind it. Of this machine's byte order, as the daemon's are.
+// How many bytes of `blocks` are whole blocks that fit into `room`: at least the first. What is cut or no block counts
+// as one with all behind it. Of this machine's byte order, as the daemon's are.
 [[nodiscard]] std::size_t fitting_bytes(std::string_view blocks, std::uint64_t room);
 
 class CaptureFiles {

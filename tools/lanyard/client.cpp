@@ -104,11 +104,12 @@ void Client::read_some() {
 }
 
 void Client::fail(const std::string& why) const {
-  throw Exit{exit_no_daemon,
-             fmt::format("no daemon answers at {}: {}\n"
-                         "start one, such as with 'switchd --control {} unix-listen:/tmp/lan.sock', or say with --control "
-                         "where it listens",
-                         path_, why, path_)};
+  throw Exit{
+      exit_no_daemon,
+      fmt::format("no daemon answers at {}: {}\n"
+                  "start one, such as with 'switchd --control {} unix-listen:/tmp/lan.sock', or say with --control "
+                  "where it listens",
+                  path_, why, path_)};
 }
 
 }  // namespace lanyard::cli

@@ -1,5 +1,5 @@
-// One connection to a daemon's control socket (switchd/control.proto), blocking. What goes wrong with it ends the command:
-// no daemon, or one that is gone, is exit 3; what it refuses is exit 1 with its own words.
+// One connection to a daemon's control socket (switchd/control.proto), blocking. What goes wrong with it ends the
+// command: no daemon, or one that is gone, is exit 3; what it refuses is exit 1 with its own words.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // The completion scripts; see the header. bash and zsh read the same `case`, which says for what stands in front of the
-// word whether it is one of `choices`, a name that the daemon knows (`names`), or a file; only how they are told the words
-// and tell the result differs. fish is told a condition for each word instead.
+// word whether it is one of `choices`, a name that the daemon knows (`names`), or a file; only how they are told the
+// words and tell the result differs. fish is told a condition for each word instead.
 #include "tools/lanyard/completion.h"
 
 #include <fmt/format.h>
@@ -98,7 +98,8 @@ complete -c lanyard -f
 std::set<std::string_view> groups() {
   std::set<std::string_view> names;
   for (const Verb& verb : verbs())
-    if (const std::size_t space = verb.name.find(' '); space != std::string_view::npos) names.insert(verb.name.substr(0, space));
+    if (const std::size_t space = verb.name.find(' '); space != std::string_view::npos)
+      names.insert(verb.name.substr(0, space));
   return names;
 }
 
@@ -190,14 +191,14 @@ std::string cases() {
 
 std::string fish_arguments(Names names) {
   switch (names) {
-    case Names::ports: return " -a '(__lanyard_names ports)'";
-    case Names::networks: return " -a '(__lanyard_names networks)'";
+    case Names::ports: return " -f -a '(__lanyard_names ports)'";
+    case Names::networks: return " -f -a '(__lanyard_names networks)'";
     case Names::files: return " -F";
-    case Names::directions: return " -a 'in out'";
-    case Names::shells: return " -a 'bash zsh fish'";
+    case Names::directions: return " -f -a 'in out'";
+    case Names::shells: return " -f -a 'bash zsh fish'";
     case Names::none: break;
   }
-  return "";
+  return " -f";
 }
 
 std::string fish_option(const Option& option, const std::string& condition) {
@@ -208,20 +209,29 @@ std::string fish_option(const Option& option, const std::string& condition) {
   return text + fmt::format(" -d \"{}\"\n", option.text);
 }
 
+// A word of a verb, or the only one: `group` is what stands in front of it.
+std::string fish_word(std::string_view group, std::string_view word, std::string_view text) {
+  return fmt::format("complete -c lanyard -n \"__lanyard_at '{}'\" -a {} -d \"{}\"\n", group, word, text);
+}
+
+std::string fish_verb(const Verb& verb) {
+  const std::size_t space = verb.name.find(' ');
+  const bool is_alone = space == std::string_view::npos;
+  std::string text =
+      fish_word(is_alone ? "" : verb.name.substr(0, space), verb.name.substr(is_alone ? 0 : space + 1), verb.text);
+  const std::string condition = fmt::format(" -n \"__lanyard_at '{}'\"", verb.name);
+  if (verb.completes != Names::none)
+    text += fmt::format("complete -c lanyard{}{}\n", condition, fish_arguments(verb.completes));
+  for (const Option& option : verb.options) text += fish_option(option, condition);
+  return text;
+}
+
 std::string fish_lines() {
   std::string text;
   for (const Option& option : common_options()) text += fish_option(option, "");
-  for (const std::string& word : words_behind("")) text += fmt::format("complete -c lanyard -n \"__lanyard_at ''\" -a {}\n", word);
-  for (const Verb& verb : verbs()) {
-    if (verb.name.starts_with("_")) continue;
-    const std::size_t space = verb.name.find(' ');
-    if (space != std::string_view::npos)
-      text += fmt::format("complete -c lanyard -n \"__lanyard_at {}\" -a {} -d \"{}\"\n", verb.name.substr(0, space),
-                          verb.name.substr(space + 1), verb.text);
-    const std::string condition = fmt::format(" -n \"__lanyard_at '{}'\"", verb.name);
-    if (verb.completes != Names::none) text += fmt::format("complete -c lanyard{}{}\n", condition, fish_arguments(verb.completes));
-    for (const Option& option : verb.options) text += fish_option(option, condition);
-  }
+  for (const std::string_view group : groups()) text += fish_word("", group, fmt::format("Changes to a {}", group));
+  for (const Verb& verb : verbs())
+    if (!verb.name.starts_with("_")) text += fish_verb(verb);
   return text;
 }
 

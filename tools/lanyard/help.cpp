@@ -37,9 +37,9 @@ std::string option_rows(std::span<const Option> options) {
   std::string text;
   for (const Option& option : options) {
     const std::size_t comma = option.names.find(',');
-    const std::string names = comma == std::string_view::npos
-                                  ? std::string(option.names)
-                                  : fmt::format("{}, {}", option.names.substr(0, comma), option.names.substr(comma + 1));
+    const std::string names = comma == std::string_view::npos ? std::string(option.names)
+                                                              : fmt::format("{}, {}", option.names.substr(0, comma),
+                                                                            option.names.substr(comma + 1));
     text += row(with_form(names, option.form), option.text);
   }
   return text;
@@ -48,7 +48,8 @@ std::string option_rows(std::span<const Option> options) {
 std::string verb_rows(std::string_view group) {
   std::string text;
   for (const Verb& verb : verbs())
-    if (!verb.name.starts_with("_") && verb.name.starts_with(group)) text += row(with_form(verb.name, verb.form), verb.text);
+    if (!verb.name.starts_with("_") && verb.name.starts_with(group))
+      text += row(with_form(verb.name, verb.form), verb.text);
   return text;
 }
 

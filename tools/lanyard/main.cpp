@@ -1,4 +1,4 @@
-// lanyard: asks and changes a switchd that runs. Reads what it is asked, does it, and says by its exit code how that went.
+// lanyard: asks and changes a switchd that runs. Reads what is wanted, does it, and ends with a code for how that went.
 #include <google/protobuf/stubs/common.h>
 
 #include "tools/lanyard/arguments.h"

@@ -1,5 +1,5 @@
-// Where results go: standard output or a file, all of it or a failure. A reader that has had enough (EPIPE) is a quiet end
-// of the command. Standard output is not buffered here: what is written is out.
+// Where results go: standard output or a file, all of it or a failure. A reader that has had enough (EPIPE) is a quiet
+// end of the command. Standard output is not buffered here: what is written is out.
 #pragma once
 
 #include <string>

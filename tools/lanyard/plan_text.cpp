@@ -48,8 +48,9 @@ std::string plan_text(const v1::Plan& plan, bool done, Style style) {
     ++counts[static_cast<std::size_t>(change.action()) % counts.size()];
   }
   if (plan.changes().empty()) return text + "nothing to do\n";
-  const std::array<std::string_view, 3> verbs = done ? std::array<std::string_view, 3>{"added", "removed", "changed"}
-                                                     : std::array<std::string_view, 3>{"to add", "to remove", "to change"};
+  const std::array<std::string_view, 3> verbs =
+      done ? std::array<std::string_view, 3>{"added", "removed", "changed"}
+           : std::array<std::string_view, 3>{"to add", "to remove", "to change"};
   return text + fmt::format("{} {}, {} {}, {} {}\n", counts[v1::Change::ADD], verbs[v1::Change::ADD],
                             counts[v1::Change::REMOVE], verbs[v1::Change::REMOVE], counts[v1::Change::CHANGE],
                             verbs[v1::Change::CHANGE]);

@@ -42,8 +42,9 @@ PortRate rate_of(const v1::Counters& before, const v1::Port& port, double second
   result.name = port.name();
   result.state = port.state();
   result.network = port.network();
-  result.rate = {each_second(&v1::Counters::received_frames), each_second(&v1::Counters::received_bytes) * bits_per_byte,
-                 each_second(&v1::Counters::sent_frames), each_second(&v1::Counters::sent_bytes) * bits_per_byte,
+  result.rate = {each_second(&v1::Counters::received_frames),
+                 each_second(&v1::Counters::received_bytes) * bits_per_byte, each_second(&v1::Counters::sent_frames),
+                 each_second(&v1::Counters::sent_bytes) * bits_per_byte,
                  static_cast<double>(growth(drops_of(before), drops_of(now))) / seconds};
   result.queued_frames = now.queued_frames();
   result.drops = drops_of(now);

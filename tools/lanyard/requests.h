@@ -1,6 +1,6 @@
 // From arguments to requests (switchd/control.proto), one function for each verb that needs one; mistakes are left with
-// the arguments. What only the daemon can know, such as which keys a port takes, is left to it. Pure, but for the file of
-// `apply`.
+// the arguments. What only the daemon can know, such as which keys a port takes, is left to it. Pure, but for the file
+// of `apply`.
 #pragma once
 
 #include "switchd/control.pb.h"
@@ -17,7 +17,7 @@ void ask_macs(Arguments& arguments, v1::Request& request);
 void ask_mirrors(Arguments& arguments, v1::Request& request);
 void ask_port_add(Arguments& arguments, v1::Request& request);
 void ask_port_remove(Arguments& arguments, v1::Request& request);
-// KEY=VALUE: sets it; given again, adds a value. KEY= goes back to the default. address=ADDRESS is no key but the address.
+// KEY=VALUE sets it; given again, it adds a value. KEY= goes back to the default. address=ADDRESS is the address.
 void ask_port_set(Arguments& arguments, v1::Request& request);
 void ask_port_up(Arguments& arguments, v1::Request& request);
 void ask_port_down(Arguments& arguments, v1::Request& request);

@@ -17,7 +17,9 @@ constexpr std::uint64_t us_per_ms = 1000;
 
 std::string loop_text(const v1::Loop& loop) {
   if (loop.turns() == 0) return "no turn yet";
-  const auto per_turn = [&](std::uint64_t count) { return static_cast<double>(count) / static_cast<double>(loop.turns()); };
+  const auto per_turn = [&](std::uint64_t count) {
+    return static_cast<double>(count) / static_cast<double>(loop.turns());
+  };
   return fmt::format("{} turns, {} frames ({:.1f} a turn), {} system calls ({:.1f} a turn)", count_text(loop.turns()),
                      count_text(loop.frames()), per_turn(loop.frames()), count_text(loop.syscalls()),
                      per_turn(loop.syscalls()));
@@ -33,16 +35,17 @@ std::string turn_time_text(const v1::Loop& loop) {
 }
 
 std::string pool_text(const v1::Pool& pool) {
-  const double share = pool.capacity() == 0 ? 0 : static_cast<double>(pool.used()) / static_cast<double>(pool.capacity());
+  const double share =
+      pool.capacity() == 0 ? 0 : static_cast<double>(pool.used()) / static_cast<double>(pool.capacity());
   return fmt::format("{} of {} used ({:.0f} %)", pool.used(), pool.capacity(), share * 100);
 }
 
 }  // namespace
 
 std::string status_text(const v1::Status& status, Style style) {
-  std::string text = fmt::format("switchd {}, process {}, {}, up {} (since {})\n", printable(status.version()), status.pid(),
-                                 printable(status.engine()), duration_text(status.uptime_ms()),
-                                 date_text(status.started_unix_ns()));
+  std::string text =
+      fmt::format("switchd {}, process {}, {}, up {} (since {})\n", printable(status.version()), status.pid(),
+                  printable(status.engine()), duration_text(status.uptime_ms()), date_text(status.started_unix_ns()));
   const auto add = [&](std::string_view label, const std::string& value) {
     text += painted(fmt::format("{:<{}}", label, label_width), Colour::bold, style) + value + "\n";
   };

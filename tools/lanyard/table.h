@@ -1,5 +1,5 @@
-// Text for people: tables with a header line, numbers to the right, colours where the terminal takes them. Nothing is cut
-// off: what reads a pipe gets all of it. Control characters in what the daemon says are spelled out. Pure.
+// Text for people: tables with a header line, numbers to the right, colours where the terminal takes them. Nothing is
+// cut off: what reads a pipe gets all of it. Control characters in what the daemon says are spelled out. Pure.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// The terminal as `top` has it, and signals as something to wait for. What is taken over is given back by the destructors.
+// The terminal as `top` has it, and signals as something to wait for. What is taken over is given back by the
+// destructors.
 #pragma once
 
 #include <termios.h>

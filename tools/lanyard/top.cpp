@@ -45,7 +45,8 @@ class Top {
   }
 
   void await_something() {
-    std::array<pollfd, 3> fds = {{{client_.fd(), POLLIN, 0}, {terminal_.keys_fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
+    std::array<pollfd, 3> fds = {
+        {{client_.fd(), POLLIN, 0}, {terminal_.keys_fd(), POLLIN, 0}, {signals_.fd(), POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0) return;  // interrupted
     if (fds[1].revents != 0) take_key();
     while (const auto signal = signals_.take()) take_signal(*signal);

@@ -34,15 +34,18 @@ std::string title(const std::vector<PortRate>& ports, const Readings& readings) 
     all.sent_bits += port.rate.sent_bits;
     all.drops += port.rate.drops;
   }
-  std::string text = fmt::format("{}  in {}/s, {}  out {}/s, {}  drops {}/s", clock_text(readings.last().time_unix_ns()),
-                                 rate_text(all.received_frames), bits_text(all.received_bits), rate_text(all.sent_frames),
-                                 bits_text(all.sent_bits), rate_text(all.drops));
+  std::string text =
+      fmt::format("{}  in {}/s, {}  out {}/s, {}  drops {}/s", clock_text(readings.last().time_unix_ns()),
+                  rate_text(all.received_frames), bits_text(all.received_bits), rate_text(all.sent_frames),
+                  bits_text(all.sent_bits), rate_text(all.drops));
   if (readings.lost() > 0) text += fmt::format("  ({} readings missed)", readings.lost());
   return text;
 }
 
 // The column that the order is by is marked.
-std::string_view head(std::string_view plain, std::string_view marked, bool is_order) { return is_order ? marked : plain; }
+std::string_view head(std::string_view plain, std::string_view marked, bool is_order) {
+  return is_order ? marked : plain;
+}
 
 Table port_table(const std::vector<PortRate>& ports, SortBy by) {
   Table table({{head("PORT", "PORT*", by == SortBy::name)},
@@ -123,8 +126,9 @@ std::string screen_text(const Readings& readings, SortBy by, ScreenSize size, St
   std::vector<std::string> lines;
   std::optional<std::vector<PortRate>> ports = rates_of(readings);
   if (ports) {
-    ports->erase(std::remove_if(ports->begin(), ports->end(), [](const PortRate& port) { return !port.carries_frames; }),
-                 ports->end());
+    ports->erase(
+        std::remove_if(ports->begin(), ports->end(), [](const PortRate& port) { return !port.carries_frames; }),
+        ports->end());
     sort(*ports, by);
     lines = {title(*ports, readings), painted(keys, Colour::dim, style)};
     for (std::string& line : lines_of(port_table(*ports, by).text(style))) lines.push_back(std::move(line));

@@ -60,7 +60,8 @@ std::string bytes_text(std::uint64_t bytes) {
 }
 
 std::string duration_text(std::uint64_t ms) {
-  constexpr std::array<ClockUnit, 4> units = {{{ms_per_day, "d"}, {ms_per_h, "h"}, {ms_per_min, "min"}, {ms_per_s, "s"}}};
+  constexpr std::array<ClockUnit, 4> units = {
+      {{ms_per_day, "d"}, {ms_per_h, "h"}, {ms_per_min, "min"}, {ms_per_s, "s"}}};
   if (ms < ms_per_s) return fmt::format("{} ms", ms);
   std::size_t first = 0;
   while (ms < units[first].ms) ++first;

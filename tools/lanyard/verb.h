@@ -1,5 +1,5 @@
-// A verb of the command: one row of the table in verbs.cpp, from which arguments are read, help and the completion scripts
-// are written, and which says what is done.
+// A verb of the command: one row of the table in verbs.cpp, from which arguments are read, help and the completion
+// scripts are written, and which says what is done.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,9 @@ std::string show_stats(const v1::Response& response, const Arguments&, Style sty
 std::string show_plan(const v1::Response& response, const Arguments& arguments, Style style) {
   return plan_text(response.plan(), !arguments.has("--dry-run"), style);
 }
-std::string show_flushed(const v1::Response& response, const Arguments&, Style) { return flushed_text(response.done()); }
+std::string show_flushed(const v1::Response& response, const Arguments&, Style) {
+  return flushed_text(response.done());
+}
 
 constexpr Option of_network = {"--network", "NAME", "only of this network", Names::networks};
 constexpr Option of_port = {"--port", "NAME", "only behind this port", Names::ports};
@@ -62,8 +64,8 @@ std::vector<Verb> port_changes() {
        .completes = Names::ports, .ask = ask_port_remove},
       {.name = "port set", .form = "NAME KEY=VALUE...", .words_min = 2, .words_max = any_number,
        .text = "Changes keys of a port; KEY= goes back to the default",
-       .details = "address=ADDRESS changes the address. A KEY that takes many values may be given again. The port is opened\n"
-                  "again, and its connections drop, but for network, max-frame, queue, forward and outbound.",
+       .details = "address=ADDRESS changes the address. A KEY that takes many values may be given again. The port is\n"
+                  "opened again, and its connections drop, but for network, max-frame, queue, forward and outbound.",
        .example = "lanyard port set web max-frame=9014 allow=10.0.0.0/8", .completes = Names::ports,
        .ask = ask_port_set},
       {.name = "port up", .form = "NAME", .words_min = 1, .words_max = 1, .text = "Opens a port again after port down",
@@ -94,8 +96,8 @@ std::vector<Verb> other_changes() {
   return {
       {.name = "apply", .form = "FILE", .words_min = 1, .words_max = 1,
        .text = "Makes ports and networks those of a configuration file",
-       .details = "Prints what is added (+), removed (-) and changed (~). What is the same is not touched. FILE - is standard\n"
-                  "input.",
+       .details = "Prints what is added (+), removed (-) and changed (~). What is the same is not touched. FILE - is\n"
+                  "standard input.",
        .example = "lanyard apply lab.yaml --dry-run",
        .options = {{"--dry-run", "", "only print what would be done"}}, .completes = Names::files, .ask = ask_apply,
        .show = show_plan},
@@ -117,7 +119,8 @@ std::vector<Verb> other_changes() {
 std::vector<Verb> streams() {
   return {
       {.name = "top", .text = "Live rates and drops of ports",
-       .details = "Keys: n, r, t and d order by name, received, sent and drops; q quits. With --json every reading is a line.",
+       .details = "Keys: n, r, t and d order by name, received, sent and drops; q quits. With --json every reading is a\n"
+                  "line.",
        .example = "lanyard top --network lan",
        .options = {of_network, {"--interval", "DURATION", "between readings (default: 1s)"}}, .ask = ask_top,
        .run = run_top},

@@ -37,8 +37,16 @@ std::string networks_text(const v1::Networks& networks, Style style) {
 }
 
 std::string ports_text(const v1::Ports& ports, Style style) {
-  Table table({{"PORT"}, {"STATE"}, {"NETWORK"}, {"TYPE"}, {"ADDRESS"}, {"IN", Align::right},
-               {"IN BYTES", Align::right}, {"OUT", Align::right}, {"OUT BYTES", Align::right}, {"DROPS", Align::right}});
+  Table table({{"PORT"},
+               {"STATE"},
+               {"NETWORK"},
+               {"TYPE"},
+               {"ADDRESS"},
+               {"IN", Align::right},
+               {"IN BYTES", Align::right},
+               {"OUT", Align::right},
+               {"OUT BYTES", Align::right},
+               {"DROPS", Align::right}});
   for (const v1::Port& port : ports.ports()) {
     const v1::Counters& counters = port.counters();
     table.add({port.name(), {port.state(), colour_of_state(port.state())}, port.network(), port.type(), port.address(),
@@ -166,9 +174,10 @@ std::string events_text(const v1::Events& events, Style style) {
   if (events.lost() > 0)
     text += painted(fmt::format("({} earlier events are lost)", events.lost()), Colour::dim, style) + "\n";
   for (const v1::Event& event : events.events())
-    text += fmt::format("{}  {}  {}\n", painted(clock_text(event.time_unix_ns()), Colour::dim, style),
-                        painted(fmt::format("{:<{}}", printable(event.kind()), event_kind_width), colour_of_event(event), style),
-                        printable(event.text()));
+    text += fmt::format(
+        "{}  {}  {}\n", painted(clock_text(event.time_unix_ns()), Colour::dim, style),
+        painted(fmt::format("{:<{}}", printable(event.kind()), event_kind_width), colour_of_event(event), style),
+        printable(event.text()));
   return text;
 }
 
