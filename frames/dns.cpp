@@ -75,6 +75,7 @@ void read_edns(std::span<const std::byte> additional, DnsQuery& query) {
   if (load_be16(&additional[1]) != dns_types::opt) return;
   query.edns = true;
   query.udp_bytes_max = std::max<std::size_t>(dns_udp_bytes_min, load_be16(&additional[3]));
+  query.edns_version = std::to_integer<std::uint8_t>(additional[6]);
 }
 
 }  // namespace
@@ -94,6 +95,18 @@ std::optional<DnsQuery> parse_dns_query(std::span<const std::byte> message) {
   const bool only_additional = load_be16(&message[6]) == 0 && load_be16(&message[8]) == 0;
   if (only_additional && load_be16(&message[10]) > 0) read_edns(rest.subspan(query.question_bytes), query);
   return query;
+}
+
+std::optional<std::vector<std::byte>> write_dns_refusal(std::span<const std::byte> message) {
+  if (message.size() < dns_header_bytes) return std::nullopt;
+  const std::uint16_t asked = load_be16(&message[2]);
+  if ((asked & response) != 0) return std::nullopt;
+  const DnsCode code = (asked & opcode) == 0 ? DnsCode::format_error : DnsCode::not_implemented;
+  Bytes out(dns_header_bytes);
+  store_be16(&out[0], load_be16(&message[0]));
+  store_be16(&out[2], static_cast<std::uint16_t>(response | recursion_there | (asked & (opcode | recursion_wanted)) |
+                                                 static_cast<unsigned>(code)));
+  return out;
 }
 
 std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, const DnsQuery& query,
@@ -129,7 +142,7 @@ std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, cons
     out.push_back(std::byte{0});
     put16(out, dns_types::opt);
     put16(out, edns_udp_bytes);
-    put32(out, 0);
+    put32(out, static_cast<std::uint32_t>(answer.code) >> 4 << 24);  // version 0, no flags
     put16(out, 0);
   }
   const std::uint16_t asked = load_be16(&message[2]);
@@ -137,7 +150,7 @@ std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, cons
       response | recursion_there |
       (answer.code == DnsCode::ok || answer.code == DnsCode::no_such_name ? authoritative : std::uint16_t{0});
   store_be16(&out[2], static_cast<std::uint16_t>(own | (asked & recursion_wanted) |
-                                                 static_cast<unsigned>(answer.code)));
+                                                 (static_cast<unsigned>(answer.code) & 0x0F)));
   store_be16(&out[6], static_cast<std::uint16_t>(records));
   store_be16(&out[8], 0);
   store_be16(&out[10], query.edns ? 1 : 0);

@@ -29,7 +29,16 @@ namespace dns_types {
 inline constexpr std::uint16_t a = 1, ptr = 12, aaaa = 28, opt = 41, any = 255;
 }
 
-enum class DnsCode : std::uint8_t { ok = 0, format_error = 1, server_failure = 2, no_such_name = 3, refused = 5 };
+// Those above 15 need a query with EDNS: the header has four bits, the OPT record has the others (RFC 6891, 6.1.3).
+enum class DnsCode : std::uint8_t {
+  ok = 0,
+  format_error = 1,
+  server_failure = 2,
+  no_such_name = 3,
+  not_implemented = 4,
+  refused = 5,
+  bad_version = 16,
+};
 
 struct DnsQuery {
   std::uint16_t id = 0;
@@ -39,11 +48,16 @@ struct DnsQuery {
   std::size_t question_bytes = 0;  // behind the header
   std::size_t udp_bytes_max = dns_udp_bytes_min;  // of an answer by UDP, as the client says
   bool edns = false;
+  std::uint8_t edns_version = 0;  // 0 is all that there is
 };
 
 // Nothing where `message` is no standard query with one question. A label's bytes are taken as they are, except that a
 // dot or a byte that is not printable makes it no name of ours: it becomes '?'.
 [[nodiscard]] std::optional<DnsQuery> parse_dns_query(std::span<const std::byte> message);
+
+// The answer to what parse_dns_query takes for none: a header that names the fault. Nothing where there is no header to
+// answer, or where the message is an answer itself: two servers would go on for ever.
+[[nodiscard]] std::optional<std::vector<std::byte>> write_dns_refusal(std::span<const std::byte> message);
 
 // What an answer says: addresses for A and AAAA, a name for PTR.
 struct DnsAnswer {

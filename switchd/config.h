@@ -139,10 +139,6 @@ void parse_yaml(std::string_view text, std::string_view file, Config& config,
 // line have both been read.
 void complete(Config& config, std::vector<ConfigError>& errors);
 
-// The closest of `words` to `word`, or empty when none is near: more than a third of the longer one would
-// have to be inserted, deleted, replaced or swapped with its neighbour.
-[[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view>& words);
-
 // The command line. `exit_code` is set when the process should end at once (0 after --help, --version and a
 // good
 // --check; 2 after a mistake), with `output` to print as it is: to standard output when it is 0, else to

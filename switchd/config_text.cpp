@@ -5,16 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "switchd/address.h"
 
 namespace lanyard {
 
 namespace {
-
-constexpr std::size_t quoted_bytes_max = 60;
-constexpr std::size_t listed_words_max = 20;
 
 bool is_name_character(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -92,39 +88,6 @@ std::string check_group(std::string_view name) {
   return good ? std::string()
               : fmt::format("expected the name or number of a group, at most {} characters, not {}",
                             limits::group_name_bytes_max, in_quotes(name));
-}
-
-std::string in_quotes(std::string_view text) {
-  if (text.size() <= quoted_bytes_max) return fmt::format("'{}'", text);
-  std::size_t end = quoted_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // inside a UTF-8 sequence
-  return fmt::format("'{}...'", text.substr(0, end));
-}
-
-std::string listed(std::span<const std::string_view> words, std::string_view last) {
-  const std::size_t shown = words.size() > listed_words_max ? listed_words_max : words.size();
-  const std::size_t hidden = words.size() - shown;
-  std::string text;
-  for (std::size_t i = 0; i < shown; ++i) {
-    if (i > 0) text += i + 1 == words.size() ? fmt::format(" {} ", last) : std::string(", ");
-    text += words[i];
-  }
-  return hidden == 0 ? text : fmt::format("{} {} {} more", text, last, hidden);
-}
-
-std::string unknown_word(std::string_view noun, std::string_view word,
-                         const std::vector<std::string_view>& words) {
-  const std::string_view near = nearest(word, words);
-  if (!near.empty()) return fmt::format("unknown {} {}, did you mean '{}'?", noun, in_quotes(word), near);
-  return fmt::format("unknown {} {}, expected {}", noun, in_quotes(word), listed(words));
-}
-
-std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t min, std::uint64_t max) {
-  std::uint64_t number = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, number);
-  if (result.ec != std::errc() || result.ptr != end || number < min || number > max) return std::nullopt;
-  return number;
 }
 
 std::string check_port_name(std::string_view name) {

@@ -11,22 +11,9 @@
 #include <vector>
 
 #include "switchd/config.h"
+#include "switchd/control/words.h"
 
 namespace lanyard {
-
-// 'text', shortened to some 60 bytes at the boundary of a character.
-[[nodiscard]] std::string in_quotes(std::string_view text);
-
-// "a, b or c"; of many words only the first and how many more.
-[[nodiscard]] std::string listed(std::span<const std::string_view> words, std::string_view last = "or");
-
-// "unknown key 'netwrok', did you mean 'network'?", or the list of `words` where none is near.
-[[nodiscard]] std::string unknown_word(std::string_view noun, std::string_view word,
-                                       const std::vector<std::string_view>& words);
-
-// Decimal digits and nothing else, within the range.
-[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t min,
-                                                        std::uint64_t max);
 
 // Names have letters, digits, '-' and '_', at most limits::port_name_bytes_max. A '.' is kept for the
 // connections of a port, NAME.N.

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include "switchd/interface_script.h"
 #include "switchd/log.h"
 #include "transports/open_interface.h"
 
@@ -68,13 +67,17 @@ void InterfaceControl::closed(const Notice& notice) {
 }
 
 // The last frames have left, or been given up.
-void InterfaceControl::stopped() { run_down_script(); }
+void InterfaceControl::stopped() {
+  run_down_script();
+  if (down_) down_->finish();
+}
 
 void InterfaceControl::run_down_script() {
   if (!std::exchange(is_scripted_up_, false) || config_.down_script.empty()) return;
-  const std::string wrong = run_script(config_.down_script, config_.interface);
-  if (!wrong.empty()) log_warn("port {}: down script {}: {}", config_.name, config_.down_script, wrong);
-  keeper_.reset();
+  down_.emplace(services_.io(), config_.down_script, config_.interface, [this](const std::string& wrong) {
+    if (!wrong.empty()) log_warn("port {}: down script {}: {}", config_.name, config_.down_script, wrong);
+    keeper_.reset();
+  });
 }
 
 }  // namespace lanyard

@@ -1,10 +1,12 @@
 // Ports on interfaces of this host: a TAP, with a script for when it comes up and goes down, or a packet socket. Opened
-// once, before `ready`; one that fails later, because its interface was deleted, stays down.
+// once, before `ready`; one that fails later, because its interface was deleted, stays down. The start waits for a
+// script, and so does the stop; in between nobody does.
 #pragma once
 
 #include <chrono>
 #include <optional>
 
+#include "switchd/interface_script.h"
 #include "switchd/port_control.h"
 
 namespace lanyard {
@@ -34,6 +36,7 @@ class InterfaceControl final : public PortControl {
 
   Fd keeper_;  // the TAP too: it is there until the script that takes it down has ended
   bool is_scripted_up_ = false;
+  std::optional<RunningScript> down_;
   std::optional<std::chrono::steady_clock::time_point> oversize_at_;
 };
 

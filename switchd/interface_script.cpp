@@ -2,85 +2,73 @@
 #include "switchd/interface_script.h"
 
 #include <fcntl.h>
-#include <poll.h>
-#include <signal.h>
-#include <spawn.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstring>
-
-#include "frames/check.h"
-#include "transports/fd.h"
+#include <utility>
 
 namespace lanyard {
 
 namespace {
 
-// What a child is given: no input, the log for its output, and signals as if nobody had touched them.
-class ChildSetup {
- public:
-  ChildSetup() {
-    LANYARD_CHECK(::posix_spawn_file_actions_init(&actions_) == 0 && ::posix_spawnattr_init(&attributes_) == 0);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
-    sigset_t none;
-    sigset_t pipe;
-    ::sigemptyset(&none);
-    ::sigemptyset(&pipe);
-    ::sigaddset(&pipe, SIGPIPE);  // ignored by us, which would be handed on
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &pipe);
-    ::posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  }
-  ChildSetup(const ChildSetup&) = delete;
-  ChildSetup& operator=(const ChildSetup&) = delete;
-  ~ChildSetup() {
-    ::posix_spawnattr_destroy(&attributes_);
-    ::posix_spawn_file_actions_destroy(&actions_);
-  }
-  [[nodiscard]] const posix_spawn_file_actions_t* actions() const { return &actions_; }
-  [[nodiscard]] const posix_spawnattr_t* attributes() const { return &attributes_; }
+// Empty, or why it did not start.
+[[nodiscard]] std::string start(ChildProcess& child, const std::string& path, const std::string& interface) {
+  ChildOptions options;
+  options.reads_nothing = true;
+  options.prints_to_log = true;
+  const int error = child.start({path, interface}, options);
+  return error == 0 ? std::string() : std::string("cannot be run: ") + std::strerror(error);
+}
 
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
-// Did it end in time? Where the kernel has no descriptor for a process (before 5.3) it is waited for, however long.
-[[nodiscard]] bool ends_within(pid_t pid, std::chrono::milliseconds time_max) {
-  const Fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  if (!process) return true;
-  const auto end = std::chrono::steady_clock::now() + time_max;
-  pollfd ended{process.get(), POLLIN, 0};
-  for (;;) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    if (::poll(&ended, 1, static_cast<int>(left.count())) > 0) return true;
-  }
+// Waits for it until `time_left` is over, of the `time_max` that it had.
+[[nodiscard]] std::string end(ChildProcess& child, std::chrono::milliseconds time_left,
+                              std::chrono::milliseconds time_max) {
+  const bool in_time = child.end_within(time_left);
+  const int status = child.reap();
+  if (!in_time) return "killed: it did not end within " + std::to_string(time_max.count()) + " ms";
+  if (WIFSIGNALED(status)) return "ended by signal " + std::to_string(WTERMSIG(status));
+  if (WEXITSTATUS(status) != 0) return "exit status " + std::to_string(WEXITSTATUS(status));
+  return {};
 }
 
 }  // namespace
 
 std::string run_script(const std::string& path, const std::string& interface, std::chrono::milliseconds time_max) {
-  const ChildSetup setup;
-  std::string program = path;
-  std::string argument = interface;
-  char* const arguments[] = {program.data(), argument.data(), nullptr};
-  pid_t pid = -1;
-  const int error = ::posix_spawn(&pid, path.c_str(), setup.actions(), setup.attributes(), arguments, environ);
-  if (error != 0) return std::string("cannot be run: ") + std::strerror(error);
-  const bool in_time = ends_within(pid, time_max);
-  if (!in_time) ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!in_time) return "killed: it did not end within " + std::to_string(time_max.count()) + " ms";
-  if (WIFSIGNALED(status)) return "ended by signal " + std::to_string(WTERMSIG(status));
-  if (WEXITSTATUS(status) != 0) return "exit status " + std::to_string(WEXITSTATUS(status));
-  return {};
+  ChildProcess child;
+  const std::string wrong = start(child, path, interface);
+  return child ? end(child, time_max, time_max) : wrong;
+}
+
+RunningScript::RunningScript(asio::io_context& io, const std::string& path, const std::string& interface, Ended ended,
+                             std::chrono::milliseconds time_max)
+    : time_max_(time_max), watched_(io), limit_(io, time_max), ended_(std::move(ended)) {
+  const std::string wrong = start(child_, path, interface);
+  if (!child_) ended_(wrong);
+  else if (!watch()) finish();
+}
+
+// False on an old kernel, or where no descriptor is left.
+bool RunningScript::watch() {
+  Fd process(::fcntl(child_.pidfd().get(), F_DUPFD_CLOEXEC, 0));
+  asio::error_code error;
+  if (process) watched_.assign(process.get(), error);
+  if (!process || error) return false;
+  (void)process.release();
+  const auto finish_unless = [this](const asio::error_code& cancelled) {
+    if (!cancelled) finish();
+  };
+  watched_.async_wait(asio::posix::stream_descriptor::wait_read, finish_unless);
+  limit_.async_wait(finish_unless);
+  return true;
+}
+
+void RunningScript::finish() {
+  if (!child_) return;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit_.expiry() - std::chrono::steady_clock::now());
+  asio::error_code ignored;
+  watched_.close(ignored);
+  limit_.cancel();
+  ended_(end(child_, left, time_max_));
 }
 
 }  // namespace lanyard

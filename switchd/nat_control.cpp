@@ -2,12 +2,8 @@
 #include "switchd/nat_control.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
-#include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -21,8 +17,8 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t message_bytes_max = 64 * limits::kibi;
-constexpr int ready_ms_max = 10'000;
-constexpr int end_ms_max = 500;
+constexpr std::chrono::seconds ready_time_max{10};
+constexpr std::chrono::milliseconds end_time_max{500};
 
 // Where leases are kept between runs (XDG Base Directory Specification; systemd.exec(5), STATE_DIRECTORY).
 // Empty: nowhere.
@@ -39,15 +35,6 @@ std::string lease_file(const std::string& port) {
   std::filesystem::create_directories(folder, error);
   if (error) log_warn("port {}: leases are not kept: {}: {}", port, folder.string(), error.message());
   return error ? std::string() : (folder / ("leases-" + port + ".json")).string();
-}
-
-// Waits for the descriptor to be readable.
-bool readable(const Fd& fd, int ms) {
-  pollfd polled{fd.get(), POLLIN, 0};
-  while (true) {
-    const int ready = ::poll(&polled, 1, ms);
-    if (ready >= 0 || errno != EINTR) return ready > 0;
-  }
 }
 
 std::string receive(int control) {
@@ -105,14 +92,14 @@ std::optional<OpenError> NatControl::open() {
   if (auto* error = std::get_if<OpenError>(&started)) return std::move(*error);
   process_ = std::move(std::get<GatewayProcess>(started));
   while (true) {
-    if (!readable(process_.control, ready_ms_max)) return OpenError{"the gateway does not start", 0};
+    if (!readable_within(process_.control, ready_time_max)) return OpenError{"the gateway does not start", 0};
     const std::string text = receive(process_.control.get());
     if (text.empty()) return OpenError{"the gateway ended", 0};
     const Said said(text);
     if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
     if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, 0};
     if (!said.is("ready")) continue;
-    log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.pid, said.text("libslirp"));
+    log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.child.pid(), said.text("libslirp"));
     take_stream();
     return std::nullopt;
   }
@@ -137,7 +124,7 @@ void NatControl::watch_again() {
     if (cancelled || stopping_ || !control_.is_open()) return;
     if (!std::exchange(well_, false)) {
       log_warn("port {}: the gateway does not answer", config_.name);
-      ::kill(process_.pid, SIGKILL);
+      process_.child.kill();
       return;
     }
     (void)!::send(control_.native_handle(), gateway_ping, std::strlen(gateway_ping), MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -194,7 +181,7 @@ void NatControl::gateway_ended(const std::string& why) {
   control_.close(ignored);
   process_.control.reset();
   process_.stream.reset();
-  if (process_.pid > 0) ::kill(process_.pid, SIGKILL);  // where it has not ended: it is of no use any more
+  process_.child.kill();  // where it has not ended: it is of no use any more
   reap();
   if (why != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why);
   last_failure_ = why;
@@ -205,8 +192,8 @@ void NatControl::gateway_ended(const std::string& why) {
 void NatControl::closed(const Notice& notice) {
   if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
   services_.print("port " + config_.name + " down " + cause_text(notice));
-  const bool present = notice.serial == stream_ && control_.is_open() && process_.pid > 0;
-  if (present && !stopping_) ::kill(process_.pid, SIGKILL);  // it may hang; it is of no use any more
+  const bool present = notice.serial == stream_ && control_.is_open();
+  if (present && !stopping_) process_.child.kill();  // it may hang; it is of no use any more
 }
 
 void NatControl::start_later() {
@@ -231,12 +218,9 @@ void NatControl::start_again() {
 }
 
 void NatControl::reap() {
-  if (process_.pid <= 0) return;
-  if (!process_.pidfd || !readable(process_.pidfd, end_ms_max)) ::kill(process_.pid, SIGKILL);
-  while (::waitpid(process_.pid, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  process_.pid = -1;
-  process_.pidfd.reset();
+  if (!process_.child.pidfd()) process_.child.kill();  // an old kernel, which cannot tell when it has ended
+  process_.child.end_within(end_time_max);
+  (void)process_.child.reap();
 }
 
 // The gateway tells whether it could; one that is being started again finds it in its configuration.

@@ -10,21 +10,16 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+
+#include "switchd/control/default_path.h"
 
 namespace lanyard {
 
 namespace {
 
 constexpr mode_t folder_mode = 0700;
-
-std::string default_path() {
-  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
-  if (runtime != nullptr && *runtime == '/') return std::string(runtime) + "/lanyard/switchd.sock";
-  return fmt::format("/tmp/lanyard-{}/switchd.sock", ::geteuid());
-}
 
 // The default folder is made where it is missing; one that a user named must be there.
 std::optional<OpenError> make_folder(const std::filesystem::path& folder) {
@@ -44,7 +39,7 @@ std::optional<OpenError> make_folder(const std::filesystem::path& folder) {
 
 ControlServer::ControlServer(asio::io_context& io, const Config& config, const control::Api::Services& services)
     : io_(io),
-      path_(config.control.value_or(default_path())),
+      path_(config.control.value_or(control::default_path())),
       group_(config.control_group),
       api_(io, services),
       acceptor_(io),

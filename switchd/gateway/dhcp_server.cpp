@@ -46,7 +46,15 @@ std::optional<DhcpReply> DhcpServer::answer_request(const DhcpRequest& request, 
     return std::nullopt;
   }
   const Ipv4Address address = request.requested.value_or(request.client);
+  const auto wants_special_name = [&] {
+    const Lease* lease = leases_.find(request.mac, now_s);
+    return lease != nullptr && lease->wants_special_name;
+  };
+  const bool told = wants_special_name();  // once for a lease, not each time it is renewed
   if (leases_.bind(request.mac, address, request.host_name, now_s)) {
+    if (!told && wants_special_name())
+      report_("name", fmt::format("{} calls itself {}, a name that no guest gets by asking for it",
+                                  to_string(request.mac), request.host_name));
     DhcpReply reply = make_reply(DhcpType::ack, address);
     if (const Lease* lease = leases_.find(request.mac, now_s)) reply.host_name = lease->name;
     return reply;

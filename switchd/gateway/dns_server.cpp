@@ -36,9 +36,9 @@ Fd connected_socket(const SocketAddress& server, int type) {
 
 bool would_block() { return errno == EAGAIN || errno == EINTR; }
 
-std::vector<std::byte> failure(std::span<const std::byte> message, const DnsQuery& query) {
+std::vector<std::byte> failure(std::span<const std::byte> message, const DnsQuery& query, DnsCode code) {
   DnsAnswer answer;
-  answer.code = DnsCode::server_failure;
+  answer.code = code;
   return write_dns_answer(message, query, answer);
 }
 
@@ -55,9 +55,11 @@ DnsServer::DnsServer(const LocalNames& names, Resolvers& resolvers, std::size_t 
 void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms,
                       std::int64_t now_s) {
   const auto query = parse_dns_query(message);
-  if (!query) return;
-  if (const auto known = names_.answer(*query, now_s))
-    return answer_(client, write_dns_answer(message, *query, *known));
+  if (!query) {
+    if (const auto refusal = write_dns_refusal(message)) answer_(client, *refusal);
+    return;
+  }
+  if (const auto own = answer_ourselves(message, *query, now_s)) return answer_(client, *own);
   const bool again = std::any_of(pending_.begin(), pending_.end(), [&](const Pending& each) {
     return each.client == client && each.query.id == query->id;  // the client grows impatient
   });
@@ -70,6 +72,13 @@ void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> mes
   if (ask(pending, now_ms)) return;
   fail(pending);
   pending_.pop_back();
+}
+
+std::optional<DnsServer::Bytes> DnsServer::answer_ourselves(std::span<const std::byte> message, const DnsQuery& query,
+                                                            std::int64_t now_s) const {
+  if (query.edns_version > 0) return failure(message, query, DnsCode::bad_version);
+  if (const auto known = names_.answer(query, now_s)) return write_dns_answer(message, query, *known);
+  return std::nullopt;
 }
 
 // The oldest goes: the guest's own where it has its share, else of all.
@@ -94,7 +103,9 @@ bool DnsServer::ask(Pending& pending, std::int64_t now_ms) {
   return false;
 }
 
-void DnsServer::fail(const Pending& pending) { answer_(pending.client, failure(pending.message, pending.query)); }
+void DnsServer::fail(const Pending& pending) {
+  answer_(pending.client, failure(pending.message, pending.query, DnsCode::server_failure));
+}
 
 // True when it was answered.
 bool DnsServer::take_answer(Pending& pending) {
@@ -199,11 +210,12 @@ void DnsServer::take_query(Connection& connection, std::int64_t now_ms, std::int
     connection.deadline_ms = now_ms + idle_ms;
     const std::span<const std::byte> message = std::span(framed).subspan(length_bytes);
     const auto query = parse_dns_query(message);
-    if (!query) {
+    const auto own = query ? answer_ourselves(message, *query, now_s) : write_dns_refusal(message);
+    if (own) {
+      put_answer(connection, *own);
+    } else if (!query) {
       connection.ended = true;  // what follows cannot be trusted either
       connection.in.clear();
-    } else if (const auto known = names_.answer(*query, now_s)) {
-      put_answer(connection, write_dns_answer(message, *query, *known));
     } else {
       connection.query = *query;
       connection.framed = framed;

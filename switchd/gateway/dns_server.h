@@ -1,5 +1,6 @@
 // The DNS server of a gateway: what it knows itself it answers (local_names.h), everything else goes to the host's
-// resolvers as it came, except for the id, and so does the answer: EDNS and all record types pass through.
+// resolvers as it came, except for the id, and so does the answer: EDNS and all record types pass through. What is no
+// query of one question is told so at once, as is a version of EDNS that nobody has: a client need not wait in vain.
 //
 // By UDP, each query that is forwarded has a connected socket of its own, so that only the resolver asked can answer,
 // to a port and an id that nobody else knows. No answer for a while: the next resolver; after the last, SERVFAIL.
@@ -12,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <list>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -75,6 +77,9 @@ class DnsServer {
     std::size_t polled_resolver = 0;
   };
 
+  // Of what no resolver has to be asked for.
+  [[nodiscard]] std::optional<Bytes> answer_ourselves(std::span<const std::byte> message, const DnsQuery& query,
+                                                      std::int64_t now_s) const;
   // false: no resolver is left.
   [[nodiscard]] bool ask(Pending& pending, std::int64_t now_ms);
   void fail(const Pending& pending);

@@ -32,7 +32,7 @@ constexpr std::size_t neighbours_max = 4096;
 constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
-constexpr std::int64_t save_interval_ms = 200;
+constexpr std::int64_t save_interval_ms = 200;  // a boot of all guests is a few saves
 
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
@@ -72,12 +72,19 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
              send(write_udp4({{mac_for(config_.dns), config_.dns, dns_port}, client, message}));
            }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
-  if (!config_.lease_file.empty()) {
-    std::string wrong;
-    leases_.load(load_leases(config_.lease_file, wrong));
-    if (!wrong.empty()) report("leases", wrong);
-  }
+  if (!config_.lease_file.empty()) take_lease_file();
   if (!slirp_.connect_to_unix(config_.dns, dns_port, dns_path)) report("dns", "no DNS by TCP: libslirp refuses it");
+}
+
+// Before the sandbox, which knows no locks.
+void Gateway::take_lease_file() {
+  LeaseLock lock = lock_leases(config_.lease_file);
+  lease_lock_ = std::move(lock.held);
+  if (!lock.wrong.empty()) report("lease lock", lock.wrong);
+  if (lock.is_anothers) return config_.lease_file.clear();
+  std::string wrong;
+  leases_.load(load_leases(config_.lease_file, wrong));
+  if (!wrong.empty()) report("leases", wrong);
 }
 
 std::string Gateway::open_forwards() {
@@ -116,6 +123,7 @@ void Gateway::run() {
   }
   saved_ms_ = 0;
   save_leases_if_changed();
+  if (!config_.lease_file.empty()) sync_leases(config_.lease_file);  // after this nobody waits for us
 }
 
 bool Gateway::read_stream() {

@@ -62,6 +62,7 @@ class Gateway {
  private:
   using Bytes = std::vector<std::byte>;
 
+  void take_lease_file();
   [[nodiscard]] bool read_stream();   // false: it has ended
   [[nodiscard]] bool read_control();  // false: it has ended
   void apply(const GatewayConfig& fresh);
@@ -93,6 +94,7 @@ class Gateway {
   Bytes scratch_;
 
   LeaseTable leases_;
+  Fd lease_lock_;
   std::uint64_t saved_changes_ = 0;
   std::int64_t saved_ms_ = 0;
   Neighbours<Ipv4Address> neighbours4_;

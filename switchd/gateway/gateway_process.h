@@ -6,11 +6,10 @@
 // gateway ends when either channel does. What it says is not trusted: it has met guests.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <variant>
 
+#include "switchd/child_process.h"
 #include "switchd/gateway/gateway_config.h"
 #include "transports/fd.h"
 #include "transports/open_sockets.h"
@@ -24,8 +23,7 @@ inline constexpr const char* gateway_ping = R"({"ping":true})";
 inline constexpr const char* gateway_pong = R"({"pong":true})";
 
 struct GatewayProcess {
-  pid_t pid = -1;
-  Fd pidfd;    // readable when it has ended
+  ChildProcess child;
   Fd stream;   // nonblocking
   Fd control;  // nonblocking, SOCK_SEQPACKET
 };

@@ -3,14 +3,15 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
-
-#include "transports/fd.h"
+#include <thread>
 
 namespace lanyard {
 
@@ -63,13 +64,38 @@ bool read_lease_text(const std::string& text, std::vector<Lease>& leases) try {
   return false;
 }
 
+LeaseLock lock_leases(const std::string& path, std::chrono::milliseconds time_max) {
+  const std::string beside = path + ".lock";
+  Fd file(::open(beside.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return {Fd(), false, failed("lock", beside)};
+  const auto end = std::chrono::steady_clock::now() + time_max;
+  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK) return {Fd(), false, failed("lock", beside)};
+    if (std::chrono::steady_clock::now() >= end)
+      return {Fd(), true, path + " is in use by another gateway: leases of this one are kept in memory only"};
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return {std::move(file), false, {}};
+}
+
 std::string save_leases(const std::string& path, const std::vector<Lease>& leases) {
   const std::string fresh = path + ".new";
   Fd file(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) return failed("write", fresh);
-  if (!write_all(file, write_lease_text(leases)) || ::fsync(file.get()) != 0) return failed("write", fresh);
-  if (::rename(fresh.c_str(), path.c_str()) != 0) return failed("replace", path);
-  return {};
+  const bool written = write_all(file, write_lease_text(leases));
+  if (written && ::rename(fresh.c_str(), path.c_str()) == 0) return {};
+  const std::string wrong = written ? failed("replace", path) : failed("write", fresh);
+  (void)::unlink(fresh.c_str());
+  return wrong;
+}
+
+// The file, and its folder, which says that this is the one of that name.
+void sync_leases(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  for (const std::string& each : {path, folder}) {
+    const Fd file(::open(each.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file) (void)::fsync(file.get());
+  }
 }
 
 std::vector<Lease> load_leases(const std::string& path, std::string& wrong) {

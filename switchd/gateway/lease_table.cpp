@@ -28,6 +28,13 @@ std::string dns_label(const std::string& host_name) {
   return label;
 }
 
+bool is_special_name(const std::string& host_name) {
+  const std::string label = dns_label(host_name);
+  const std::string_view whole = std::string_view(host_name).substr(0, host_name.find_last_not_of('.') + 1);
+  const std::string top = dns_label(std::string(whole.substr(whole.rfind('.') + 1)));
+  return label == "localhost" || label == "wpad" || label == "isatap" || top == "localhost";
+}
+
 LeaseTable::LeaseTable(LeaseOptions options) : options_(std::move(options)) {
   for (const Reservation& reserved : options_.reservations) {
     Lease& lease = put(reserved.mac, reserved.address);
@@ -129,8 +136,9 @@ void LeaseTable::take_name(Lease& lease, const std::string& host_name, std::int6
     });
   };
   if (is_anothers(lease.name)) lease.name.clear();
+  lease.wants_special_name = is_special_name(host_name);
   const std::string label = dns_label(host_name);
-  if (!label.empty() && !is_anothers(label)) lease.name = label;
+  if (!label.empty() && !lease.wants_special_name && !is_anothers(label)) lease.name = label;
 }
 
 void LeaseTable::release(MacAddress mac, Ipv4Address address, std::int64_t now_s) {
@@ -188,7 +196,7 @@ void LeaseTable::load(const std::vector<Lease>& leases) {
     Lease& kept = put(lease.mac, lease.address);
     kept = lease;
     kept.name = dns_label(lease.name);
-    if (!names.insert(kept.name).second) kept.name.clear();
+    if (is_special_name(kept.name) || !names.insert(kept.name).second) kept.name.clear();
     kept.state = Lease::State::bound;
     kept.expires_s = std::min(lease.expires_s, forever - 1);
   }

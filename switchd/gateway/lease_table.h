@@ -33,6 +33,7 @@ struct Lease {
   std::string name;            // a label for DNS, or empty
   State state = State::offered;
   std::int64_t expires_s = 0;  // of a reservation: the largest number there is
+  bool wants_special_name = false;
 };
 
 struct LeaseOptions {
@@ -84,5 +85,10 @@ class LeaseTable {
 // The label that a host name becomes in DNS: its part before the first dot, in lower case, of letters, digits and
 // hyphens; empty where nothing remains.
 [[nodiscard]] std::string dns_label(const std::string& host_name);
+
+// Names that programs look up of themselves and trust: a browser takes its proxy from `wpad`, a Windows host tunnels
+// through `isatap` (RFC 5214, 8.3), and `localhost`, with all below it, is everybody's own (RFC 6761, 6.3). A guest
+// does not get one by calling itself so; an administrator may give it by a reservation.
+[[nodiscard]] bool is_special_name(const std::string& host_name);
 
 }  // namespace lanyard

@@ -356,6 +356,47 @@ TEST_CASE("the answer to a question about the root is well-formed") {
   CHECK(read(write_dns_answer(asked, parsed(asked), answer)).records.at(0).name.empty());
 }
 
+TEST_CASE("a version of EDNS that there is not is told in the OPT record, above the code's four bits") {
+  Bytes asked = from_hex(dig_aaaa_edns);
+  CHECK(parsed(asked).edns_version == 0);
+  asked[asked.size() - 5] = std::byte{1};
+  CHECK(parsed(asked).edns_version == 1);
+  DnsAnswer answer;
+  answer.code = DnsCode::bad_version;
+  const Message message = read(write_dns_answer(asked, parsed(asked), answer));
+  CHECK(message.flags == (qr | rd | ra));
+  CHECK(message.counts == std::array<unsigned, 4>{1, 0, 0, 1});
+  CHECK(message.records.at(0).type == 41);
+  CHECK(message.records.at(0).ttl == 0x0100'0000);  // 16, in version 0
+}
+
+TEST_CASE("what is no query is told what is wrong with it, by a header alone") {
+  const auto refused = [](const char* hex) {
+    const Bytes asked = from_hex(hex);
+    CHECK_FALSE(parse_dns_query(asked));
+    const auto refusal = write_dns_refusal(asked);
+    REQUIRE(refusal);
+    const Message message = read(*refusal);
+    CHECK(message.id == 0xABCD);
+    CHECK(message.counts == std::array<unsigned, 4>{});
+    return message.flags;
+  };
+  CHECK(refused("abcd 0100 0001 0000 0000 0000") == (qr | rd | ra | 1));          // no question behind it
+  CHECK(refused("abcd 0000 0001 0000 0000 0000 c00c 0001 0001") == (qr | ra | 1));
+  CHECK(refused("abcd 0120 0000 0000 0000 0000") == (qr | rd | ra | 1));
+  CHECK(refused("abcd 0100 0002 0000 0000 0000 00 0001 0001 00 0001 0001") == (qr | rd | ra | 1));
+  CHECK(refused("abcd 2800 0001 0000 0000 0000 00 0006 0001") == (qr | ra | 0x2800 | 4));  // UPDATE
+  CHECK(refused("abcd 7900 0000 0000 0000 0000") == (qr | rd | ra | 0x7800 | 4));
+}
+
+TEST_CASE("an answer, and what has no header, is refused by silence") {
+  for (const char* hex : {"abcd 8180 0000 0000 0000 0000", "abcd a800 0001 0000 0000 0000 00 0006 0001",
+                          "abcd 8101 0001 0000 0000 0000", "abcd 0100 0001 0000 0000 00", "ab", ""}) {
+    CAPTURE(hex);
+    CHECK_FALSE(write_dns_refusal(from_hex(hex)));
+  }
+}
+
 TEST_CASE("a long answer is cut behind the question and says so") {
   const Bytes asked = from_hex(dig_aaaa_edns);
   DnsAnswer answer;

@@ -1,5 +1,6 @@
 // Feeds the DNS parser arbitrary bytes. What it takes for a query is answered, and the answer, which is a query but for
-// one bit, must ask the same; cut answers must be well-formed, whatever they were cut from.
+// one bit, must ask the same; everything else is refused with a header, unless it is an answer itself; cut answers must
+// be well-formed, whatever they were cut from.
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -34,6 +35,15 @@ void check_answered(const Bytes& message, const DnsQuery& query) {
   LANYARD_CHECK(cut && cut->name == query.name && !cut->edns);
 }
 
+void check_refused(const Bytes& message) {
+  const auto refusal = write_dns_refusal(message);
+  const bool is_asked = message.size() >= dns_header_bytes && (message[2] & std::byte{0x80}) == std::byte{0};
+  LANYARD_CHECK(refusal.has_value() == is_asked);
+  if (!refusal) return;
+  LANYARD_CHECK(refusal->size() == dns_header_bytes && load_be16(refusal->data()) == load_be16(message.data()));
+  LANYARD_CHECK(!write_dns_refusal(*refusal) && !parse_dns_query(*refusal));
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -45,7 +55,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     LANYARD_CHECK(load_be16(&cut[4]) == 0 ? cut.size() == dns_header_bytes : question_of(cut).has_value());
   }
   const auto query = parse_dns_query(message);
-  if (!query) return 0;
+  if (!query) {
+    check_refused(message);
+    return 0;
+  }
   LANYARD_CHECK(query->name.size() <= dns_name_bytes_max && query->udp_bytes_max >= dns_udp_bytes_min);
   LANYARD_CHECK(query->question_bytes >= 5 && dns_header_bytes + query->question_bytes <= size);
   for (const char c : query->name) LANYARD_CHECK(c > ' ' && c < 0x7F && (c < 'A' || c > 'Z'));

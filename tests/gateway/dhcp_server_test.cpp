@@ -303,3 +303,17 @@ TEST_CASE("guests with one name are told apart: only the first is told that it h
   request.host_name = "web";
   CHECK(lan.answer(request)->host_name.empty());
 }
+
+TEST_CASE("a guest that calls itself wpad has its lease and no name, and people are told once") {
+  Lan lan;
+  const Ipv4Address address = lan.join(1, "wpad");
+  CHECK(lan.leases.find_name("wpad", now) == nullptr);
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("52:54:00:00:00:01 calls itself wpad") != std::string::npos);
+  DhcpRequest request = renewing(1, address);
+  request.host_name = "wpad";
+  CHECK(lan.answer(request)->host_name.empty());
+  CHECK(lan.reports.size() == 1);
+  lan.join(2, "localhost");
+  CHECK(lan.reports.size() == 2);
+}

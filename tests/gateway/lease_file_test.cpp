@@ -1,11 +1,13 @@
 // Leases on disk: what is saved is loaded, and no file, however odd, is taken for leases or lost by accident.
 #include "switchd/gateway/lease_file.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <limits>
 
 #include "tests/gateway/temporary_folder.h"
@@ -107,6 +109,51 @@ TEST_CASE("leases that cannot be saved leave the file as it was and say why") {
   std::filesystem::create_directory(path + ".new");
   CHECK_FALSE(save_leases(path, {}).empty());
   CHECK(read_file(path) == write_lease_text(two_leases()));
+}
+
+TEST_CASE("what could not be written whole, or not put in its place, is not left behind") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("leases");
+  SECTION("a folder is in its place") {
+    std::filesystem::create_directory(path);
+    CHECK(save_leases(path, two_leases()).find("cannot replace " + path) != std::string::npos);
+  }
+  SECTION("the disk is full") {
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_FSIZE, &before) == 0);
+    const rlimit small{20, before.rlim_max};
+    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &small) == 0);
+    const std::string wrong = save_leases(path, two_leases());
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &before) == 0);
+    (void)std::signal(SIGXFSZ, handler);
+    CHECK(wrong.find("cannot write " + path + ".new") != std::string::npos);
+  }
+  CHECK_FALSE(std::filesystem::exists(path + ".new"));
+}
+
+TEST_CASE("a file of leases is one gateway's, whatever is written to it, until that ends") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("leases");
+  const std::chrono::milliseconds no_time{0};
+  LeaseLock first = lock_leases(path, no_time);
+  CHECK(first.held);
+  CHECK(first.wrong.empty());
+  REQUIRE(save_leases(path, two_leases()).empty());
+  const LeaseLock second = lock_leases(path, no_time);
+  CHECK(second.is_anothers);
+  CHECK_FALSE(second.held);
+  CHECK(second.wrong.find(path + " is in use by another gateway") != std::string::npos);
+  CHECK(lock_leases(folder.file("leases of another port"), no_time).held);
+  first.held.reset();
+  CHECK(lock_leases(path, no_time).held);
+}
+
+TEST_CASE("a lock that there cannot be is told, and is nobody else's") {
+  const TemporaryFolder folder;
+  const LeaseLock lock = lock_leases(folder.file("missing/leases"));
+  CHECK_FALSE(lock.is_anothers);
+  CHECK(lock.wrong.find("missing/leases.lock: No such file or directory") != std::string::npos);
 }
 
 TEST_CASE("nothing is written through a link that somebody has put there") {

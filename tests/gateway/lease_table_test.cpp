@@ -288,6 +288,26 @@ TEST_CASE("a host name becomes a label of DNS") {
   CHECK(dns_label(std::string("a\0b", 3)) == "ab");
 }
 
+TEST_CASE("a name that programs trust is no guest's, however it is written, and a reservation's where that says so") {
+  for (const char* name : {"wpad", "WPAD.lan", "w_pad", "isatap", "localhost", "LocalHost.localdomain",
+                           "web.localhost", "a.web.LOCALHOST."}) {
+    CAPTURE(name);
+    CHECK(is_special_name(name));
+    LeaseTable table(pool(15, 20));
+    REQUIRE(lease(table, mac(1), now, "web"));
+    REQUIRE(lease(table, mac(1), now, name));
+    CHECK(name_of(table, mac(1), now) == "web");
+    REQUIRE(lease(table, mac(2), now, name));
+    CHECK(name_of(table, mac(2), now).empty());
+  }
+  for (const char* name : {"", "...", "wpad1", "my-wpad", "web.wpad", "localhost1", "web.isatap.lan"}) {
+    CAPTURE(name);
+    CHECK_FALSE(is_special_name(name));
+  }
+  const LeaseTable reserved(pool(15, 20, {{mac(9), ip(30), "wpad"}}));
+  CHECK(reserved.find_name("wpad", now)->mac == mac(9));
+}
+
 TEST_CASE("what one gateway saves, the next one knows") {
   LeaseTable before(pool(15, 20));
   REQUIRE(lease(before, mac(1), now, "web"));
@@ -329,12 +349,14 @@ TEST_CASE("names that a file gives twice, or that are reserved now, are one gues
   table.load({{mac(1), ip(15), "web", Lease::State::bound, long_after},
               {mac(2), ip(16), "db", Lease::State::bound, long_after},
               {mac(3), ip(17), "db", Lease::State::bound, long_after},
-              {mac(4), ip(18), "Not A.Label", Lease::State::bound, long_after}});
+              {mac(4), ip(18), "Not A.Label", Lease::State::bound, long_after},
+              {mac(5), ip(19), "wpad", Lease::State::bound, long_after}});
   CHECK(table.find_name("web", now)->mac == mac(9));
   CHECK(name_of(table, mac(1), now).empty());
   CHECK(name_of(table, mac(2), now) == "db");
   CHECK(name_of(table, mac(3), now).empty());
   CHECK(name_of(table, mac(4), now) == dns_label("Not A.Label"));
+  CHECK(name_of(table, mac(5), now).empty());
 }
 
 TEST_CASE("a file that says for ever makes no reservation") {

@@ -104,8 +104,8 @@ TempFolder::~TempFolder() {
 SwitchdProcess::SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
                                const SpawnOptions& options) {
   std::vector<std::string> all{"--engine", engine};
-  if (std::find(arguments.begin(), arguments.end(), "--control") == arguments.end())
-    all.insert(all.end(), {"--control", "none"});
+  const bool controlled = std::find(arguments.begin(), arguments.end(), "--control") != arguments.end();
+  if (!controlled) all.insert(all.end(), {"--control", "none"});
   all.insert(all.end(), arguments.begin(), arguments.end());
   Child child = spawn(all, options);
   pid_ = child.pid;

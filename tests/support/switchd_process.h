@@ -39,8 +39,7 @@ struct SpawnOptions {
 
 class SwitchdProcess {
  public:
-  // The engine is given here, and that there is no control socket unless `arguments` say where: tests do not meet each
-  // other's.
+  // Without a control socket unless the arguments name one, so that tests do not meet each other's.
   SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
                  const SpawnOptions& options = {});
   ~SwitchdProcess();

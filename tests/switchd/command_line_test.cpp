@@ -86,10 +86,13 @@ TEST_CASE("settings that are not given have their defaults") {
   CHECK_FALSE(config.check_only);
 }
 
-TEST_CASE("no ports at all is a mistake that shows how to give one") {
-  CHECK(mistakes({}) ==
-        Lines{"no ports: give at least one, such as vms=tcp-listen:7000, or a --config FILE that has some"});
-  CHECK(mistakes({"--check"}).size() == 1);
+TEST_CASE("no ports at all are a mistake where none can come by a control socket") {
+  const std::vector<std::string> none{"--control", "none"};
+  CHECK(mistakes(none) ==
+        Lines{"no ports: give at least one, such as vms=tcp-listen:7000, or a --config FILE that has some, or a "
+              "control socket by which they can come"});
+  CHECK_FALSE(run({}).exit_code);
+  CHECK(run({"--check"}).exit_code == 0);
 }
 
 TEST_CASE("a mistake on the command line names the argument and what was expected") {
@@ -103,9 +106,8 @@ TEST_CASE("a mistake on the command line names the argument and what was expecte
       {{"--engine"}, "--engine: expected auto, io_uring or epoll after it"},
       {{"--engine", "auto", "--engine", "epoll"}, "--engine: given more than once"},
       {{"--log-level", "loud"}, "--log-level loud: expected error, warn, info or debug, not 'loud'"},
-      {{"--control", "/run/lan.sock"},
-       "--control /run/lan.sock: expected none, not '/run/lan.sock': this version has no "
-       "control socket"},
+      {{"--control-group", "a b"},
+       "--control-group a b: expected the name or number of a group, at most 32 characters, not 'a b'"},
       {{"--network", "a.b"},
        "--network a.b: a network name has letters, digits, '-' and '_' only, not 'a.b'"},
       {{"--network", "core:wier"}, "--network core:wier: expected switch, wire or hub, not 'wier'"},
@@ -250,7 +252,7 @@ TEST_CASE("option --version prints the version, with --verbose the memory budget
 TEST_CASE("a file without ports and a command line with some go together") {
   const TemporaryFile file("engine: epoll\n");
   CHECK_FALSE(run({"-c", file.path(), "tcp-listen:1"}).exit_code);
-  CHECK(mistakes({"-c", file.path()}).size() == 1);
+  CHECK(mistakes({"-c", file.path(), "--control", "none"}).size() == 1);
 }
 
 TEST_CASE("a configuration file that does not end is read up to its limit and refused") {

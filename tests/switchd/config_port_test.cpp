@@ -254,20 +254,6 @@ TEST_CASE("names and lists have their limits") {
   CHECK(parse_port(many + "+::1").errors == Lines{many + "+::1: allow: more than 256 values"});
 }
 
-TEST_CASE("the nearest word is near") {
-  const std::vector<std::string_view> words = {"network", "queue", "ttl", "allow"};
-  CHECK(nearest("netwrok", words) == "network");
-  CHECK(nearest("newtork", words) == "network");
-  CHECK(nearest("quue", words) == "queue");
-  CHECK(nearest("tl", words) == "ttl");
-  CHECK(nearest("queue", words) == "queue");
-  CHECK(nearest("foo", words).empty());
-  CHECK(nearest("", words).empty());
-  CHECK(nearest("net", words).empty());
-  CHECK(nearest(std::string(100, 'x'), words).empty());
-  CHECK(nearest("ttl", {}).empty());
-}
-
 TEST_CASE("a port without a name has its type's, with its number in command order") {
   const Completed ports = complete_ports({"udp:1,remote=h:1", "tcp-listen:1", "lab=udp:2,remote=h:1",
                                           "udp:3,remote=h:1", "tcp-listen:2", "unix-listen:/a"});

@@ -115,7 +115,7 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"just words", "1:1: expected keys such as networks and ports, not a single value"},
       {"[a, b]", "1:1: expected keys such as networks and ports, not a list"},
       {"port: {}", "1:1: unknown key 'port', did you mean 'ports'?"},
-      {"mtu: 5", "1:1: unknown key 'mtu', expected networks, ports, network, control, engine or log-level"},
+      {"mtu: 5", "1:1: unknown key 'mtu', expected networks, ports, network, control, control-group, engine or log-level"},
       {"ports: {}\nports: {}", "2:1: key 'ports' is given twice"},
       {"? [a]\n: b", "1:3: expected a word as the key, not a list"},
       // settings
@@ -123,8 +123,8 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"engine:", "1:1: engine: expected a single value, not nothing"},
       {"engine: [epoll]", "1:9: engine: expected a single value, not a list"},
       {"log-level: 3", "1:12: log-level: expected error, warn, info or debug, not '3'"},
-      {"control: /run/lan",
-       "1:10: control: expected none, not '/run/lan': this version has no control socket"},
+      {"control-group: ''",
+       "1:16: control-group: expected the name or number of a group, at most 32 characters, not ''"},
       {"network: a b", "1:10: network: a network name has letters, digits, '-' and '_' only, not 'a b'"},
       {"network: croe\nnetworks: {core: {}}", "1:10: unknown network 'croe', did you mean 'core'?"},
       // networks

@@ -113,6 +113,17 @@ struct Place {
   std::string lan = folder.path("lan");
 };
 
+// A switch with a gateway, and a guest whose port is up.
+struct Lan {
+  explicit Lan(const Place& place, const std::string& nat = "nat", const std::string& engine = "auto")
+      : daemon(engine, {"vms=unix-listen:" + place.lan, "out=" + nat}, place.options),
+        guest(Peer::unix_stream(place.lan)) {
+    daemon.await_up("vms.1");
+  }
+  SwitchdProcess daemon;
+  Peer guest;
+};
+
 pid_t gateway_of(const SwitchdProcess& daemon) {
   const std::string pid = std::to_string(daemon.pid());
   std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
@@ -126,42 +137,37 @@ pid_t gateway_of(const SwitchdProcess& daemon) {
 TEST_CASE("a gateway that is killed is replaced, and guests keep their addresses; the LAN never notices") {
   ON_EVERY_REAL_ENGINE;
   Place place;
-  SwitchdProcess daemon(engine, {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  CHECK(daemon.address("out") == "10.0.2.0/24");
-  Peer a = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
+  Lan lan(place, "nat", engine);
+  CHECK(lan.daemon.address("out") == "10.0.2.0/24");
   Peer b = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.2");
-  const Ipv4Address first = lease(a, guest_mac(1));
+  lan.daemon.await_up("vms.2");
+  const Ipv4Address first = lease(lan.guest, guest_mac(1));
   const Ipv4Address second = lease(b, guest_mac(2));
   CHECK(to_string(first) == "10.0.2.15");
   CHECK(to_string(second) == "10.0.2.16");
 
-  const pid_t before = gateway_of(daemon);
+  const pid_t before = gateway_of(lan.daemon);
   REQUIRE(::kill(before, SIGKILL) == 0);
-  daemon.await_down("out");
+  lan.daemon.await_down("out");
   const std::string sent = frame(broadcast, mac(1), 100, 7);
-  a.send(sent);
+  lan.guest.send(sent);
   b.receive_until(sent);
-  CHECK(daemon.await_up("out") == "port out up nat:10.0.2.0/24");
-  CHECK(gateway_of(daemon) != before);
+  CHECK(lan.daemon.await_up("out") == "port out up nat:10.0.2.0/24");
+  CHECK(gateway_of(lan.daemon) != before);
   CHECK(lease(b, guest_mac(2)) == second);
-  CHECK(lease(a, guest_mac(1)) == first);
-  CHECK(ledger_mistakes(daemon.stats()).empty());
-  CHECK(daemon.stop() == 0);
+  CHECK(lease(lan.guest, guest_mac(1)) == first);
+  CHECK(ledger_mistakes(lan.daemon.stats()).empty());
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("leases outlive the switch") {
   Place place;
-  const std::vector<std::string> arguments = {"vms=unix-listen:" + place.lan, "out=nat"};
   std::vector<Ipv4Address> leased;
   for (const bool again : {false, true}) {
-    SwitchdProcess daemon("auto", arguments, place.options);
-    Peer guest = Peer::unix_stream(place.lan);
-    daemon.await_up("vms.1");
+    Lan lan(place);
     for (const unsigned n : again ? std::vector{3u, 2u, 1u} : std::vector{1u, 2u, 3u})
-      leased.push_back(lease(guest, guest_mac(n)));
-    CHECK(daemon.stop() == 0);
+      leased.push_back(lease(lan.guest, guest_mac(n)));
+    CHECK(lan.daemon.stop() == 0);
   }
   REQUIRE(leased.size() == 6);
   CHECK(std::vector(leased.begin(), leased.begin() + 3) == std::vector(leased.rbegin(), leased.rbegin() + 3));
@@ -169,24 +175,20 @@ TEST_CASE("leases outlive the switch") {
 
 TEST_CASE("one guest that asks for thousands of leases gets the pool and no more, and the log says so") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat,pool=10.0.2.20-10.0.2.29"}, place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
+  Lan lan(place, "nat,pool=10.0.2.20-10.0.2.29");
   std::set<Ipv4Address> leased;
-  for (std::uint64_t n = 0; n < 10; ++n) leased.insert(lease(guest, guest_mac(n)));
+  for (std::uint64_t n = 0; n < 10; ++n) leased.insert(lease(lan.guest, guest_mac(n)));
   CHECK(leased.size() == 10);
-  for (std::uint64_t n = 1000; n < 3000; ++n) guest.send(dhcp_message(guest_mac(n), DhcpType::discover));
-  daemon.await_log("no address is left for");
-  CHECK(leased.contains(lease(guest, guest_mac(5))));  // the first answer since; nobody got an offer in between
-  CHECK(daemon.stop() == 0);
+  for (std::uint64_t n = 1000; n < 3000; ++n) lan.guest.send(dhcp_message(guest_mac(n), DhcpType::discover));
+  lan.daemon.await_log("no address is left for");
+  CHECK(leased.contains(lease(lan.guest, guest_mac(5))));  // the first answer since; nobody got an offer in between
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
-  const pid_t gateway = gateway_of(daemon);
+  Lan lan(place);
+  const pid_t gateway = gateway_of(lan.daemon);
   std::mt19937 random(20);
   const std::string good = dhcp_message(guest_mac(9), DhcpType::discover);
   const std::vector<std::string> kinds = {std::string("\x08\x00", 2), std::string("\x08\x06", 2),
@@ -202,20 +204,18 @@ TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
       for (unsigned changes = random() % 4; changes > 0; --changes)
         sent[12 + random() % (sent.size() - 12)] = static_cast<char>(random());
     }
-    guest.send(sent);
+    lan.guest.send(sent);
   }
-  (void)lease(guest, guest_mac(77));
-  CHECK(gateway_of(daemon) == gateway);
-  CHECK(ledger_mistakes(daemon.stats()).empty());
-  CHECK(daemon.stop() == 0);
+  (void)lease(lan.guest, guest_mac(77));
+  CHECK(gateway_of(lan.daemon) == gateway);
+  CHECK(ledger_mistakes(lan.daemon.stats()).empty());
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("fragments do no harm, in whatever order they come") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
-  const pid_t gateway = gateway_of(daemon);
+  Lan lan(place);
+  const pid_t gateway = gateway_of(lan.daemon);
   const Udp4Endpoint outside{MacAddress(0x5255'0A00'0202), Ipv4Address(0xC000'0201), 9};
   const std::vector<std::byte> payload(1000);
   const auto whole = write_udp4({{guest_mac(3), Ipv4Address(0x0A00'0209), 4000}, outside, payload});
@@ -226,29 +226,27 @@ TEST_CASE("fragments do no harm, in whatever order they come") {
       store_be16(&part[20], static_cast<std::uint16_t>(place_and_more));
       store_be16(&part[24], 0);
       store_be16(&part[24], checksum_finish(checksum_add(0, std::span(part).subspan(14, 20))));
-      guest.send(to_text(part));
+      lan.guest.send(to_text(part));
     }
   }
-  (void)lease(guest, guest_mac(3));
-  CHECK(gateway_of(daemon) == gateway);
-  CHECK(daemon.stop() == 0);
+  (void)lease(lan.guest, guest_mac(3));
+  CHECK(gateway_of(lan.daemon) == gateway);
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("many connections to DNS by TCP in one burst do not hang the gateway") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
-  const pid_t gateway = gateway_of(daemon);
-  (void)lease(guest, guest_mac(4));
+  Lan lan(place);
+  const pid_t gateway = gateway_of(lan.daemon);
+  (void)lease(lan.guest, guest_mac(4));
   constexpr std::uint16_t connections = 300;
   std::string burst;
   for (std::uint16_t i = 0; i < connections; ++i)
     burst += on_stream(tcp_to_dns(guest_mac(4), static_cast<std::uint16_t>(2000 + i), 1000, 0, 0x02));
-  guest.send_raw(burst);
+  lan.guest.send_raw(burst);
   burst.clear();
   for (std::uint16_t answered = 0; answered < connections;) {
-    const std::string frame = guest.receive();
+    const std::string frame = lan.guest.receive();
     const auto bytes = to_bytes(frame);
     const bool syn_ack = bytes.size() >= 54 && load_be16(&bytes[12]) == 0x0800 && bytes[23] == std::byte{6} &&
                          (bytes[47] & std::byte{0x12}) == std::byte{0x12};
@@ -256,51 +254,61 @@ TEST_CASE("many connections to DNS by TCP in one burst do not hang the gateway")
     ++answered;
     burst += on_stream(tcp_to_dns(guest_mac(4), load_be16(&bytes[36]), 1001, load_be32(&bytes[38]) + 1, 0x10));
   }
-  guest.send_raw(burst);
-  (void)lease(guest, guest_mac(4));
-  CHECK(gateway_of(daemon) == gateway);
-  CHECK(daemon.stop() == 0);
+  lan.guest.send_raw(burst);
+  (void)lease(lan.guest, guest_mac(4));
+  CHECK(gateway_of(lan.daemon) == gateway);
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("a gateway that hangs is replaced") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
-  const pid_t hung = gateway_of(daemon);
+  Lan lan(place);
+  const pid_t hung = gateway_of(lan.daemon);
   REQUIRE(::kill(hung, SIGSTOP) == 0);
-  daemon.await_down("out");
-  daemon.await_up("out");
-  CHECK(gateway_of(daemon) != hung);
-  CHECK(to_string(lease(guest, guest_mac(4))) == "10.0.2.15");
-  CHECK(daemon.log().find("port out: the gateway does not answer") != std::string::npos);
-  CHECK(daemon.stop() == 0);
+  lan.daemon.await_down("out");
+  lan.daemon.await_up("out");
+  CHECK(gateway_of(lan.daemon) != hung);
+  CHECK(to_string(lease(lan.guest, guest_mac(4))) == "10.0.2.15");
+  CHECK(lan.daemon.log().find("port out: the gateway does not answer") != std::string::npos);
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("a file of leases that is none keeps nobody from starting, and is told") {
   Place place;
   std::filesystem::create_directories(place.folder.path("state/lanyard"));
   std::ofstream(place.folder.path("state/lanyard/leases-out.json")) << "{\"version\": 7";
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  daemon.await_log("leases-out.json is no file of leases");
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
-  CHECK(to_string(lease(guest, guest_mac(4))) == "10.0.2.15");
-  CHECK(daemon.stop() == 0);
+  Lan lan(place);
+  lan.daemon.await_log("leases-out.json is no file of leases");
+  CHECK(to_string(lease(lan.guest, guest_mac(4))) == "10.0.2.15");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("two switches do not write one file of leases: the second keeps its own in memory, and says so") {
+  Place place;
+  Lan first(place);
+  Place beside;
+  beside.options = place.options;
+  Lan second(beside);
+  second.daemon.await_log("leases-out.json is in use by another gateway: leases of this one are kept in memory only");
+  CHECK(to_string(lease(second.guest, guest_mac(2))) == "10.0.2.15");
+  CHECK(to_string(lease(first.guest, guest_mac(1))) == "10.0.2.15");
+  CHECK(second.daemon.stop() == 0);
+  CHECK(first.daemon.stop() == 0);
+  std::ifstream file(place.folder.path("state/lanyard/leases-out.json"));
+  const std::string kept((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  CHECK(kept.find("52:54:00:00:00:01") != std::string::npos);
+  CHECK(kept.find("52:54:00:00:00:02") == std::string::npos);
 }
 
 TEST_CASE("DNS knows reservations, and is there for guests with an address of their own") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat,reserve=52:54:00:00:00:05+10.0.2.50+db"},
-                        place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
+  Lan lan(place, "nat,reserve=52:54:00:00:00:05+10.0.2.50+db");
   std::string question = std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);
   question += std::string("\x02" "db" "\x03" "lan" "\x00" "\x00\x01\x00\x01", 12);
   const Udp4Endpoint here{guest_mac(6), Ipv4Address(0x0A00'0209), 5353};
-  guest.send(to_text(write_udp4({here, {MacAddress(0x5255'0A00'0203), dns, dns_port}, to_bytes(question)})));
+  lan.guest.send(to_text(write_udp4({here, {MacAddress(0x5255'0A00'0203), dns, dns_port}, to_bytes(question)})));
   while (true) {
-    const std::string frame = guest.receive();
+    const std::string frame = lan.guest.receive();
     const auto packet = parse_udp4(to_bytes(frame));
     if (!packet || packet->from.port != dns_port) continue;
     CHECK(packet->from.address == dns);
@@ -310,19 +318,17 @@ TEST_CASE("DNS knows reservations, and is there for guests with an address of th
     CHECK(answer.ends_with(std::string("\x00\x04\x0a\x00\x02\x32", 6)));
     break;
   }
-  CHECK(daemon.stop() == 0);
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("another DHCP server on the network is reported") {
   Place place;
-  SwitchdProcess daemon("auto", {"vms=unix-listen:" + place.lan, "out=nat"}, place.options);
-  Peer guest = Peer::unix_stream(place.lan);
-  daemon.await_up("vms.1");
+  Lan lan(place);
   const std::vector<std::byte> offer(300);
   const Ipv4Address rival(0x0A00'0205);
-  guest.send(to_text(write_udp4({{guest_mac(5), rival, 67}, {every_mac, everybody, 68}, offer})));
-  daemon.await_log("another DHCP server, 10.0.2.5");
-  CHECK(daemon.stop() == 0);
+  lan.guest.send(to_text(write_udp4({{guest_mac(5), rival, 67}, {every_mac, everybody, 68}, offer})));
+  lan.daemon.await_log("another DHCP server, 10.0.2.5");
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("a forward from a port that is taken ends the start, and names it") {

@@ -82,7 +82,7 @@ TEST_CASE("bad usage ends with 2 and names every mistake by its argument") {
   CHECK(ended.output.empty());
   for (const char* mistake : {"steam", "--nonsense", "tcp-listn", "u=udp:127.0.0.1:1", "99999", "10.0.0.0/40"})
     CHECK(contains(ended.log, mistake));
-  CHECK(run_switchd({}).exit_code == 2);
+  CHECK(run_switchd({"--control", "none"}).exit_code == 2);
   CHECK(run_switchd({"--config", "/nonexistent.yaml"}).exit_code == 2);
   CHECK(run_switchd({"--check", "web=tcp-listen:7000"}).exit_code == 0);
 }

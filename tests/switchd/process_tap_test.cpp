@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -274,4 +275,25 @@ TEST_CASE("a TAP that is deleted goes down with a cause, runs its script, and th
   CHECK(ledger_mistakes(stats).empty());
   CHECK(daemon.stop() == 0);
   CHECK(contents(told) == "lan0\n");  // once
+}
+
+TEST_CASE("nobody waits for the down script of a TAP that was deleted, but the stop does") {
+  IN_A_NETWORK_OF_ITS_OWN;
+  WITH_TAPS;
+  TempFolder folder;
+  const std::string gate = folder.path("gate"), told = folder.path("told");
+  REQUIRE(::mkfifo(gate.c_str(), 0600) == 0);
+  const Script down(folder, "down", "read line < " + gate + "; echo $1 $line >> " + told);
+  SwitchdProcess daemon("auto", {"t=tap:lan0,down=" + down.path(), "vms=unix-listen:" + folder.path("s")});
+  NetworkOfTest::ip("link del lan0");
+  (void)daemon.await_down("t");
+  CHECK(daemon.stats()["ports"]["t"]["state"] == "down");
+  Peer vm = Peer::unix_stream(folder.path("s"));
+  daemon.await_up("vms.1");
+  CHECK(contents(told).empty());
+  daemon.signal(SIGTERM);
+  daemon.await_log("stopping");
+  std::ofstream(gate) << "released\n";  // waits for the reader
+  CHECK(daemon.await_exit() == 0);
+  CHECK(contents(told) == "lan0 released\n");
 }

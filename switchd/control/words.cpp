@@ -1,0 +1,103 @@
+// Words that people type; see the header.
+#include "switchd/control/words.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace lanyard {
+
+namespace {
+
+constexpr std::size_t quoted_bytes_max = 60;
+constexpr std::size_t listed_words_max = 20;
+
+// Longer words are no typing errors, and the distance costs the product of the lengths.
+constexpr std::size_t word_bytes_max = 40;
+
+// How many characters have to be inserted, deleted, replaced, or swapped with their neighbour to get from one
+// word to the other ("optimal string alignment"): swapping is the commonest slip and so counts as one.
+// REQUIRES: both at most word_bytes_max long.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  using Row = std::array<std::size_t, word_bytes_max + 1>;
+  Row before_last{}, last{}, row{};  // distances of the prefixes of `a` of length i - 2, i - 1 and i
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    before_last = last;
+    last = row;
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = last[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, replaced});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+  }
+  return row[b.size()];
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) {
+  std::string line;
+  line.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7F)
+      line += c;
+    else
+      line += fmt::format("\\x{:02x}", byte);
+  }
+  return line;
+}
+
+std::string in_quotes(std::string_view text) {
+  if (text.size() <= quoted_bytes_max) return fmt::format("'{}'", text);
+  std::size_t end = quoted_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // inside a UTF-8 sequence
+  return fmt::format("'{}...'", text.substr(0, end));
+}
+
+std::string listed(std::span<const std::string_view> words, std::string_view last) {
+  const std::size_t shown = words.size() > listed_words_max ? listed_words_max : words.size();
+  const std::size_t hidden = words.size() - shown;
+  std::string text;
+  for (std::size_t i = 0; i < shown; ++i) {
+    if (i > 0) text += i + 1 == words.size() ? fmt::format(" {} ", last) : std::string(", ");
+    text += words[i];
+  }
+  return hidden == 0 ? text : fmt::format("{} {} {} more", text, last, hidden);
+}
+
+std::string_view nearest(std::string_view word, const std::vector<std::string_view>& words) {
+  std::string_view best;
+  std::size_t best_distance = word_bytes_max;
+  if (word.size() > word_bytes_max) return best;
+  for (const std::string_view candidate : words) {
+    if (candidate.size() > word_bytes_max) continue;
+    const std::size_t distance = edit_distance(word, candidate);
+    if (distance * 3 > std::max(word.size(), candidate.size()) || distance >= best_distance) continue;
+    best = candidate;
+    best_distance = distance;
+  }
+  return best;
+}
+
+std::string unknown_word(std::string_view noun, std::string_view word,
+                         const std::vector<std::string_view>& words) {
+  const std::string_view near = nearest(word, words);
+  if (!near.empty()) return fmt::format("unknown {} {}, did you mean '{}'?", noun, in_quotes(word), near);
+  return fmt::format("unknown {} {}, expected {}", noun, in_quotes(word), listed(words));
+}
+
+std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t min, std::uint64_t max) {
+  std::uint64_t number = 0;
+  const char* const end = text.data() + text.size();
+  const auto result = std::from_chars(text.data(), end, number);
+  if (result.ec != std::errc() || result.ptr != end || number < min || number > max) return std::nullopt;
+  return number;
+}
+
+}  // namespace lanyard

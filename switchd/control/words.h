@@ -1,0 +1,35 @@
+// What every program here says of words that people type: in quotes, listed, with the one that was perhaps meant. Pure;
+// any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lanyard {
+
+// With control characters spelled out: a newline would make two lines of one, an escape sequence could write over others.
+[[nodiscard]] std::string printable(std::string_view text);
+
+// 'text', shortened to some 60 bytes at the boundary of a character.
+[[nodiscard]] std::string in_quotes(std::string_view text);
+
+// "a, b or c"; of many words only the first and how many more.
+[[nodiscard]] std::string listed(std::span<const std::string_view> words, std::string_view last = "or");
+
+// "unknown key 'netwrok', did you mean 'network'?", or the list of `words` where none is near.
+[[nodiscard]] std::string unknown_word(std::string_view noun, std::string_view word,
+                                       const std::vector<std::string_view>& words);
+
+// The closest of `words` to `word`, or empty when none is near: more than a third of the longer one would
+// have to be inserted, deleted, replaced or swapped with its neighbour.
+[[nodiscard]] std::string_view nearest(std::string_view word, const std::vector<std::string_view>& words);
+
+// Decimal digits and nothing else, within the range.
+[[nodiscard]] std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t min,
+                                                        std::uint64_t max);
+
+}  // namespace lanyard

@@ -1,0 +1,309 @@
+// The real command against the real switchd: every verb as a table and as JSON, exit codes, what goes on until it is
+// ended, and completion in a real shell.
+#include <signal.h>
+
+#include <catch2/catch.hpp>
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+
+#include "tests/lanyard/program.h"
+#include "tests/support/peer.h"
+#include "tests/support/switchd_process.h"
+
+using namespace lanyard;
+using namespace lanyard::test;
+
+namespace {
+
+// A daemon with a control socket, and the command.
+class Controlled {
+ public:
+  explicit Controlled(std::vector<std::string> arguments)
+      : daemon("auto", (arguments.insert(arguments.begin(), {"--control", path()}), arguments)) {}
+
+  [[nodiscard]] std::string path() const { return folder.path("control"); }
+  [[nodiscard]] std::vector<std::string> words(const std::string& line) const {
+    std::vector<std::string> all = {LANYARD_PATH, "--control", path()};
+    std::istringstream stream(line);
+    for (std::string word; stream >> word;) all.push_back(word);
+    return all;
+  }
+  // Arguments in a line, none with a space in it.
+  [[nodiscard]] Outcome run(const std::string& line, const std::string& input = {}) const {
+    return run_program(words(line), {.input = input});
+  }
+  // What it prints, when it does as told.
+  [[nodiscard]] std::string good(const std::string& line, const std::string& input = {}) const {
+    const Outcome outcome = run(line, input);
+    CAPTURE(line);
+    CHECK(outcome.errors.empty());
+    CHECK(outcome.exit_code == 0);
+    return outcome.output;
+  }
+  [[nodiscard]] nlohmann::json json(const std::string& line, const std::string& input = {}) const {
+    const std::string text = good(line + " --json", input);
+    CAPTURE(line);
+    CHECK(std::count(text.begin(), text.end(), '\n') == 1);
+    return nlohmann::json::parse(text);
+  }
+  // What it says, when the daemon refuses.
+  [[nodiscard]] std::string refused(const std::string& line, const std::string& input = {}) const {
+    const Outcome outcome = run(line, input);
+    CAPTURE(line);
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.output.empty());
+    return outcome.errors;
+  }
+
+  TempFolder folder;
+  SwitchdProcess daemon;
+};
+
+bool has(const std::string& text, const std::string& what) {
+  CAPTURE(text, what);
+  const bool found = text.find(what) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("what there is, as tables and as JSON") {
+  Controlled lan({"web=tcp-listen:0"});
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "web.2");
+  a.send(frame(broadcast, mac(1)));
+  REQUIRE(b.receive() == frame(broadcast, mac(1)));
+
+  has(lan.good("status"), "ports     3, 2 up\n");
+  CHECK(lan.json("status")["ports_up"] == 2);
+  has(lan.good("networks"), "lan      switch      2  ");
+  CHECK(lan.json("networks lan")["networks"][0]["kind"] == "switch");
+  has(lan.good("ports"), "\nweb.1  up         lan      tcp-listen  ");
+  CHECK(lan.json("ports web.1")["ports"].size() == 1);
+  CHECK(lan.json("ports --network lan")["ports"].size() == 3);
+  has(lan.good("ports web --qemu"), "-netdev socket,id=net0,connect=" + lan.daemon.address("web") + "\n");
+  has(lan.good("macs"), "lan      52:54:00:00:00:01  web.1  ");
+  CHECK(lan.json("macs --network lan --port web.1")["macs"][0]["mac"] == "52:54:00:00:00:01");
+  has(lan.good("stats web.1"), "received_frames     1    that came in\n");
+  CHECK(lan.json("stats web.1")["ports"][0]["counters"]["received_frames"] == 1);
+  has(lan.good("version"), "\nswitchd ");
+  CHECK(lan.json("version")["protocol"] == 1);
+  has(lan.good("events"), "port_up           ");
+  CHECK(lan.json("events")["events"][0]["number"] == 1);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("drops have their side") {
+  Controlled lan({"web=tcp-listen:0"});
+  Peer a = join(lan.daemon, "web.1");
+  a.send(frame(broadcast, mac(1)));
+  (void)lan.daemon.await_drops("web.1", "no_destination");
+  has(lan.good("stats"), "drops no_destination   1  at ingress  no other port is in the network\n");
+  has(lan.good("ports web.1"), "  1\n");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("ports are added, changed, closed and opened again, and removed") {
+  Controlled lan({"web=tcp-listen:0"});
+  has(lan.good("port add db=unix-listen:" + lan.folder.path("db")), "db    listening  lan      unix-listen  ");
+  CHECK(lan.json("port add udp:127.0.0.1:0,remote=127.0.0.1:9")["ports"][0]["name"] == "udp1");
+  has(lan.good("port set db max-frame=1514 mode=0600"), "db    listening");
+  const nlohmann::json set = lan.json("port set db max-frame= queue=100 address=" + lan.folder.path("other"));
+  CHECK(set["ports"][0]["address"] == lan.folder.path("other"));
+  CHECK(set["ports"][0]["keys"].dump().find("max-frame") == std::string::npos);
+  CHECK(set["ports"][0]["keys"].dump().find(R"({"key":"queue","values":["100"]})") != std::string::npos);
+  has(lan.good("port down db"), "disabled");
+  CHECK(lan.json("port up db")["ports"][0]["state"] == "listening");
+  CHECK(lan.good("port remove db").empty());
+  CHECK(lan.json("port remove udp1")["count"] == 1);
+  has(lan.refused("port remove db"), "lanyard: unknown port 'db'");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("networks are added, changed and removed; MAC addresses forgotten") {
+  Controlled lan({"web=tcp-listen:0"});
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "web.2");
+  a.send(frame(broadcast, mac(1)));
+  REQUIRE(b.receive() == frame(broadcast, mac(1)));
+  CHECK(lan.good("flush") == "1 MAC address forgotten\n");
+  CHECK(lan.json("flush 52:54:00:00:00:01 --network lan --port web.1")["count"] == 0);
+
+  CHECK(lan.good("network add core:wire").empty());
+  has(lan.good("network set core kind=hub ageing=20"), "core     hub ");
+  CHECK(lan.json("network set core ageing=30")["networks"][0]["ageing_s"] == 30);
+  CHECK(lan.json("network remove core").contains("count"));
+  has(lan.refused("network remove lan"), "lanyard: network 'lan' has ports, such as web\n");
+  has(lan.refused("network set lan ageing=0"), "from 1 to 86400");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a file is planned, applied, and then there is nothing to do") {
+  Controlled lan({"web=tcp-listen:0"});
+  const std::string yaml = "ports:\n  db: {type: unix-listen, address: " + lan.folder.path("db") + "}\n";
+  std::ofstream(lan.folder.path("lab.yaml")) << yaml;
+  const std::string planned = lan.good("apply --dry-run " + lan.folder.path("lab.yaml"));
+  has(planned, "+ port db\n+   type: unix-listen\n");
+  has(planned, "- port web\n");
+  has(planned, "1 to add, 1 to remove, 0 to change\n");
+  CHECK(lan.json("ports")["ports"][0]["name"] == "web");
+  has(lan.good("apply -", yaml), "1 added, 1 removed, 0 changed\n");
+  CHECK(lan.json("ports")["ports"][0]["name"] == "db");
+  CHECK(lan.good("apply -", yaml) == "nothing to do\n");
+  CHECK(lan.json("apply -", yaml)["changes"].empty());
+  CHECK(lan.refused("apply -", "prots: 1\nx: 2\n") ==
+        "lanyard: 2 mistakes; nothing was changed\n"
+        "lanyard: standard input:1:1: unknown key 'prots', did you mean 'ports'?\n"
+        "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, engine "
+        "or log-level\n");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("shutdown stops the daemon") {
+  Controlled lan({"web=tcp-listen:0"});
+  CHECK(lan.good("shutdown").empty());
+  CHECK(lan.daemon.await_exit() == 0);
+  Controlled other({"web=tcp-listen:0"});
+  CHECK(other.json("shutdown")["count"] == 0);
+  CHECK(other.daemon.await_exit() == 0);
+}
+
+TEST_CASE("a mistake in the arguments asks nobody; no daemon is told with its path and how to start one") {
+  const Outcome mistakes = run_program({LANYARD_PATH, "prots"});
+  CHECK(mistakes.exit_code == 2);
+  CHECK(mistakes.errors == "lanyard: verb: unknown verb 'prots', did you mean 'ports'?\nlanyard: see lanyard --help\n");
+  CHECK(run_program({LANYARD_PATH, "top"}).exit_code == 2);
+  CHECK(run_program({LANYARD_PATH, "completion", "tcsh"}).exit_code == 2);
+
+  const TempFolder folder;
+  const auto at = [&](const std::string& expected, std::vector<std::string> words, std::vector<std::string> environment) {
+    words.insert(words.begin(), LANYARD_PATH);
+    const Outcome none = run_program(words, {.environment = std::move(environment)});
+    CHECK(none.exit_code == 3);
+    has(none.errors, "no daemon answers at " + expected + ": ");
+    has(none.errors, "switchd --control " + expected + " ");
+  };
+  const std::string runtime = "XDG_RUNTIME_DIR=" + folder.path("");
+  at(folder.path("") + "/lanyard/switchd.sock", {"status"}, {"LANYARD_CONTROL=", runtime});
+  at("/tmp/a", {"status"}, {"LANYARD_CONTROL=/tmp/a", runtime});
+  at("/tmp/b", {"status", "--control", "/tmp/b"}, {"LANYARD_CONTROL=/tmp/a", runtime});
+}
+
+TEST_CASE("help and version need no daemon") {
+  CHECK(run_program({LANYARD_PATH, "--help"}).output.starts_with("Usage: lanyard [OPTIONS] VERB"));
+  CHECK(run_program({LANYARD_PATH, "port", "-h"}).output.starts_with("Usage: lanyard port ..."));
+  CHECK(run_program({LANYARD_PATH, "capture", "--help", "--nonsense"}).output.starts_with("Usage: lanyard capture"));
+  CHECK(run_program({LANYARD_PATH, "--version"}).output.starts_with("lanyard "));
+}
+
+TEST_CASE("events go on, as lines and as JSON; a reader who has had enough ends them quietly") {
+  Controlled lan({"web=tcp-listen:0"});
+  Program lines(lan.words("events --follow"));
+  Program documents(lan.words("events --follow --json"));
+  REQUIRE(lan.run("network add core").exit_code == 0);
+  lines.await_output("network_added     network core added");
+  documents.await_output("\"kind\":\"network_added\"");
+  lines.close_output();
+  REQUIRE(lan.run("network remove core").exit_code == 0);
+  const Outcome quiet = lines.await_end();
+  CHECK(quiet.exit_code == 0);
+  CHECK(quiet.errors.empty());
+  documents.await_output("\"kind\":\"network_removed\"");
+  CHECK(lan.daemon.stop() == 0);
+  CHECK(documents.await_end().exit_code == 3);
+}
+
+TEST_CASE("top shows ports on a terminal, takes keys and sizes, and leaves the terminal as it was") {
+  Controlled lan({"r1=udp:127.0.0.1:0,remote=127.0.0.1:9"});
+  const std::string command = LANYARD_PATH " --control " + lan.path() + " top --interval 100ms; stty -a | tr '\\n' ' '; echo over";
+  Program top({"sh", "-c", command}, {.environment = {"TERM=xterm"}, .on_terminal = true});
+  top.await_output("\x1b[?1049h");
+  top.await_output("IN bit/s*");
+  top.await_output("r1");
+  CHECK_FALSE(top.terminal_echoes());
+  top.type("n");
+  top.await_output("PORT*");
+  top.resize(3, 20);
+  top.await_output("... and 1 more");
+  top.type("q");
+  top.await_output("\x1b[?1049l");
+  top.await_output(" icanon");
+  top.await_output(" echo ");
+  top.await_output("over");
+  CHECK(top.await_end().exit_code == 0);
+}
+
+TEST_CASE("top ends with Ctrl-C, with SIGTERM, and with its daemon, and gives the terminal back each time") {
+  Controlled lan({"r1=udp:127.0.0.1:0,remote=127.0.0.1:9"});
+  const ProgramOptions on_terminal = {.on_terminal = true};
+  Program typed(lan.words("top"), on_terminal);
+  Program signalled(lan.words("top"), on_terminal);
+  Program orphaned(lan.words("top"), on_terminal);
+  for (Program* top : {&typed, &signalled, &orphaned}) top->await_output("waiting");
+  typed.type("\x03");
+  signalled.signal(SIGTERM);
+  CHECK(typed.await_end().exit_code == 0);
+  CHECK(signalled.await_end().exit_code == 0);
+  CHECK(lan.daemon.stop() == 0);
+  const Outcome none = orphaned.await_end();
+  CHECK(none.exit_code == 3);
+  has(none.output, "\x1b[?1049llanyard: no daemon answers");
+}
+
+TEST_CASE("top prints readings as JSON without a terminal") {
+  Controlled lan({"r1=udp:127.0.0.1:0,remote=127.0.0.1:9"});
+  Program top(lan.words("top --json --interval 100ms --network lan"));
+  for (int i = 0; i < 3; ++i) top.await_output("\"name\":\"r1\"");
+  top.close_output();
+  CHECK(top.await_end().exit_code == 0);
+}
+
+TEST_CASE("colours are for terminals that want them") {
+  Controlled lan({"r1=udp:127.0.0.1:0,remote=127.0.0.1:9"});
+  const auto coloured = [&](const std::string& variable) {
+    const ProgramOptions options = {.environment = {"TERM=xterm", variable}, .on_terminal = true};
+    return run_program(lan.words("ports"), options).output.find("\x1b[32mup") != std::string::npos;
+  };
+  CHECK(coloured("NO_COLOR="));
+  CHECK_FALSE(coloured("NO_COLOR=1"));
+  CHECK(lan.good("ports").find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("bash completes verbs, options, and names that the daemon knows") {
+  Controlled lan({"web=tcp-listen:0", "db=tcp-listen:0", "--network", "lan", "--network", "core:wire"});
+  const std::string script = R"(
+source <("$0" completion bash)
+complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lanyard; printf '%s:' "${COMPREPLY[@]}"; echo; }
+complete_words "$0" po
+complete_words "$0" port ''
+complete_words "$0" port r
+complete_words "$0" port remove ''
+complete_words "$0" --json ports w
+complete_words "$0" macs --network ''
+complete_words "$0" macs --net
+complete_words "$0" network set c
+complete_words "$0" mirror add web --direction ''
+complete_words "$0" completion ''
+complete_words "$0" --control /nonexistent ports ''
+complete_words "$0" apply /etc/host
+)";
+  const ProgramOptions options = {.environment = {"LANYARD_CONTROL=" + lan.path()}};
+  const Outcome outcome = run_program({"bash", "--norc", "-c", script, LANYARD_PATH}, options);
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.errors.empty());
+  has(outcome.output,
+      "ports:port:\n"
+      "add:remove:set:up:down:\n"
+      "remove:\n"
+      "db:web:\n"
+      "web:\n"
+      "core:lan:\n"
+      "--network:\n"
+      "core:\n"
+      "in:out:\n"
+      "bash:zsh:fish:\n"
+      ":\n");
+  has(outcome.output, "/etc/hostname:");
+}

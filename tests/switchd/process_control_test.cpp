@@ -1,0 +1,291 @@
+// The control socket of the real switchd: what is asked, what is changed while frames flow, and what bad input gets.
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+
+#include "switchd/control/json.h"
+#include "tests/support/control_client.h"
+#include "tests/support/frames.h"
+#include "tests/support/peer.h"
+#include "tests/support/switchd_process.h"
+
+using namespace lanyard;
+using namespace lanyard::test;
+
+namespace {
+
+const std::string vm = mac(1);
+
+// A daemon with a control socket, and somebody who uses it.
+struct Controlled {
+  explicit Controlled(const std::vector<std::string>& ports, const std::string& engine = "auto")
+      : daemon(engine, with_control(ports), {}), client(path()) {}
+
+  [[nodiscard]] std::string path() const { return folder.path("control"); }
+  [[nodiscard]] std::vector<std::string> with_control(std::vector<std::string> ports) const {
+    ports.insert(ports.begin(), {"--control", path()});
+    return ports;
+  }
+  // `json` is a request without its id, as docs would write it.
+  [[nodiscard]] v1::Response ask(const std::string& json) { return client.ask(request(json)); }
+  [[nodiscard]] v1::Error refused(const std::string& json) {
+    const v1::Response response = ask(json);
+    INFO(json << " " << control::to_json(response));
+    REQUIRE(response.has_error());
+    return response.error();
+  }
+  [[nodiscard]] v1::Port port(const std::string& name) {
+    const v1::Response response = ask(R"({"list_ports":{"name":")" + name + "\"}}");
+    INFO(control::to_json(response));
+    REQUIRE(response.ports().ports_size() > 0);
+    return response.ports().ports(0);
+  }
+  [[nodiscard]] static v1::Request request(const std::string& json) {
+    v1::Request read;
+    REQUIRE(control::from_json(json, read) == "");
+    return read;
+  }
+
+  TempFolder folder;
+  SwitchdProcess daemon;
+  ControlClient client;
+};
+
+bool mentions(const v1::Error& error, const std::string& word) {
+  INFO(control::to_json(error));
+  bool found = error.message().find(word) != std::string::npos;
+  for (const std::string& detail : error.details()) found = found || detail.find(word) != std::string::npos;
+  CHECK(found);
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("what there is can be asked") {
+  Controlled lan({"web=tcp-listen:0,max-frame=1514", "--network", "lan", "--network", "core:hub"});
+  const v1::Status status = lan.ask(R"({"get_status":{}})").status();
+  CHECK(status.networks() == 2);
+  CHECK(status.ports() == 1);
+  CHECK(status.control(0) == "unix:" + lan.path());
+  CHECK(status.chunks().capacity() > 0);
+  CHECK(lan.ask(R"({"get_version":{}})").version().protocol() == 1);
+  const v1::Networks networks = lan.ask(R"({"list_networks":{}})").networks();
+  REQUIRE(networks.networks_size() == 2);
+  CHECK(networks.networks(0).kind() == "hub");
+  const v1::Port web = lan.port("web");
+  CHECK(web.state() == "listening");
+  CHECK(web.address() == lan.daemon.address("web"));
+  REQUIRE(web.keys_size() == 2);
+  CHECK(web.keys(1).key() == "max-frame");
+  CHECK(web.qemu(0).find("-netdev stream,id=net0,server=off,addr.type=inet,addr.host=127.0.0.1,addr.port=") == 0);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("ports come and go while others carry frames, and those lose none") {
+  ON_EVERY_REAL_ENGINE;
+  Controlled lan({"web=tcp-listen:0"}, engine);
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "web.2");
+  const std::string frame = test::frame(broadcast, vm);
+  for (int i = 0; i < 5; ++i) {
+    const v1::Response added = lan.ask(R"({"add_port":{"port":{"text":"db=unix-listen:)" + lan.folder.path("db") + R"("}}})");
+    INFO(control::to_json(added));
+    REQUIRE(added.ports().ports(0).state() == "listening");
+    Peer c = Peer::unix_stream(lan.folder.path("db"));
+    lan.daemon.await_up("db.1");
+    a.send(frame);
+    CHECK(b.receive() == frame);
+    CHECK(c.receive() == frame);
+    REQUIRE(lan.ask(R"({"remove_port":{"name":"db"}})").has_done());
+    c.await_closed();
+  }
+  a.send(frame);
+  CHECK(b.receive() == frame);
+  CHECK(lan.port("web.2").counters().sent_frames() == 6);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a port changes its network and its limits while frames flow") {
+  ON_EVERY_REAL_ENGINE;
+  Controlled lan({"web=tcp-listen:0", "db=tcp-listen:0,network=back", "--network", "lan", "--network", "back:switch"},
+                 engine);
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "db.1");
+  const v1::Response changed = lan.ask(R"({"set_port":{"name":"db","keys":[{"key":"network","values":["lan"]},)"
+                                       R"({"key":"max-frame","values":["100"]}]}})");
+  INFO(control::to_json(changed));
+  REQUIRE(changed.ports().ports(0).network() == "lan");
+  CHECK(lan.port("db.1").network() == "lan");
+  a.send(test::frame(broadcast, vm, 200));
+  const std::string small = test::frame(broadcast, vm, 80);
+  a.send(small);
+  CHECK(b.receive() == small);
+  CHECK(lan.port("db.1").counters().drops().at("mtu") == 1);
+  CHECK(lan.refused(R"({"remove_network":{"name":"lan"}})").code() == v1::Error::CONFLICT);
+  CHECK(lan.ask(R"({"remove_network":{"name":"back"}})").has_done());
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a port that is disabled is closed, and enabled it is there again") {
+  Controlled lan({"web=tcp-listen:0"});
+  Peer a = join(lan.daemon, "web.1");
+  CHECK(lan.ask(R"({"disable_port":{"name":"web"}})").ports().ports(0).state() == "disabled");
+  a.await_closed();
+  CHECK(lan.ask(R"({"enable_port":{"name":"web"}})").ports().ports(0).state() == "listening");
+  Peer b = Peer::tcp(lan.port("web").address());
+  lan.daemon.await_up("web.1");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a file is applied: a plan first, then only what differs; what is the same keeps its connections") {
+  ON_EVERY_REAL_ENGINE;
+  TempFolder paths;
+  Controlled lan({"web=unix-listen:" + paths.path("web"), "old=tcp-listen:0"}, engine);
+  Peer a = Peer::unix_stream(paths.path("web"));
+  lan.daemon.await_up("web.1");
+  v1::Request apply;
+  apply.mutable_apply()->set_file("lan.yaml");
+  apply.mutable_apply()->set_yaml("networks: {lan: {}, side: {kind: hub}}\nports:\n  web: {type: unix-listen, address: " +
+                                  paths.path("web") + "}\n  new: {type: tcp-listen, address: 0, network: side}\n");
+  apply.mutable_apply()->set_dry_run(true);
+  const v1::Plan plan = lan.client.ask(apply).plan();
+  INFO(control::to_json(plan));
+  REQUIRE(plan.changes_size() == 3);
+  CHECK(lan.ask(R"({"get_status":{}})").status().ports() == 3);
+  apply.mutable_apply()->set_dry_run(false);
+  CHECK(lan.client.ask(apply).plan().changes_size() == 3);
+  CHECK(lan.port("new").network() == "side");
+  CHECK(lan.refused(R"({"list_ports":{"name":"old"}})").code() == v1::Error::NOT_FOUND);
+  Peer b = Peer::unix_stream(paths.path("web"));
+  lan.daemon.await_up("web.2");
+  const std::string frame = test::frame(broadcast, vm);
+  a.send(frame);
+  CHECK(b.receive() == frame);
+  CHECK(lan.client.ask(apply).plan().changes_size() == 0);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a change that cannot be carried out changes nothing") {
+  TempFolder paths;
+  Controlled lan({"web=tcp-listen:0", "a=unix-listen:" + paths.path("a")});
+  v1::Request apply;
+  apply.mutable_apply()->set_yaml("ports:\n  a: {type: unix-listen, address: " + paths.path("a2") +
+                                  "}\n  bad: {type: nic, address: nosuch0}\n  web: {type: tcp-listen, address: 0}\n");
+  const v1::Response refused = lan.client.ask(apply);
+  INFO(control::to_json(refused));
+  REQUIRE(refused.has_error());
+  CHECK(mentions(refused.error(), "bad"));
+  CHECK(lan.port("a").address() == paths.path("a"));
+  Peer still = Peer::unix_stream(paths.path("a"));
+  lan.daemon.await_up("a.1");
+  CHECK(lan.ask(R"({"get_status":{}})").status().ports() == 3);
+
+  // closed before it was found out: opened again as it was
+  const v1::Error gone =
+      lan.refused(R"({"set_port":{"name":"a","address":")" + paths.path("no/such/folder") + "\"}}");
+  CHECK(gone.code() == v1::Error::UNAVAILABLE);
+  CHECK(lan.port("a").address() == paths.path("a"));
+  Peer again = Peer::unix_stream(paths.path("a"));
+  lan.daemon.await_up("a.1");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("what is wrong in a request is named, and nothing is changed") {
+  Controlled lan({"web=tcp-listen:0"});
+  CHECK(mentions(lan.refused(R"({"add_port":{"port":{"text":"x=tcp-listn:0"}}})"), "tcp-listen"));
+  CHECK(mentions(lan.refused(R"({"add_port":{"port":{"text":"web=tcp-listen:0"}}})"), "web"));
+  CHECK(mentions(lan.refused(R"({"add_port":{"port":{"type":"udp","address":"127.0.0.1:1"}}})"), "remote"));
+  CHECK(mentions(lan.refused(R"({"set_port":{"name":"web","keys":[{"key":"max-frame","values":["9"]}]}})"), "69632"));
+  CHECK(mentions(lan.refused(R"({"set_port":{"name":"web","keys":[{"key":"colour","values":["red"]}]}})"), "colour"));
+  CHECK(mentions(lan.refused(R"({"set_port":{"name":"wbe"}})"), "did you mean 'web'"));
+  CHECK(mentions(lan.refused(R"({"add_network":{"name":"x","kind":"ring"}})"), "ring"));
+  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","ageing_s":"0"}})"), "ageing_s"));
+  CHECK(mentions(lan.refused(R"({"flush_macs":{"mac":"5"}})"), "mac"));
+  CHECK(mentions(lan.refused(R"({"watch_stats":{"interval_ms":1}})"), "interval_ms"));
+  CHECK(lan.refused(R"({"cancel":{"stream":"9"}})").code() == v1::Error::NOT_FOUND);
+  CHECK(lan.refused("{}").code() == v1::Error::UNKNOWN_VERB);
+  CHECK(lan.ask(R"({"get_status":{}})").status().ports() == 1);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("stations are listed and forgotten; one that moves is an event") {
+  ON_EVERY_REAL_ENGINE;
+  Controlled lan({"web=tcp-listen:0"}, engine);
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "web.2");
+  const std::string frame = test::frame(broadcast, vm);
+  a.send(frame);
+  CHECK(b.receive() == frame);
+  const auto macs = [&] {
+    std::vector<std::string> ports;
+    for (const v1::Response& response : lan.client.ask_all(Controlled::request(R"({"list_macs":{}})")))
+      for (const v1::Mac& mac : response.macs().macs()) ports.push_back(mac.port());
+    return ports;
+  };
+  CHECK(macs() == std::vector<std::string>{"web.1"});
+  b.send(frame);
+  CHECK(a.receive() == frame);
+  CHECK(macs() == std::vector<std::string>{"web.2"});
+  const std::uint64_t follow = lan.client.send(Controlled::request(R"({"watch_events":{"follow":true}})"));
+  for (bool moved = false; !moved;) {
+    const v1::Response response = lan.client.next();
+    CHECK(response.id() == follow);
+    for (const v1::Event& event : response.events().events())
+      moved = moved || (event.kind() == "mac_moved" && event.port() == "web.2" && event.count() == 1);
+  }
+  CHECK(lan.port("web.2").counters().moves() == 1);
+  CHECK(lan.ask(R"({"flush_macs":{"port":"web.1"}})").done().count() == 0);
+  CHECK(lan.ask(R"({"flush_macs":{}})").done().count() == 1);
+  CHECK(macs().empty());
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("statistics come at an interval until they are cancelled") {
+  Controlled lan({"web=tcp-listen:0"});
+  const std::uint64_t id = lan.client.send(Controlled::request(R"({"watch_stats":{"interval_ms":100}})"));
+  for (int i = 0; i < 3; ++i) {
+    const v1::Response response = lan.client.next();
+    CHECK(response.id() == id);
+    CHECK(response.more());
+    CHECK(response.ports().ports_size() == 1);
+  }
+  CHECK(lan.ask(R"({"cancel":{"stream":")" + std::to_string(id) + "\"}}").has_done());
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("garbage on the control socket costs its sender the connection, and nobody else anything") {
+  Controlled lan({"web=tcp-listen:0"});
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "web.2");
+  ControlClient garbage(lan.path());
+  garbage.send_raw(std::string("\0\0\0\4", 4) + "\xff\xff\xff\xff");
+  CHECK(garbage.next().error().code() == v1::Error::INVALID);
+  garbage.await_end();
+  ControlClient huge(lan.path());
+  huge.send_raw("\xff\xff\xff\xff more");
+  CHECK(mentions(huge.next().error(), "longer"));
+  huge.await_end();
+  ControlClient half(lan.path());
+  half.send_raw(std::string("\0\0\1\0half", 8));
+  std::vector<ControlClient> many;
+  for (int i = 0; i < 200; ++i) many.emplace_back(lan.path());
+  CHECK(many.back().next().error().code() == v1::Error::LIMIT);
+  const std::string frame = test::frame(broadcast, vm);
+  a.send(frame);
+  CHECK(b.receive() == frame);
+  CHECK(lan.ask(R"({"get_version":{}})").version().protocol() == 1);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("only this user may use the control socket, and a second daemon does not take it") {
+  Controlled lan({"web=tcp-listen:0"});
+  struct stat status {};
+  REQUIRE(::stat(lan.path().c_str(), &status) == 0);
+  CHECK((status.st_mode & 0777) == 0600);
+  const Ended second = run_switchd({"--control", lan.path(), "tcp-listen:0"});
+  CHECK(second.exit_code == 1);
+  CHECK(second.log.find(lan.path()) != std::string::npos);
+  CHECK(lan.ask(R"({"shutdown":{}})").has_done());
+  CHECK(lan.daemon.await_exit() == 0);
+  CHECK(::stat(lan.path().c_str(), &status) != 0);
+}

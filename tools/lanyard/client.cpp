@@ -1,0 +1,114 @@
+// The connection to the daemon; see the header.
+#include "tools/lanyard/client.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "switchd/control/words.h"
+#include "tools/lanyard/exit.h"
+
+namespace lanyard::cli {
+
+namespace {
+
+constexpr std::size_t read_bytes = 64u << 10;
+
+[[noreturn]] void refuse(const v1::Error& error) {
+  std::string message = printable(error.message());
+  for (const std::string& detail : error.details()) message += "\n" + printable(detail);
+  throw Exit{exit_refused, message};
+}
+
+}  // namespace
+
+Client::Client(const std::string& path) : path_(path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    throw Exit{exit_usage, fmt::format("--control {}: a socket's path has at most {} bytes", in_quotes(path),
+                                       sizeof address.sun_path - 1)};
+  std::memcpy(address.sun_path, path.data(), path.size());
+  fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int result = -1;
+  do {
+    result = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } while (result != 0 && errno == EINTR);
+  if (result == 0) return;
+  const int why = errno;
+  ::close(fd_);
+  fail(std::strerror(why));
+}
+
+Client::~Client() { ::close(fd_); }
+
+std::uint64_t Client::send(v1::Request& request) {
+  request.set_id(++last_id_);
+  const std::string message = request.SerializeAsString();
+  if (message.size() > control::request_bytes_max)
+    throw Exit{exit_refused, fmt::format("a request has at most {} MiB, this one is longer",
+                                         control::request_bytes_max >> 20)};
+  const std::string bytes = control::framed(message);
+  for (std::size_t at = 0; at < bytes.size();) {
+    const ssize_t sent = ::send(fd_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
+    if (sent > 0)
+      at += static_cast<std::size_t>(sent);
+    else if (errno == EPIPE)
+      break;  // the daemon has hung up; what it said before comes by receive()
+    else if (errno != EINTR)
+      fail(std::strerror(errno));
+  }
+  return last_id_;
+}
+
+v1::Response Client::receive(std::uint64_t id) {
+  v1::Response response;
+  while (!take(id, response)) read_some();
+  return response;
+}
+
+v1::Response Client::ask(v1::Request& request) {
+  const std::uint64_t id = send(request);
+  v1::Response answer = receive(id);
+  while (answer.more()) {
+    answer.clear_more();
+    answer.MergeFrom(receive(id));  // lists grow
+  }
+  return answer;
+}
+
+bool Client::take(std::uint64_t id, v1::Response& response) {
+  while (const auto message = reader_.next()) {
+    if (!response.ParseFromArray(message->data(), static_cast<int>(message->size())))
+      fail("what it sends is no message of this protocol");
+    if (response.has_error() && (response.id() == id || response.id() == 0)) refuse(response.error());
+    if (response.id() == id) return true;
+  }
+  if (reader_.is_broken()) fail("what it sends is no message of this protocol");
+  return false;
+}
+
+void Client::read_some() {
+  char bytes[read_bytes];
+  const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
+  if (got > 0)
+    reader_.add({bytes, static_cast<std::size_t>(got)});
+  else if (got == 0)
+    fail("it has closed the connection");
+  else if (errno != EINTR)
+    fail(std::strerror(errno));
+}
+
+void Client::fail(const std::string& why) const {
+  throw Exit{exit_no_daemon,
+             fmt::format("no daemon answers at {}: {}\n"
+                         "start one, such as with 'switchd --control {} unix-listen:/tmp/lan.sock', or say with --control "
+                         "where it listens",
+                         path_, why, path_)};
+}
+
+}  // namespace lanyard::cli
