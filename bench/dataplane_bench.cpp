@@ -117,9 +117,9 @@ std::unique_ptr<Transport> make_transport(Wire wire, std::uint64_t serial, Frame
   return transport;
 }
 
-// Two ports in one network; each iteration is one turn.
+// Two ports in one network, whose past is kept if so wanted; each iteration is one turn.
 void run_turns(benchmark::State& state, Wire wire, std::span<const std::byte> stream,
-               std::span<const Burst> datagrams) {
+               std::span<const Burst> datagrams, bool keep_past = false) {
   Handover handover;
   handover.command_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   handover.notice_wake = Fd(::eventfd(0, EFD_NONBLOCK));
@@ -136,6 +136,12 @@ void run_turns(benchmark::State& state, Wire wire, std::span<const std::byte> st
     command.kind = Command::Kind::attach;
     command.transport = make_transport(wire, serial, dataplane.chunks());
     LANYARD_CHECK(handover.commands.push(command));
+  }
+  if (keep_past) {
+    Command keep;
+    keep.kind = Command::Kind::swap_rewind;
+    keep.rewind = std::make_unique<Rewind>(64 * limits::mebi);
+    LANYARD_CHECK(handover.commands.push(keep));
   }
   dataplane.turn(0);  // attaches
   dataplane.turn(0);  // the second station is learned
@@ -158,6 +164,15 @@ void streams(benchmark::State& state) {
   run_turns(state, Wire::stream, chunk.front().wire, {});
 }
 BENCHMARK(streams)->Arg(64)->Arg(1514);
+
+// What an observer costs: each frame is copied twice to a ring, as received and as queued.
+void streams_with_past(benchmark::State& state) {
+  const auto bytes = static_cast<std::size_t>(state.range(0));
+  const std::size_t count = limits::chunk_receive_bytes / (bytes + limits::length_header_bytes);
+  const std::vector<Burst> chunk = make_bursts(there, {&bytes, 1}, count);
+  run_turns(state, Wire::stream, chunk.front().wire, {}, true);
+}
+BENCHMARK(streams_with_past)->Arg(64)->Arg(1514);
 
 void streams_imix(benchmark::State& state) {
   const std::vector<std::size_t> mix = *parse_mix("imix");

@@ -42,9 +42,11 @@ struct RecordView {
 
 class RecordMemory {
  public:
-  // REQUIRES: memory aligned as a FrameRecord and of a multiple of its size; it outlives this.
+  // REQUIRES: memory aligned as a FrameRecord and of a multiple of its size, which outlives this; room for the longest
+  // record wherever it begins, what is passed over in front of the end included.
   explicit RecordMemory(std::span<std::byte> memory) : memory_(memory) {
-    LANYARD_CHECK(memory.size() % sizeof(FrameRecord) == 0 && memory.size() > bytes_for(limits::frame_bytes_max));
+    LANYARD_CHECK(memory.size() % sizeof(FrameRecord) == 0);
+    LANYARD_CHECK(memory.size() >= 2 * bytes_for(limits::frame_bytes_max));
   }
   [[nodiscard]] std::size_t size() const { return memory_.size(); }
 

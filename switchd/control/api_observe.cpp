@@ -44,7 +44,8 @@ void Api::capture(const v1::Capture& verb, const Asked& asked) {
 
 void Api::add_mirror(const v1::AddMirror& verb, const Asked& asked) {
   if (const auto refusal = observation_.add_mirror(verb)) return asked.refuse(*refusal);
-  tell(EventKind::port_changed, verb.to(), verb.network(), fmt::format("port {} mirrors {}", verb.to(), mirrored(verb)));
+  const std::string text = fmt::format("port {} mirrors {}", verb.to(), mirrored(verb));
+  tell(EventKind::port_changed, verb.to(), verb.network(), text);
   asked.done(1);
 }
 

@@ -18,6 +18,12 @@ Refusal unknown(std::string_view what, const std::string& name, const std::vecto
   return {Refusal::Kind::not_found, unknown_word(what, name, words), {}};
 }
 
+// Its connections or peers carry the frames.
+bool makes_ports(const PortConfig& port) {
+  const bool listens = port.type == PortType::tcp_listen || port.type == PortType::unix_listen;
+  return listens || (port.type == PortType::udp && !port.allow.empty());
+}
+
 }  // namespace
 
 bool read_direction(const std::string& text, bool& inbound, bool& outbound) {
@@ -95,9 +101,7 @@ std::optional<Refusal> Observation::check(const v1::AddMirror& mirror) const {
     return invalid(fmt::format("direction: expected in or out, not {}", in_quotes(mirror.direction())));
   if (mirror.ports().empty() && mirror.network().empty()) return invalid("expected ports, or the name of a network");
   const PortConfig* port = topology_.written(mirror.to());
-  const bool makes_ports = port != nullptr && (port->type == PortType::tcp_listen || port->type == PortType::unix_listen ||
-                                               (port->type == PortType::udp && !port->allow.empty()));
-  if (makes_ports)
+  if (port != nullptr && makes_ports(*port))
     return invalid(fmt::format("to: port {} carries no frames itself; its connections, such as {}.1, do", mirror.to(),
                                mirror.to()));
   if (std::find(mirror.ports().begin(), mirror.ports().end(), mirror.to()) != mirror.ports().end())
@@ -106,7 +110,7 @@ std::optional<Refusal> Observation::check(const v1::AddMirror& mirror) const {
     if (other.to() == mirror.to())
       return Refusal{Refusal::Kind::conflict, fmt::format("port {} is the end of a mirror already", mirror.to()), {}};
   if (mirrors_.size() == limits::mirrors_max)
-    return Refusal{Refusal::Kind::limit, fmt::format("there are {} mirrors, which is the most", limits::mirrors_max), {}};
+    return Refusal{Refusal::Kind::limit, fmt::format("there are {} mirrors, the most there may be", mirrors_.size()), {}};
   return std::nullopt;
 }
 
@@ -141,7 +145,8 @@ void Observation::forget_gone() {
   bool changed = false;
   for (v1::AddMirror& mirror : mirrors_) {
     auto& ports = *mirror.mutable_ports();
-    const auto gone = std::remove_if(ports.begin(), ports.end(), [&](const std::string& port) { return !is_there(port); });
+    const auto is_gone = [&](const std::string& port) { return !is_there(port); };
+    const auto gone = std::remove_if(ports.begin(), ports.end(), is_gone);
     changed = changed || gone != ports.end();
     ports.erase(gone, ports.end());
   }
@@ -204,7 +209,8 @@ bool Observation::take_past(const std::string& network, std::function<void(const
   gathering->open = fresh.size();
   for (auto& [index, rewind] : fresh)
     take(index, std::move(rewind), [this, index = index, gathering, taken] {
-      if (const auto kept = kept_.find(index); kept != kept_.end()) gathering->pasts.push_back(kept->second->history.all());
+      const auto kept = kept_.find(index);
+      if (kept != kept_.end()) gathering->pasts.push_back(kept->second->history.all());
       if (--gathering->open == 0) taken(gathering->pasts);
     });
   return true;

@@ -1,8 +1,8 @@
 // What is observed, as the control plane has it: captures under way, mirrors, and the recent past of networks. The data
 // plane does the work (switchd/observers.h). Control thread only.
 //
-// A name means a configured port with its connections and peers, there or not, or a single connection; a mirror to or of
-// a connection ends with it. A network that is removed takes its past and its mirrors with it.
+// A name means a configured port with its connections and peers, there or not, or a single connection; a mirror to or
+// of a connection ends with it. A network that is removed takes its past and its mirrors with it.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,7 @@ using namespace lanyard;
 
 namespace {
 
-constexpr std::size_t ring_bytes = 72 * 1024;  // hardly more than the longest frame takes
+constexpr std::size_t ring_bytes = 137 * 1024;  // hardly more than twice what the longest frame takes
 
 std::vector<std::byte> frame_of(std::uint32_t bytes, std::uint32_t number) {
   return std::vector<std::byte>(bytes, static_cast<std::byte>(number));

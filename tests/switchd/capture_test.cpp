@@ -280,7 +280,7 @@ TEST_CASE("when nobody reads a capture its records are lost and counted, and not
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_stream();
-  constexpr std::size_t ring_bytes = 128 * limits::kibi;
+  constexpr std::size_t ring_bytes = 256 * limits::kibi;
   Watch watch(rig, {.ports = everything()}, ring_bytes);
   constexpr std::size_t frames = 500;
   std::size_t captured = 0;

@@ -17,8 +17,8 @@ using namespace lanyard::test;
 namespace {
 
 // The TAP lan0, up, as a port of `rig`; the test is the host at its other end.
-struct Tap {
-  explicit Tap(Rig& rig) : host(-1) {
+struct TapDevice {
+  explicit TapDevice(Rig& rig) : host(-1) {
     auto opened = open_tap("lan0");
     REQUIRE(std::holds_alternative<Fd>(opened));
     NetworkOfTest::ip("link set lan0 up");
@@ -54,7 +54,7 @@ TEST_CASE("frames from and to a TAP are sent from where the kernel put them") {
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
   Rig rig({.engine = engine});
-  const Tap tap(rig);
+  const TapDevice tap(rig);
   const Wire wire = GENERATE(Wire::stream, Wire::datagram);
   Vm& vm = rig.add({.wire = wire});
   struct Sends {
@@ -90,7 +90,7 @@ TEST_CASE("without memory the frames of a TAP are counted as no_buffer, and it g
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
   Rig rig({.engine = engine});
-  const Tap tap(rig);
+  const TapDevice tap(rig);
   Vm& vm = rig.add_stream();
   rig.turns(1);
   std::vector<Buffer*> taken = rig.plane().take_all_buffers();
@@ -111,7 +111,7 @@ TEST_CASE("many frames of a TAP are taken over several turns, in order, and none
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
   Rig rig({.engine = engine});
-  const Tap tap(rig);
+  const TapDevice tap(rig);
   Vm& vm = rig.add_stream();
   constexpr unsigned frames = 400;  // below the 500 that a TAP queues, above the 64 of a turn
   for (unsigned i = 0; i < frames; ++i) tap.send(frame(broadcast, mac(2), 100, i));

@@ -104,7 +104,9 @@ v1::Mirrors mirrors(ControlPeer& control) {
 
 const std::vector<std::string> who{"frame.interface_name", "frame.packet_flags_direction", "eth.src"};
 
-std::string in(const std::string& port, unsigned vm) { return port + "|0x00000001|52:54:00:00:00:0" + std::to_string(vm); }
+std::string in(const std::string& port, unsigned vm) {
+  return port + "|0x00000001|52:54:00:00:00:0" + std::to_string(vm);
+}
 std::string out(const std::string& port, unsigned vm) {
   return port + "|0x00000002|52:54:00:00:00:0" + std::to_string(vm);
 }

@@ -1,8 +1,10 @@
-// What crosses threads: the bounded queues, the hand-over of transports, and counters read while they are written.
-// Meant to be run under the thread sanitizer too.
+// What crosses threads: the bounded queues, taps, the hand-over of transports, and counters read while they are
+// written. Meant to be run under the thread sanitizer too.
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -38,6 +40,39 @@ TEST_CASE("a bounded queue gives every element once and in order, and says when 
   for (int i = 0; i < 8; ++i) CHECK(queue.push(i));
   int more = 9;
   CHECK_FALSE(queue.push(more));
+}
+
+TEST_CASE("a tap gives its records whole and in order while it is written, and counts those it lost") {
+  Tap tap({}, 256 * limits::kibi);
+  constexpr std::uint64_t count = 20'000;
+  std::atomic<bool> over{false};
+  std::thread producer([&] {
+    std::vector<std::byte> bytes(1514);
+    for (std::uint64_t i = 1; i <= count; ++i) {
+      FrameRecord record;
+      record.unix_ns = i;
+      record.original_bytes = static_cast<std::uint32_t>(60 + i % 1400);
+      std::fill(bytes.begin(), bytes.end(), static_cast<std::byte>(i));
+      tap.offer(record, std::span(bytes).first(record.original_bytes));
+      if (i % 64 == 0) std::this_thread::yield();
+    }
+    over = true;
+  });
+  std::uint64_t read = 0, last = 0;
+  for (bool ended = false; !ended;) {
+    ended = over;  // what was written before is seen below
+    for (auto view = tap.next(); view; view = tap.next()) {
+      REQUIRE(view->record.unix_ns > last);
+      last = view->record.unix_ns;
+      REQUIRE(view->bytes.size() == 60 + last % 1400);
+      REQUIRE(view->bytes.front() == static_cast<std::byte>(last));
+      REQUIRE(view->bytes.back() == static_cast<std::byte>(last));
+      tap.pop();
+      ++read;
+    }
+  }
+  producer.join();
+  CHECK(read + tap.lost() == count);
 }
 
 TEST_CASE("transports cross to the data thread and back while frames flow and counters are read") {
