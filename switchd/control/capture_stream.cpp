@@ -56,6 +56,7 @@ class CaptureStream::Capturing : public std::enable_shared_from_this<Capturing> 
     return verb_.last_ms() == 0 || verb_.duration_ms() > 0 || verb_.count() > 0;
   }
   void begin_with(std::optional<PacketFilter> filter);
+  void in_place();
   void take_past();
   void look_again();
   void look();
@@ -107,8 +108,15 @@ void CaptureStream::Capturing::begin_with(std::optional<PacketFilter> filter) {
     } catch (const std::system_error& error) {
       return refuse(v1::Error::UNAVAILABLE, error.what());
     }
-    services_.observation.add(tap_);
+    return services_.observation.add(tap_, [self = shared_from_this()] {
+      if (!self->closed_) self->in_place();
+    });
   }
+  in_place();
+}
+
+// The header tells the client that it is in place.
+void CaptureStream::Capturing::in_place() {
   v1::CaptureData header;
   CaptureEncoder::begin(header);
   respond(std::move(header));

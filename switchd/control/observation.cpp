@@ -74,12 +74,12 @@ Observation::Selected Observation::select(const std::vector<std::string>& ports,
 
 // --- Captures.
 
-void Observation::add(const std::shared_ptr<Tap>& tap) {
+void Observation::add(const std::shared_ptr<Tap>& tap, std::function<void()> added) {
   ++taps_;
   Command add;
   add.kind = Command::Kind::add_tap;
   add.tap = tap;
-  link_.send(std::move(add));
+  link_.send(std::move(add), [added = std::move(added)](Notice&) { added(); });
 }
 
 void Observation::remove(const std::shared_ptr<Tap>& tap, std::function<void()> removed) {

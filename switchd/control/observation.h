@@ -37,7 +37,8 @@ class Observation {
 
   // --- Captures.
   [[nodiscard]] bool may_tap() const { return taps_ < limits::taps_max; }
-  void add(const std::shared_ptr<Tap>& tap);
+  // `added` is called when it is in place: from then on it misses nothing.
+  void add(const std::shared_ptr<Tap>& tap, std::function<void()> added);
   // `removed` is called when nothing is offered to it any more.
   void remove(const std::shared_ptr<Tap>& tap, std::function<void()> removed);
 
