@@ -76,7 +76,8 @@ class Api {
   void add_mirror(const v1::AddMirror& verb, const Asked& asked);
   void remove_mirror(const v1::RemoveMirror& verb, const Asked& asked);
   void list_mirrors(const Asked& asked);
-  [[nodiscard]] bool set_rewind(const std::string& network, std::uint64_t mib);
+  // `done` is called when it is so. False: there is not so much address space.
+  [[nodiscard]] bool set_rewind(const std::string& network, std::uint64_t mib, std::function<void()> done);
 
   void watch_stats(const v1::WatchStats& verb, const Asked& asked);
   void watch_events(const v1::WatchEvents& verb, const Asked& asked);

@@ -234,12 +234,15 @@ void Api::set_network(const v1::SetNetwork& verb, const Asked& asked) {
           tell(EventKind::network_changed, {}, verb.name(),
                fmt::format("network {} forgets silent MAC addresses after {} s", verb.name(), verb.ageing_s()));
         }
-        if (verb.has_rewind_mib() && !set_rewind(verb.name(), verb.rewind_mib()))
-          return asked.refuse(v1::Error::UNAVAILABLE, fmt::format("rewind_mib: there is no address space for {} MiB",
-                                                                  verb.rewind_mib()));
-        v1::ListNetworks list;
-        list.set_name(verb.name());
-        list_networks(list, asked);
+        const auto show = [this, verb, asked] {
+          v1::ListNetworks list;
+          list.set_name(verb.name());
+          list_networks(list, asked);
+        };
+        if (!verb.has_rewind_mib()) return show();
+        if (!set_rewind(verb.name(), verb.rewind_mib(), show))
+          asked.refuse(v1::Error::UNAVAILABLE, fmt::format("rewind_mib: there is no address space for {} MiB",
+                                                           verb.rewind_mib()));
       });
 }
 

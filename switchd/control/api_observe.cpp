@@ -43,16 +43,20 @@ void Api::capture(const v1::Capture& verb, const Asked& asked) {
 }
 
 void Api::add_mirror(const v1::AddMirror& verb, const Asked& asked) {
-  if (const auto refusal = observation_.add_mirror(verb)) return asked.refuse(*refusal);
-  const std::string text = fmt::format("port {} mirrors {}", verb.to(), mirrored(verb));
-  tell(EventKind::port_changed, verb.to(), verb.network(), text);
-  asked.done(1);
+  const auto refusal = observation_.add_mirror(verb, [this, verb, asked] {
+    tell(EventKind::port_changed, verb.to(), verb.network(),
+         fmt::format("port {} mirrors {}", verb.to(), mirrored(verb)));
+    asked.done(1);
+  });
+  if (refusal) asked.refuse(*refusal);
 }
 
 void Api::remove_mirror(const v1::RemoveMirror& verb, const Asked& asked) {
-  if (const auto refusal = observation_.remove_mirror(verb.to())) return asked.refuse(*refusal);
-  tell(EventKind::port_changed, verb.to(), {}, fmt::format("port {} mirrors nothing any more", verb.to()));
-  asked.done(1);
+  const auto refusal = observation_.remove_mirror(verb.to(), [this, verb, asked] {
+    tell(EventKind::port_changed, verb.to(), {}, fmt::format("port {} mirrors nothing any more", verb.to()));
+    asked.done(1);
+  });
+  if (refusal) asked.refuse(*refusal);
 }
 
 void Api::list_mirrors(const Asked& asked) {
@@ -61,19 +65,24 @@ void Api::list_mirrors(const Asked& asked) {
   asked.respond(std::move(response));
 }
 
-bool Api::set_rewind(const std::string& network, std::uint64_t mib) {
+bool Api::set_rewind(const std::string& network, std::uint64_t mib, std::function<void()> done) {
   const NetworkIndex index = services_.topology.networks().at(network).index;
-  if (observation_.rewind_mib(index) == mib) return true;
+  if (observation_.rewind_mib(index) == mib) {
+    done();
+    return true;
+  }
   std::unique_ptr<Rewind> fresh;
   try {
     if (mib > 0) fresh = std::make_unique<Rewind>(mib * limits::mebi);
   } catch (const std::system_error&) {
     return false;
   }
-  observation_.set_rewind(index, std::move(fresh));
-  tell(EventKind::network_changed, {}, network,
-       mib > 0 ? fmt::format("network {} keeps {} MiB of its past", network, mib)
-               : fmt::format("network {} keeps none of its past", network));
+  observation_.set_rewind(index, std::move(fresh), [this, network, mib, done = std::move(done)] {
+    tell(EventKind::network_changed, {}, network,
+         mib > 0 ? fmt::format("network {} keeps {} MiB of its past", network, mib)
+                 : fmt::format("network {} keeps none of its past", network));
+    done();
+  });
   return true;
 }
 

@@ -114,23 +114,23 @@ std::optional<Refusal> Observation::check(const v1::AddMirror& mirror) const {
   return std::nullopt;
 }
 
-std::optional<Refusal> Observation::add_mirror(const v1::AddMirror& mirror) {
+std::optional<Refusal> Observation::add_mirror(const v1::AddMirror& mirror, std::function<void()> done) {
   forget_gone();
   if (mirror.to().empty()) return invalid("to: expected the name of a port");
   if (auto to = select(std::vector<std::string>{mirror.to()}, {}); to.refusal) return to.refusal;
   if (auto refusal = check(mirror)) return refusal;
   if (auto selected = select(mirror.ports(), mirror.network()); selected.refusal) return selected.refusal;
   mirrors_.push_back(mirror);
-  send_mirrors();
+  send_mirrors(std::move(done));
   return std::nullopt;
 }
 
-std::optional<Refusal> Observation::remove_mirror(const std::string& to) {
+std::optional<Refusal> Observation::remove_mirror(const std::string& to, std::function<void()> done) {
   forget_gone();
   const auto removed = std::erase_if(mirrors_, [&](const v1::AddMirror& mirror) { return mirror.to() == to; });
   if (removed == 0)
     return Refusal{Refusal::Kind::not_found, fmt::format("there is no mirror to a port {}", in_quotes(to)), {}};
-  send_mirrors();
+  send_mirrors(std::move(done));
   return std::nullopt;
 }
 
@@ -156,7 +156,7 @@ void Observation::forget_gone() {
   if (changed || ended > 0) send_mirrors();
 }
 
-void Observation::send_mirrors() {
+void Observation::send_mirrors(std::function<void()> done) {
   Command set;
   set.kind = Command::Kind::set_mirrors;
   for (const v1::AddMirror& mirror : mirrors_) {
@@ -166,7 +166,7 @@ void Observation::send_mirrors() {
     (void)read_direction(mirror.direction(), made.inbound, made.outbound);
     set.mirrors.push_back(std::move(made));
   }
-  link_.send(std::move(set));
+  link_.send(std::move(set), [done = std::move(done)](Notice&) { done(); });
 }
 
 // --- The past.
@@ -176,12 +176,13 @@ std::uint64_t Observation::rewind_mib(NetworkIndex network) const {
   return kept == kept_.end() ? 0 : kept->second->mib;
 }
 
-void Observation::set_rewind(NetworkIndex network, std::unique_ptr<Rewind> fresh) {
-  if (!fresh && rewind_mib(network) == 0) return;
+void Observation::set_rewind(NetworkIndex network, std::unique_ptr<Rewind> fresh, std::function<void()> done) {
+  if (!fresh && rewind_mib(network) == 0) return done();
   auto& kept = kept_.try_emplace(network, std::make_shared<Kept>()).first->second;
   kept->mib = fresh ? fresh->capacity_bytes() / limits::mebi : 0;
-  take(network, std::move(fresh), [kept = std::weak_ptr(kept)] {
+  take(network, std::move(fresh), [kept = std::weak_ptr(kept), done = std::move(done)] {
     if (const auto off = kept.lock(); off && off->mib == 0) off->history.clear();
+    done();
   });
 }
 

@@ -42,15 +42,15 @@ class Observation {
   // `removed` is called when nothing is offered to it any more.
   void remove(const std::shared_ptr<Tap>& tap, std::function<void()> removed);
 
-  // --- Mirrors.
-  [[nodiscard]] std::optional<Refusal> add_mirror(const v1::AddMirror& mirror);
-  [[nodiscard]] std::optional<Refusal> remove_mirror(const std::string& to);
+  // --- Mirrors. `done` is called when the data plane does it; not where it is refused.
+  [[nodiscard]] std::optional<Refusal> add_mirror(const v1::AddMirror& mirror, std::function<void()> done);
+  [[nodiscard]] std::optional<Refusal> remove_mirror(const std::string& to, std::function<void()> done);
   void fill_mirrors(v1::Mirrors& view);
 
   // --- The past.
   [[nodiscard]] std::uint64_t rewind_mib(NetworkIndex network) const;
-  // Another size, what there is of the past being kept; nullptr: none.
-  void set_rewind(NetworkIndex network, std::unique_ptr<Rewind> fresh);
+  // Another size, what there is of the past being kept; nullptr: none. `done` is called when the data plane does it.
+  void set_rewind(NetworkIndex network, std::unique_ptr<Rewind> fresh, std::function<void()> done);
   [[nodiscard]] bool keeps_past(const std::string& network) const;  // empty: does any?
   // Calls `taken` with the past of one network, or of all, one list of rewinds for each. False: there is no memory for
   // what is to come.
@@ -67,7 +67,7 @@ class Observation {
   [[nodiscard]] std::optional<Refusal> check(const v1::AddMirror& mirror) const;
   [[nodiscard]] bool is_there(const std::string& port);
   void forget_gone();
-  void send_mirrors();
+  void send_mirrors(std::function<void()> done = [] {});
   void take(NetworkIndex network, std::unique_ptr<Rewind> fresh, std::function<void()> taken);
   void network_removed(const std::string& name, NetworkIndex index);
 

@@ -10,6 +10,7 @@
 #include "tests/lanyard/program.h"
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
+#include "tests/support/tshark.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
@@ -159,6 +160,48 @@ TEST_CASE("a file is planned, applied, and then there is nothing to do") {
       "lanyard: standard input:1:1: unknown key 'prots', did you mean 'ports'?\n"
       "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, engine "
       "or log-level\n");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("frames are captured as they pass, and from the recent past; Wireshark's programs read them") {
+  Controlled lan({"web=tcp-listen:0"});
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "web.2");
+  has(lan.good("network set lan rewind=1"), "  1 MiB  ");
+  Program capture(lan.words("capture web.1 --direction in --count 1 --snap 40"));
+  capture.await_output("\x0a\x0d\x0d\x0a");  // the section block: it is in place
+  a.send(frame(broadcast, mac(1)));
+  REQUIRE(b.receive() == frame(broadcast, mac(1)));
+  const Outcome outcome = capture.await_end();
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.errors == "lanyard: 1 frame captured, 0 lost\n");
+  CHECK(CaptureFile(outcome.output).frames({"eth.src", "frame.cap_len"}) ==
+        std::vector<std::string>{"52:54:00:00:00:01|40"});
+
+  const std::string path = lan.folder.path("past.pcapng");
+  const Outcome past = lan.run("capture --network lan --last 1h --json -w " + path);
+  CHECK(past.exit_code == 0);
+  CHECK(nlohmann::json::parse(past.output)["lost"] == 0);
+  std::ostringstream file;
+  file << std::ifstream(path).rdbuf();
+  for (const std::string& source : CaptureFile(file.str()).frames({"eth.src"})) CHECK(source == "52:54:00:00:00:01");
+  CHECK(nlohmann::json::parse(past.output)["frames"] > 0);
+  has(lan.refused("capture -w " + path + " --filter tpc"), "lanyard: filter: ");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("mirrors are added, listed and removed") {
+  Controlled lan({"web=tcp-listen:0", "probe=udp:127.0.0.1:0,remote=127.0.0.1:9"});
+  Peer a = join(lan.daemon, "web.1");
+  CHECK(lan.good("mirror list") == "TO  OF  NETWORK  DIRECTION\n");
+  CHECK(lan.good("mirror add probe web.1 --direction in").empty());
+  has(lan.good("mirror list"), "\nprobe  web.1 ");
+  CHECK(lan.json("mirror list")["mirrors"][0]["direction"] == "in");
+  CHECK(lan.json("mirror remove probe")["count"] == 1);
+  CHECK(lan.json("mirror add probe --network lan")["count"] == 1);
+  has(lan.good("mirror list"), "\nprobe  all  lan      both\n");
+  CHECK(lan.good("mirror remove probe").empty());
+  has(lan.refused("mirror remove probe"), "probe");
   CHECK(lan.daemon.stop() == 0);
 }
 

@@ -85,7 +85,7 @@ TEST_CASE("an event is a line, and what it says stays in it") {
 TEST_CASE("turn times: the power of two that a share of turns stayed below") {
   v1::Loop loop;
   CHECK(turn_us_below(loop, 0.5) == 0);
-  for (const std::uint64_t count : {0, 50, 40, 10}) loop.add_turn_time(count);
+  for (const std::uint64_t count : {0U, 50U, 40U, 10U}) loop.add_turn_time(count);
   CHECK(turn_us_below(loop, 0.5) == 2);
   CHECK(turn_us_below(loop, 0.9) == 4);
   CHECK(turn_us_below(loop, 0.99) == 8);

@@ -2,7 +2,8 @@
 #include <catch2/catch.hpp>
 
 #include "frames/limits.h"
-#include "tests/support/control_peer.h"
+#include "tests/support/control_client.h"
+#include "tests/support/deadline.h"
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
 #include "tests/support/tshark.h"
@@ -31,21 +32,22 @@ struct Daemon {
 
   TempFolder folder;
   SwitchdProcess process;
-  ControlPeer control;
+  ControlClient control;
 };
 
-// A capture under way, and what it has brought.
+// A capture under way, by a connection of its own, and what it has brought.
 class Captured {
  public:
-  Captured(ControlPeer& control, const v1::Capture& verb) : control_(control) {
+  Captured(const Daemon& daemon, const v1::Capture& verb) : control_(daemon.path()) {
     v1::Request request;
     *request.mutable_capture() = verb;
-    id_ = control.send(request);
+    id_ = control_.send(request);
     take();  // the header: from then on it is in place
     REQUIRE(error.empty());
   }
   void take() {
-    const v1::Response response = control_.receive(id_);
+    const v1::Response response = control_.next();
+    if (response.id() != id_) return;
     ended = !response.more();
     error = response.error().message();
     file += response.capture_data().header() + response.capture_data().records();
@@ -61,8 +63,10 @@ class Captured {
   void cancel() {
     v1::Request request;
     request.mutable_cancel()->set_stream(id_);
-    CHECK(control_.ask(request).has_done());
+    const std::uint64_t cancel = control_.send(request);
     take_all();
+    const v1::Response response = control_.next();
+    CHECK((response.id() == cancel && response.has_done()));
   }
 
   std::string file;
@@ -72,20 +76,17 @@ class Captured {
   std::string error;
 
  private:
-  ControlPeer& control_;
+  ControlClient control_;
   std::uint64_t id_ = 0;
 };
 
-std::string refusal(ControlPeer& control, const v1::Capture& verb) {
+std::string refusal(ControlClient& control, const v1::Capture& verb) {
   v1::Request request;
   *request.mutable_capture() = verb;
-  const std::uint64_t id = control.send(request);
-  v1::Response response = control.receive(id);
-  while (response.more()) response = control.receive(id);
-  return response.error().message();
+  return control.ask_all(request).back().error().message();
 }
 
-v1::Response mirror(ControlPeer& control, const std::string& to, const std::vector<std::string>& ports,
+v1::Response mirror(ControlClient& control, const std::string& to, const std::vector<std::string>& ports,
                     const std::string& network = {}, const std::string& direction = {}) {
   v1::Request request;
   v1::AddMirror& verb = *request.mutable_add_mirror();
@@ -96,7 +97,7 @@ v1::Response mirror(ControlPeer& control, const std::string& to, const std::vect
   return control.ask(request);
 }
 
-v1::Mirrors mirrors(ControlPeer& control) {
+v1::Mirrors mirrors(ControlClient& control) {
   v1::Request request;
   request.mutable_list_mirrors();
   return control.ask(request).mirrors();
@@ -120,7 +121,7 @@ TEST_CASE("a capture of a listener has the frames of its connections, of later o
   Peer elsewhere = join(daemon.process, "lab.1");
   v1::Capture verb;
   verb.add_ports("web");
-  Captured captured(daemon.control, verb);
+  Captured captured(daemon, verb);
   first.send(frame(broadcast, mac(1)));
   (void)elsewhere.receive();
   Peer second = join(daemon.process, "web.2");
@@ -149,7 +150,7 @@ TEST_CASE("a capture ends by itself after so many frames, or after so long") {
   verb.set_filter("ether src 52:54:00:00:00:01");
   SECTION("frames") { verb.set_count(3); }
   SECTION("time") { verb.set_duration_ms(1000); }
-  Captured captured(daemon.control, verb);
+  Captured captured(daemon, verb);
   for (unsigned i = 0; i < 5; ++i) {
     b.send(frame(broadcast, mac(2)));
     (void)a.receive();
@@ -170,7 +171,7 @@ TEST_CASE("a capture with drops says of each dropped frame why") {
   Peer b = join(daemon.process, "small.1");
   v1::Capture verb;
   verb.set_drops(true);
-  Captured captured(daemon.control, verb);
+  Captured captured(daemon, verb);
   a.send(frame(broadcast, mac(1), 1515));
   a.send(frame(mac(1), mac(1)));
   captured.take_until(3);
@@ -186,7 +187,7 @@ TEST_CASE("a capture of a busy flow to a stopped reader: the flow loses no frame
   Peer b = join(daemon.process, "web.2");
   b.send(frame(broadcast, mac(2)));
   (void)a.receive();
-  Captured captured(daemon.control, {});
+  Captured captured(daemon, {});
   constexpr std::uint64_t frames = 12'000;
   constexpr std::size_t bytes = 1514, at_once = 100;
   static_assert(frames * bytes > limits::tap_ring_bytes, "both directions are twice as much");
@@ -235,19 +236,19 @@ TEST_CASE("the past can be saved, again soon after, and followed by the present 
     return all;
   };
   send(0, 50);
-  Captured first(daemon.control, verb);
+  Captured first(daemon, verb);
   first.take_all();
   CHECK(lengths(first) == expected(50));
   send(50, 60);
   verb.set_count(100);
-  Captured second(daemon.control, verb);
+  Captured second(daemon, verb);
   send(60, 100);
   second.take_all();
   CHECK(lengths(second) == expected(100));
   a.close();  // its name is still known
   (void)daemon.process.await_down("web.1");
   verb.clear_count();
-  Captured third(daemon.control, verb);
+  Captured third(daemon, verb);
   third.take_all();
   CHECK(lengths(third) == expected(100));
   daemon.set_rewind(0);
@@ -271,11 +272,8 @@ TEST_CASE("a capture that cannot be is refused with what is wrong, and nothing s
   for (int i = 0; i < 40; ++i)  // more than there may be streams or captures
     REQUIRE(refusal(daemon.control, filter).find("filter: ") != std::string::npos);
   {
-    std::vector<std::unique_ptr<ControlPeer>> clients;
-    for (std::size_t i = 0; i < limits::taps_max; ++i) {
-      clients.push_back(std::make_unique<ControlPeer>(daemon.path()));
-      const Captured captured(*clients.back(), {});
-    }
+    std::vector<std::unique_ptr<Captured>> captures;
+    while (captures.size() < limits::taps_max) captures.push_back(std::make_unique<Captured>(daemon, v1::Capture()));
     CHECK(refusal(daemon.control, {}).find("16 captures") != std::string::npos);
   }
   const Deadline deadline;  // those clients have gone, and with them their captures
