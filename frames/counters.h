@@ -81,6 +81,7 @@ struct alignas(64) LoopCounters {
   Counter slots_used;
   // Turns by how long they took from the end of the wait: [i] of less than 2^i us and no earlier one; the last: longer.
   std::array<Counter, turn_times> turn_time;
+  Counter busy_ns;
 };
 
 }  // namespace lanyard

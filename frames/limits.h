@@ -77,6 +77,13 @@ inline constexpr std::size_t control_clients_max = 64;
 inline constexpr std::size_t control_streams_max = 16;            // of one client
 inline constexpr std::size_t control_waiting_bytes_soft_max = mebi;  // for a client; beyond, its streams lose parts
 inline constexpr std::size_t control_waiting_bytes_max = 8 * mebi;   // beyond, nothing more is read of it
+inline constexpr std::size_t http_clients_max = 64;
+inline constexpr std::size_t http_request_s_max = 30;        // for a client to send one
+inline constexpr std::size_t http_stalled_s_max = 300;       // for a client to take some of what is sent
+inline constexpr std::size_t http_field_bytes_max = 8192;    // of the target, or of a header field
+inline constexpr std::size_t http_fields_max = 64;
+inline constexpr std::size_t http_token_bytes_min = 16;
+inline constexpr std::size_t http_token_bytes_max = 512;
 inline constexpr std::uint64_t ageing_s_max = 86'400;
 inline constexpr std::uint64_t rewind_mib_max = 4096;
 

@@ -27,6 +27,8 @@ struct Typed {
   std::vector<std::string> network;
   std::vector<std::string> control;
   std::vector<std::string> control_group;
+  std::vector<std::string> http;
+  std::vector<std::string> http_token;
   std::vector<std::string> engine;
   std::vector<std::string> log_level;
   std::vector<std::string> ports;
@@ -46,6 +48,8 @@ class ArgumentReader {
     add_value("--network", typed_.network);
     add_value("--control", typed_.control);
     add_value("--control-group", typed_.control_group);
+    add_value("--http", typed_.http);
+    add_value("--http-token", typed_.http_token);
     add_value("--engine", typed_.engine);
     add_value("--log-level", typed_.log_level);
     add_flag("--check", typed_.check);
@@ -253,6 +257,8 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   read_setting("log-level", "error, warn, info or debug", typed.log_level, config, errors);
   read_setting("control", "PATH or none", typed.control, config, errors);
   read_setting("control-group", "NAME", typed.control_group, config, errors);
+  read_setting("http", "ADDR:PORT or none", typed.http, config, errors);
+  read_setting("http-token", "FILE", typed.http_token, config, errors);
   read_networks(typed, config, errors);
   read_ports(typed, config, errors);
   complete(config, errors);

@@ -116,6 +116,8 @@ struct Config {
   std::vector<PortConfig> written;  // the same before complete() filled in what was left out; but names and networks
   std::optional<std::string> control;  // path of the control socket; empty: none; nothing: the default one
   std::string control_group;           // whose members may use it, too; a name or a number
+  std::optional<HostPort> http;        // where HTTP is served; a host left out is 127.0.0.1
+  std::string http_token;              // path of the file with the token; empty: none
   EngineChoice engine = EngineChoice::automatic;
   LogLevel log_level = LogLevel::info;
   bool check_only = false;

@@ -186,6 +186,16 @@ void warn_of_exposure(Config& config) {
   }
 }
 
+// Who asks from another machine cannot be told by the kernel: a token must.
+void check_http(const Config& config, std::vector<ConfigError>& errors) {
+  if (config.http && !is_loopback(config.http->host) && config.http_token.empty())
+    errors.push_back({"http", fmt::format("other machines may reach {}: expected http-token, a file with the token that "
+                                          "they have to know, or an address such as 127.0.0.1",
+                                          to_string(*config.http))});
+  if (!config.http && !config.http_token.empty())
+    errors.push_back({"http-token", "expected http, the address where it counts"});
+}
+
 }  // namespace
 
 void complete(Config& config, std::vector<ConfigError>& errors) {
@@ -198,6 +208,7 @@ void complete(Config& config, std::vector<ConfigError>& errors) {
   fill_in_loopback(config);
   check_addresses(config, errors);
   complete_nat(config, errors);
+  check_http(config, errors);
   if (config.ports.size() > limits::ports_max)
     errors.push_back(
         {"ports", fmt::format("{} ports, expected at most {}", config.ports.size(), limits::ports_max)});

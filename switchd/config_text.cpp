@@ -65,16 +65,36 @@ std::string read_control_group(std::string_view text, Config& config) {
   return wrong;
 }
 
+std::string read_http(std::string_view text, Config& config) {
+  config.http.reset();
+  if (text == "none") return {};
+  HostPort address;
+  std::string wrong = read_host_port(text, {.host_required = false, .port_zero = true}, address);
+  if (!wrong.empty()) return wrong;
+  if (!address.host.empty() && address.host != "localhost" && !is_ipv4(address.host) && !is_ipv6(address.host))
+    return fmt::format("expected an IP address or localhost, not {}", in_quotes(address.host));
+  config.http = address;
+  return {};
+}
+
+std::string read_http_token(std::string_view text, Config& config) {
+  std::string wrong = check_path(text);
+  if (wrong.empty()) config.http_token = text;
+  return wrong;
+}
+
 std::string read_default_network(std::string_view text, Config& config) {
   std::string wrong = check_network_name(text);
   if (wrong.empty()) config.default_network = text;
   return wrong;
 }
 
-constexpr std::array<DaemonSetting, 5> settings = {{
+constexpr std::array<DaemonSetting, 7> settings = {{
     {"network", read_default_network},
     {"control", read_control},
     {"control-group", read_control_group},
+    {"http", read_http},
+    {"http-token", read_http_token},
     {"engine", read_engine},
     {"log-level", read_log_level},
 }};

@@ -41,7 +41,9 @@ Daemon::Daemon(const Config& config)
       link_(io_),
       topology_(config_, {io_, link_, events_, output_}),
       drop_watch_(io_, topology_.registry(), events_),
-      control_(io_, config_, {topology_, link_, events_, [this] { begin_stop(); }}) {
+      api_(io_, {topology_, link_, events_, [this] { begin_stop(); }}),
+      control_(io_, config_, api_),
+      http_(io_, config_, api_) {
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
   raise_descriptor_limit();
 }
@@ -74,7 +76,7 @@ void Daemon::start_dataplane() {
   options.seed = random_seed();
   dataplane_ = std::make_unique<Dataplane>(options, link_.handover(), make_engine_);
   topology_.adopt(*dataplane_);
-  control_.adopt(*dataplane_, engine_name_);
+  api_.adopt(*dataplane_, engine_name_);
   link_.begin([this](Notice& notice) { take(notice); });
   sigset_t all;
   sigset_t before;
@@ -98,6 +100,10 @@ void Daemon::start_dataplane() {
 bool Daemon::open_all() {
   if (const auto error = control_.open()) {
     log_error("control socket {}: {}", control_.path(), error->what);
+    return false;
+  }
+  if (const auto error = http_.open()) {
+    log_error("http: {}", error->what);
     return false;
   }
   if (!topology_.open_all()) return false;
@@ -125,11 +131,13 @@ void Daemon::take(Notice& notice) {
 // The engine runs and every port that is open carries frames.
 void Daemon::announce_ready() {
   ready_ = true;
+  if (http_.is_open()) output_.print("http " + to_string(http_.address()));
   output_.print("ready");
   notify_service_manager("READY=1\nSTATUS=" + std::to_string(config_.ports.size()) + " ports\n");
   log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
   topology_.begin();
   drop_watch_.begin();
+  api_.begin();
   control_.begin();
 }
 
@@ -181,7 +189,9 @@ void Daemon::begin_stop() {
   Event event;
   event.text = "stopping";
   events_.add(LogLevel::info, std::move(event));
+  api_.stop();
   control_.stop();
+  http_.stop();
   drop_watch_.stop();
   topology_.stop();
   if (data_thread_failed_) return finish_stop(true);
@@ -199,6 +209,7 @@ void Daemon::finish_stop(bool memory_returned) {
   log_info("stopped");
   output_.finish();
   control_.close();
+  http_.close();
   signals_.cancel();
   link_.close();
   io_.stop();

@@ -9,11 +9,13 @@
 #include <thread>
 
 #include "switchd/config.h"
+#include "switchd/control/api.h"
 #include "switchd/control/server.h"
 #include "switchd/data_link.h"
 #include "switchd/dataplane.h"
 #include "switchd/drop_watch.h"
 #include "switchd/events.h"
+#include "switchd/http/server.h"
 #include "switchd/line_output.h"
 #include "switchd/stats.h"
 #include "switchd/topology.h"
@@ -28,7 +30,7 @@ class Daemon {
   // Returns the process's exit code: 0 after a clean stop, 1 when it could not start.
   [[nodiscard]] int run();
   // After run(): would destruction have to wait for a name server?
-  [[nodiscard]] bool is_resolving() const { return topology_.is_resolving() || control_.is_resolving(); }
+  [[nodiscard]] bool is_resolving() const { return topology_.is_resolving() || api_.is_resolving(); }
 
  private:
   void choose_engine();
@@ -51,7 +53,9 @@ class Daemon {
   DataLink link_;
   Topology topology_;
   DropWatch drop_watch_;
+  control::Api api_;
   ControlServer control_;
+  http::Server http_;
   std::string engine_name_;
   EngineFactory make_engine_;
   std::unique_ptr<Dataplane> dataplane_;

@@ -56,8 +56,9 @@ void Dataplane::show_turn(std::size_t frames) {
   loop_.syscalls.set(engine_->syscalls());
   loop_.chunks_used.set(chunks_.capacity() - chunks_.free_count());
   loop_.slots_used.set(slots_.capacity() - slots_.free_count());
-  const std::uint64_t took_us = (engine_->now_ns() - now_ns_) / 1000;
-  const auto bucket = static_cast<std::size_t>(std::bit_width(took_us));
+  const std::uint64_t took_ns = engine_->now_ns() - now_ns_;
+  const auto bucket = static_cast<std::size_t>(std::bit_width(took_ns / 1000));
+  loop_.busy_ns.add(took_ns);
   loop_.turn_time[std::min(bucket, LoopCounters::turn_times - 1)].add(1);
 }
 

@@ -31,6 +31,9 @@ Options:
       --control PATH|none  control socket (default $XDG_RUNTIME_DIR/lanyard/switchd.sock, else
                            /tmp/lanyard-UID/switchd.sock)
       --control-group NAME whose members may use it, beside this user and root
+      --http ADDR:PORT     counters (/metrics), API and events (/v1) over HTTP (default: none)
+      --http-token FILE    its first line is the token that HTTP clients have to send; needed where
+                           other machines can reach ADDR
       --engine ENGINE      auto, io_uring or epoll (default: auto)
       --log-level LEVEL    error, warn, info or debug (default: info)
       --version            print the version; with --verbose also the most memory it may take

@@ -149,9 +149,11 @@ void Api::watch_stats(const v1::WatchStats& verb, const Asked& asked) {
 }
 
 void Api::watch_events(const v1::WatchEvents& verb, const Asked& asked) {
+  // A number that was not given yet is one of a daemon before this one.
+  const std::uint64_t after = verb.after() > services_.events.newest() ? 0 : verb.after();
   if (verb.follow())
-    return void(keep(std::make_unique<EventStream>(services_.events, asked.id, verb.after(), asked.client), asked));
-  std::uint64_t told = verb.after();
+    return void(keep(std::make_unique<EventStream>(services_.events, asked.id, after, asked.client), asked));
+  std::uint64_t told = after;
   bool more = true;
   while (more) {
     v1::Response response;

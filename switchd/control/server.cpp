@@ -37,11 +37,11 @@ std::optional<OpenError> make_folder(const std::filesystem::path& folder) {
 
 }  // namespace
 
-ControlServer::ControlServer(asio::io_context& io, const Config& config, const control::Api::Services& services)
+ControlServer::ControlServer(asio::io_context& io, const Config& config, control::Api& api)
     : io_(io),
       path_(config.control.value_or(control::default_path())),
       group_(config.control_group),
-      api_(io, services),
+      api_(api),
       acceptor_(io),
       pause_(io),
       refusals_(io, "control") {}
@@ -59,7 +59,6 @@ std::optional<OpenError> ControlServer::open() {
 }
 
 void ControlServer::begin() {
-  api_.begin();
   if (acceptor_.is_open()) accept();
 }
 
@@ -117,7 +116,6 @@ void ControlServer::stop() {
   refusals_.finish();
   if (acceptor_.is_open()) ::unlink(path_.c_str());
   acceptor_.close(ignored);
-  api_.stop();
 }
 
 void ControlServer::close() {

@@ -21,17 +21,14 @@ namespace lanyard {
 
 class ControlServer {
  public:
-  ControlServer(asio::io_context& io, const Config& config, const control::Api::Services& services);
+  ControlServer(asio::io_context& io, const Config& config, control::Api& api);
 
-  void adopt(const Dataplane& dataplane, const std::string& engine) { api_.adopt(dataplane, engine); }
   [[nodiscard]] std::optional<OpenError> open();
   void begin();  // `ready` was printed
   // No further connections. Those that are there still learn how the stop goes.
   void stop();
   void close();
   [[nodiscard]] const std::string& path() const { return path_; }
-  // Would destruction have to wait for a name server?
-  [[nodiscard]] bool is_resolving() const { return api_.is_resolving(); }
 
  private:
   void accept();
@@ -42,7 +39,7 @@ class ControlServer {
   const std::string path_;   // empty: there is no control socket
   const std::string group_;  // empty: none
   gid_t group_id_ = 0;
-  control::Api api_;
+  control::Api& api_;
   asio::local::stream_protocol::acceptor acceptor_;
   asio::steady_timer pause_;
   RefusalLog refusals_;

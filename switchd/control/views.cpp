@@ -114,6 +114,7 @@ void fill_loop(const LoopCounters& loop, v1::Loop& view) {
   view.set_turns(loop.turns.get());
   view.set_syscalls(loop.syscalls.get());
   view.set_frames(loop.frames.get());
+  view.set_busy_ns(loop.busy_ns.get());
   for (const Counter& bucket : loop.turn_time) view.add_turn_time(bucket.get());
 }
 

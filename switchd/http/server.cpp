@@ -1,0 +1,394 @@
+// The HTTP server; see the header.
+#include "switchd/http/server.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <fstream>
+#include <map>
+#include <restinio/asio_timer_manager.hpp>
+#include <restinio/http_server.hpp>
+#include <restinio/null_logger.hpp>
+#include <restinio/uri_helpers.hpp>
+#include <system_error>
+#include <utility>
+
+#include "frames/limits.h"
+#include "switchd/address.h"
+#include "switchd/control/framing.h"
+#include "switchd/control/words.h"
+#include "switchd/http/exchange.h"
+#include "switchd/http/metrics.h"
+#include "switchd/http/peer_user.h"
+#include "switchd/http/request.h"
+#include "switchd/refusal_log.h"
+#include "switchd/resolve.h"
+
+namespace lanyard::http {
+
+namespace {
+
+SocketAddress socket_address(const asio::ip::tcp::endpoint& endpoint) {
+  return {endpoint.data(), static_cast<socklen_t>(endpoint.size())};
+}
+
+// Takes as long wherever they differ (of the same length): nobody learns a token byte by byte.
+bool are_equal(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  unsigned different = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    different |= static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i]);
+  return different == 0;
+}
+
+// The first line of the file.
+std::variant<std::string, OpenError> read_token(const std::string& path) {
+  std::ifstream file(path);
+  std::string token;
+  if (!file) return OpenError{fmt::format("cannot read {}: {}", path, std::strerror(errno)), errno};
+  std::getline(file, token);
+  const bool good = token.size() >= limits::http_token_bytes_min && token.size() <= limits::http_token_bytes_max &&
+                    std::all_of(token.begin(), token.end(), [](char c) { return c > ' ' && c < 0x7F; });
+  if (good) return token;
+  return OpenError{fmt::format("{}: expected a first line of {} to {} letters, digits and signs", path,
+                               limits::http_token_bytes_min, limits::http_token_bytes_max),
+                   EINVAL};
+}
+
+// Does this Host or Origin mean an address, or this machine? A name may mean this address today, and be another's: so a
+// page of the other's reaches us as one of ours (DNS rebinding).
+bool names_no_one(std::string_view host) {
+  const bool in_brackets = host.starts_with('[');
+  const std::size_t end = in_brackets ? host.find(']') : host.rfind(':');
+  const std::string_view name = in_brackets ? host.substr(1, end == host.npos ? end : end - 1) : host.substr(0, end);
+  return name == "localhost" || is_ipv4(name) || is_ipv6(name);
+}
+
+std::string index_page() {
+  std::string text = fmt::format("lanyard switchd {}\n\nGET  /metrics\n", LANYARD_VERSION);
+  for (const Endpoint& endpoint : endpoints()) text += fmt::format("{:4} {}\n", endpoint.method, endpoint.path);
+  return text;
+}
+
+// Takes what the API answers at once.
+class Collector final : public control::Client {
+ public:
+  void respond(const v1::Response& response) override { response_ = response; }
+  [[nodiscard]] bool is_behind() const override { return false; }
+  void when_ready(std::function<void()>) override {}
+  [[nodiscard]] bool keep_stream(std::uint64_t, std::unique_ptr<control::Stream>) override { return false; }
+  bool end_stream(std::uint64_t) override { return false; }
+
+  [[nodiscard]] const v1::Response& response() const { return response_; }
+
+ private:
+  v1::Response response_;
+};
+
+}  // namespace
+
+// What runs while the server is open. RESTinio holds on to it as listener to connections and as gate.
+class Server::Running : public std::enable_shared_from_this<Server::Running> {
+ public:
+  Running(asio::io_context& io, control::Api& api, std::string token)
+      : io_(io), api_(api), token_(std::move(token)), watch_(io), refusals_(io, "http") {}
+
+  void open(const SocketAddress& address);  // throws std::system_error
+  void stop();
+  void close();
+  [[nodiscard]] SocketAddress address() const { return address_; }
+
+  // --- RESTinio's: the gate, and who listens to connections.
+  restinio::ip_blocker::inspection_result_t inspect(const restinio::ip_blocker::incoming_info_t& incoming) noexcept;
+  void state_changed(const restinio::connection_state::notice_t& notice) noexcept;
+
+ private:
+  struct Traits : restinio::single_thread_traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t> {
+    using ip_blocker_t = Running;
+    using connection_state_listener_t = Running;
+  };
+  friend struct Traits;
+  using Http = restinio::http_server_t<Traits>;
+
+  void listen();
+  void watch();
+  [[nodiscard]] bool may_connect(const asio::ip::tcp::endpoint& peer);
+  [[nodiscard]] std::optional<Fault> check(const restinio::request_t& request) const;
+  restinio::request_handling_status_t handle(const restinio::request_handle_t& request);
+  void handle_verb(const restinio::request_handle_t& request);
+  void handle_metrics(const restinio::request_handle_t& request);
+  [[nodiscard]] v1::Response ask(v1::Request request);
+  void forget_answered(restinio::connection_id_t connection);
+
+  asio::io_context& io_;
+  control::Api& api_;
+  const std::string token_;  // empty: none
+  SocketAddress address_;
+  asio::ip::tcp::endpoint endpoint_;
+  std::unique_ptr<Http> http_;
+  int listener_ = -1;         // RESTinio's
+  bool was_waiting_ = false;  // a connection, when it was looked at, and none was accepted since
+  asio::steady_timer watch_;
+  RefusalLog refusals_;
+  std::size_t connections_ = 0;
+  std::map<restinio::connection_id_t, std::vector<std::shared_ptr<Exchange>>> exchanges_;
+};
+
+// --- Opening, and staying open.
+
+void Server::Running::open(const SocketAddress& address) {
+  endpoint_.resize(address.length);
+  std::memcpy(endpoint_.data(), &address.any, address.length);
+  listen();
+  address_ = socket_address(endpoint_);
+  watch();
+}
+
+void Server::Running::listen() {
+  http_ = std::make_unique<Http>(restinio::external_io_context(io_), [this](auto& settings) {
+    const auto self = shared_from_this();
+    settings.address(endpoint_.address())
+        .port(endpoint_.port())
+        .protocol(endpoint_.protocol())
+        .ip_blocker(self)
+        .connection_state_listener(self)
+        .request_handler([this](restinio::request_handle_t request) { return handle(request); })
+        .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) {
+          endpoint_ = acceptor.local_endpoint();
+          listener_ = acceptor.native_handle();
+        })
+        .socket_options_setter([](restinio::socket_options_t& options) {
+          options.set_option(asio::socket_base::keep_alive(true));  // streams may be silent for long
+          options.set_option(asio::ip::tcp::no_delay(true));
+        })
+        // A second request is read while the first is answered: so it is noticed that the client has gone.
+        .max_pipelined_requests(2)
+        .read_next_http_message_timelimit(std::chrono::seconds(limits::http_request_s_max))
+        .write_http_response_timelimit(std::chrono::seconds(limits::http_stalled_s_max))
+        .handle_request_timeout(std::chrono::hours(24 * 365))  // streams end when their client does
+        .incoming_http_msg_limits(restinio::incoming_http_msg_limits_t{}
+                                      .max_url_size(limits::http_field_bytes_max)
+                                      .max_field_name_size(limits::http_field_bytes_max)
+                                      .max_field_value_size(limits::http_field_bytes_max)
+                                      .max_field_count(limits::http_fields_max)
+                                      .max_body_size(control::request_bytes_max));
+  });
+  http_->open_sync();
+}
+
+// RESTinio never accepts again after an accept() that failed, as it does while the process is out of descriptors: where
+// connections wait for two looks, it is opened again.
+void Server::Running::watch() {
+  watch_.expires_after(std::chrono::seconds(1));
+  watch_.async_wait([this](const asio::error_code& cancelled) {
+    if (cancelled) return;
+    pollfd waiting{listener_, POLLIN, 0};
+    const bool is_waiting = ::poll(&waiting, 1, 0) == 1;
+    if (is_waiting && was_waiting_) {
+      refusals_.warn("connections were not accepted; listening again");
+      try {
+        http_.reset();
+        listen();
+      } catch (const std::exception& error) {
+        refusals_.warn(fmt::format("cannot listen: {}", error.what()));
+        listener_ = -1;
+      }
+    }
+    was_waiting_ = is_waiting;
+    watch();
+  });
+}
+
+void Server::Running::stop() {
+  watch_.cancel();
+  refusals_.finish();
+  http_.reset();  // connections stay
+}
+
+void Server::Running::close() {
+  for (const auto& [connection, exchanges] : std::exchange(exchanges_, {}))
+    for (const auto& exchange : exchanges) exchange->gone();
+}
+
+// --- Who may ask.
+
+restinio::ip_blocker::inspection_result_t Server::Running::inspect(
+    const restinio::ip_blocker::incoming_info_t& incoming) noexcept {
+  was_waiting_ = false;
+  try {
+    if (may_connect(incoming.remote_endpoint())) return restinio::ip_blocker::allow();
+  } catch (const std::exception& error) {
+    refusals_.warn(fmt::format("refused a connection: {}", error.what()));
+  }
+  return restinio::ip_blocker::deny();
+}
+
+bool Server::Running::may_connect(const asio::ip::tcp::endpoint& peer) {
+  if (connections_ >= limits::http_clients_max) {
+    refusals_.warn(fmt::format("refused a connection: {} are there", limits::http_clients_max));
+    return false;
+  }
+  if (!token_.empty()) return true;
+  const auto user = user_of_peer(socket_address(peer), address_);
+  if (user == uid_t{0} || user == ::geteuid()) return true;
+  refusals_.warn("refused a process of another user; with --http-token FILE others may ask");
+  return false;
+}
+
+std::optional<Fault> Server::Running::check(const restinio::request_t& request) const {
+  const auto refused = [](unsigned status, std::string message) {
+    Fault made = fault(v1::Error::INVALID, std::move(message));
+    made.status = status;
+    return made;
+  };
+  const restinio::http_header_fields_t& fields = request.header();
+  if (!token_.empty()) {
+    const std::string given = fields.get_field_or(restinio::http_field::authorization, std::string());
+    constexpr std::string_view scheme = "Bearer ";
+    if (given.starts_with(scheme) && are_equal(std::string_view(given).substr(scheme.size()), token_)) return std::nullopt;
+    return refused(401, "expected Authorization: Bearer TOKEN, with the token of --http-token");
+  }
+  const std::string host = fields.get_field_or(restinio::http_field::host, std::string("localhost"));
+  if (!names_no_one(host))
+    return refused(403, "Host: expected an address or localhost; with --http-token FILE any name will do");
+  const std::string origin = fields.get_field_or("Origin", std::string());
+  if (!origin.empty() && origin != "http://" + host)
+    return refused(403, "Origin: pages of other servers may not ask; with --http-token FILE they may");
+  return std::nullopt;
+}
+
+// --- Requests.
+
+restinio::request_handling_status_t Server::Running::handle(const restinio::request_handle_t& request) {
+  if (const auto refused = check(*request)) {
+    answer(request, *refused);
+  } else if (const auto path = request->header().path(); path == "/metrics" || path == "/") {
+    if (request->header().method() != restinio::http_method_get()) {
+      Fault wrong = fault(v1::Error::INVALID, fmt::format("{}: expected GET", path));
+      wrong.status = 405;
+      wrong.allow = "GET";
+      answer(request, wrong);
+    } else if (path == "/") {
+      answer(request, 200, "text/plain; charset=utf-8", index_page());
+    } else {
+      handle_metrics(request);
+    }
+  } else {
+    handle_verb(request);
+  }
+  return restinio::request_accepted();
+}
+
+void Server::Running::handle_verb(const restinio::request_handle_t& request) {
+  const auto& header = request->header();
+  Query query;
+  const auto parsed = restinio::try_parse_query<restinio::parse_query_traits::x_www_form_urlencoded>(header.query());
+  if (!parsed) return answer(request, fault(v1::Error::INVALID, "query: " + parsed.error().description()));
+  if (parsed->tag()) return answer(request, fault(v1::Error::INVALID, "query: expected FIELD=VALUE"));
+  for (const auto& [name, value] : *parsed) query.emplace_back(name, value);
+  auto read = read_request(header.method().c_str(), header.path(), query, request->body());
+  if (const auto* wrong = std::get_if<Fault>(&read)) return answer(request, *wrong);
+  auto& verb = std::get<v1::Request>(read);
+  const bool follows = verb.has_watch_events() && verb.watch_events().follow();
+  const std::string last = header.get_field_or("Last-Event-ID", std::string());  // a browser that comes back
+  if (follows && verb.watch_events().after() == 0)
+    verb.mutable_watch_events()->set_after(parse_number(last, 0, UINT64_MAX).value_or(0));
+
+  const auto connection = request->connection_id();
+  const auto over = [this, connection] {
+    asio::post(io_, [self = weak_from_this(), connection] {
+      if (const auto alive = self.lock()) alive->forget_answered(connection);
+    });
+  };
+  const auto exchange = std::make_shared<Exchange>(io_, request, over);
+  exchanges_[connection].push_back(exchange);
+  api_.handle(verb, exchange);
+  if (follows) exchange->begin_events();
+}
+
+v1::Response Server::Running::ask(v1::Request request) {
+  request.set_id(1);
+  const auto collector = std::make_shared<Collector>();
+  api_.handle(request, collector);
+  return collector->response();
+}
+
+void Server::Running::forget_answered(restinio::connection_id_t connection) {
+  const auto found = exchanges_.find(connection);
+  if (found == exchanges_.end()) return;
+  std::erase_if(found->second, [](const auto& exchange) { return exchange->is_over(); });
+  if (found->second.empty()) exchanges_.erase(found);
+}
+
+void Server::Running::handle_metrics(const restinio::request_handle_t& request) {
+  v1::Request version, status, networks, ports;
+  version.mutable_get_version();
+  status.mutable_get_status();
+  networks.mutable_list_networks();
+  ports.mutable_list_ports();
+  const MetricsSource source{ask(version).version(), ask(status).status(), ask(networks).networks(), ask(ports).ports()};
+  const std::string accept = request->header().get_field_or(restinio::http_field::accept, std::string());
+  const MetricsFormat format = accept.find("application/openmetrics-text") == std::string::npos
+                                   ? MetricsFormat::text
+                                   : MetricsFormat::open_metrics;
+  answer(request, 200, content_type(format), metrics(source, format));
+}
+
+// --- Connections.
+
+void Server::Running::state_changed(const restinio::connection_state::notice_t& notice) noexcept {
+  if (restinio::holds_alternative<restinio::connection_state::accepted_t>(notice.cause())) ++connections_;
+  if (!restinio::holds_alternative<restinio::connection_state::closed_t>(notice.cause())) return;
+  --connections_;
+  auto ended = exchanges_.extract(notice.connection_id());
+  if (ended.empty()) return;
+  asio::post(io_, [exchanges = std::move(ended.mapped())] {  // not from within RESTinio's closing
+    for (const auto& exchange : exchanges) exchange->gone();
+  });
+}
+
+// --- The server.
+
+Server::Server(asio::io_context& io, const Config& config, control::Api& api)
+    : io_(io), where_(config.http), token_path_(config.http_token), api_(api) {}
+
+Server::~Server() {
+  stop();
+  close();
+}
+
+std::optional<OpenError> Server::open() {
+  if (!where_) return std::nullopt;
+  std::string token;
+  if (!token_path_.empty()) {
+    auto read = read_token(token_path_);
+    if (auto* error = std::get_if<OpenError>(&read)) return std::move(*error);
+    token = std::move(std::get<std::string>(read));
+  }
+  const HostPort named{where_->host.empty() || where_->host == "localhost" ? "127.0.0.1" : where_->host, where_->port};
+  auto running = std::make_shared<Running>(io_, api_, std::move(token));
+  try {
+    running->open(literal_addresses(named).front());
+  } catch (const std::system_error& error) {
+    return OpenError{fmt::format("cannot listen on {}: {}", to_string(named), error.code().message()),
+                     error.code().value()};
+  }
+  running_ = std::move(running);
+  api_.listens_at("http://" + to_string(running_->address()));
+  return std::nullopt;
+}
+
+SocketAddress Server::address() const { return running_->address(); }
+
+void Server::stop() {
+  if (running_) running_->stop();
+}
+
+void Server::close() {
+  if (running_) running_->close();
+}
+
+}  // namespace lanyard::http
