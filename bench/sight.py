@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""What it costs a busy pair of ports that its switch is looked at.
+
+One switchd, with a control socket and HTTP in each mode, a pair of ports with a flow as fast as it goes (or round trips
+beside a flow of half of what the pump carries), and 100000 further MAC addresses in the table. The modes take turns, run by run:
+
+    nobody    looks
+    watched   /metrics is scraped ten times a second, events are followed, all MAC addresses are listed once a second
+    captured  `lanyard capture -w` writes every frame to a file in memory
+
+The figures: CPU time of the data thread and of the whole process for each frame, and for round trips their median and
+99th percentile; each as the median of the runs with its range, beside its ratio to `nobody`. The switch runs on core 1,
+and so does its control thread; load and lookers run on core 0. Of a capture also: frames written, frames lost.
+
+    bench/sight.py --bin build/bin                     about three minutes
+    bench/sight.py --bin build/bin --json sight.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import report
+from rows import ENDLESS, Row, Tools, half_of_what_goes
+from subject import LOAD_CORE, Failed, Load, Places, Subject, awake_cores, switchd
+
+MACS = 100_000
+SCRAPES_PER_SECOND = 10
+ROWS = {
+    Row("flow", "", "unix", "1514", 32): ("nobody", "watched", "captured"),
+    Row("latency", "", "unix", "64", 1, round_trips="half"): ("nobody", "watched"),
+}
+READY_SECONDS_MAX = 10.0
+
+
+class Looked:
+    """A switchd that can be looked at."""
+
+    def __init__(self, subject: Subject, folder: Path, lanyard: str) -> None:
+        self.subject = subject
+        self.control = str(folder / "control")
+        self.lanyard = lanyard
+        self.capture_file = folder / "capture.pcapng"
+        self.captured: dict[str, int] = {}
+        status = json.loads(self.run("status", "--json"))
+        self.http = next(place for place in status["control"] if place.startswith("http"))
+
+    def command(self, *words: str) -> list[str]:
+        return [self.lanyard, "--control", self.control, *words]
+
+    def run(self, *words: str) -> str:
+        return subprocess.run(self.command(*words), check=True, capture_output=True, text=True).stdout
+
+    def data_thread_ns(self) -> int:
+        """CPU time of the thread that is not the first: the data plane's."""
+        tasks = Path(f"/proc/{self.subject.pid}/task")
+        others = [task for task in tasks.iterdir() if int(task.name) != self.subject.pid]
+        return max(int((task / "schedstat").read_text().split()[0]) for task in others)
+
+    # --- Ways to look.
+
+    @contextlib.contextmanager
+    def nobody(self) -> Iterator[None]:
+        yield
+
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        done = threading.Event()
+        failed: list[Exception] = []
+
+        def every(seconds: float, look: Any) -> None:
+            due = time.monotonic()
+            try:
+                while not done.wait(max(0.0, due - time.monotonic())):
+                    look()
+                    due += seconds
+            except (OSError, ValueError) as error:
+                failed.append(error)
+
+        def scrape() -> None:
+            urllib.request.urlopen(self.http + "/metrics").read()
+
+        def list_macs() -> None:
+            macs = urllib.request.urlopen(self.http + "/v1/macs").read().count(b'"mac":')
+            if macs < MACS:
+                raise ValueError(f"{macs} MAC addresses, expected {MACS}")
+
+        threads = [threading.Thread(target=every, args=(1 / SCRAPES_PER_SECOND, scrape)),
+                   threading.Thread(target=every, args=(1.0, list_macs))]
+        with subprocess.Popen(self.command("events", "--follow"), stdout=subprocess.DEVNULL) as events:
+            for thread in threads:
+                thread.start()
+            try:
+                yield
+            finally:
+                done.set()
+                for thread in threads:
+                    thread.join()
+                events.terminate()
+        if failed:
+            raise Failed(f"a look at the switch failed: {failed[0]}")
+
+    @contextlib.contextmanager
+    def captured_all(self) -> Iterator[None]:
+        command = self.command("capture", "-w", str(self.capture_file), "--force")
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
+            deadline = time.monotonic() + READY_SECONDS_MAX
+            while not (self.capture_file.exists() and self.capture_file.stat().st_size > 0):
+                if time.monotonic() > deadline or capture.poll() is not None:
+                    raise Failed("the capture does not begin")
+                time.sleep(0.005)
+            try:
+                yield
+            finally:
+                capture.terminate()
+                said = capture.stderr.read() if capture.stderr else ""
+        found = re.search(r"(\d+) frames? captured, (\d+) lost", said)
+        if found is None:
+            raise Failed(f"the capture said: {said}")
+        self.captured = {"frames": int(found[1]), "lost": int(found[2])}
+        self.capture_file.unlink()
+
+
+def fill_table(endpoint: str) -> socket.socket:
+    """Sends one frame from each of many stations, addressed to the port's own side, so that none is flooded."""
+    client = socket.socket(socket.AF_UNIX)
+    client.connect(endpoint.removeprefix("unix-connect:"))
+    own = b"\x02\xff\0\0\0\0"
+    batch = bytearray()
+    for number in range(MACS):
+        source = b"\x02\x10" + number.to_bytes(4, "big") if number else own
+        batch += (60).to_bytes(4, "big") + (own + source + b"\x88\xb5").ljust(60, b"\0")
+    client.sendall(batch)
+    return client
+
+
+def measure(looked: Looked, load: Load, mode: str, seconds: float) -> dict[str, Any]:
+    look = {"nobody": looked.nobody, "watched": looked.watched, "captured": looked.captured_all}[mode]
+    with look():
+        thread_before = looked.data_thread_ns()
+        result = load.measure(seconds)
+        result["thread_ns"] = looked.data_thread_ns() - thread_before
+    if mode == "captured":
+        result["captured"] = dict(looked.captured)
+    return result
+
+
+def bench(row: Row, modes: tuple[str, ...], tools: Tools, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    options = row.load_options(ENDLESS, arguments.seconds)
+    if row.round_trips:
+        options += ["--beside", str(half_of_what_goes(row.wire, tools, 0.5))]
+    program = switchd(f"{arguments.bin}/switchd", arguments.engine)
+    words = program.command.index("--control")
+    program.command[words + 1] = str(folder / "control")
+    program.command += ["--http", "127.0.0.1:0"]
+    ports = [tools.places.pair(wire) for wire in [*row.port_wires(), "unix"]]
+    runs: dict[str, list[dict[str, Any]]] = {mode: [] for mode in modes}
+    with contextlib.ExitStack() as stack:
+        subject = stack.enter_context(Subject(program, ports, folder))
+        looked = Looked(subject, folder, f"{arguments.bin}/lanyard")
+        stack.enter_context(contextlib.closing(fill_table(subject.endpoints[-1])))
+        while json.loads(looked.run("networks", "--json"))["networks"][0]["macs"] < MACS:
+            time.sleep(0.05)
+        load = stack.enter_context(Load(tools.load, subject, subject.endpoints[:-1], options))
+        load.idler = stack.enter_context(awake_cores()) if row.round_trips else None
+        for _ in range(arguments.runs):
+            for mode in modes:
+                runs[mode].append(measure(looked, load, mode, arguments.seconds))
+    return {mode: figures(of_mode) for mode, of_mode in runs.items()}
+
+
+def figures(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {"runs": runs}
+    if "p99_ns" in runs[0]:
+        made["median_ns"] = report.spread([run["median_ns"] for run in runs])
+        made["p99_ns"] = report.spread([run["p99_ns"] for run in runs])
+    else:
+        made["frames_per_second"] = report.spread([run["frames"] / run["seconds"] for run in runs])
+        made["process_ns"] = report.spread([run["cpu_ns"] / run["frames"] for run in runs])
+        made["thread_ns"] = report.spread([run["thread_ns"] / run["frames"] for run in runs])
+    made["lost"] = sum(run["lost"] for run in runs)
+    if "captured" in runs[0]:
+        made["captured"] = sum(run["captured"]["frames"] for run in runs)
+        made["captured_lost"] = sum(run["captured"]["lost"] for run in runs)
+    return made
+
+
+def show(row: str, modes: dict[str, dict[str, Any]]) -> None:
+    for mode, made in modes.items():
+        for name, spread in made.items():
+            if not isinstance(spread, dict):
+                continue
+            ratio = spread["median"] / modes["nobody"][name]["median"]
+            print(f"{row:8} {mode:9} {name:18} {spread['median']:12.1f} [{spread['min']:.1f}-{spread['max']:.1f}]  "
+                  f"{ratio:.3f} of nobody's")
+        lost = f"{row:8} {mode:9} lost {made['lost']}"
+        print(lost + (f"; captured {made['captured']}, lost to the capture {made['captured_lost']}"
+                      if "captured" in made else ""), flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", default="build/bin", help="folder of switchd, lanyard, pump and load (default %(default)s)")
+    parser.add_argument("--engine", default="auto", help="of switchd (default %(default)s)")
+    parser.add_argument("--runs", type=int, default=9, help="of each mode (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of each run (default %(default)s)")
+    parser.add_argument("--json", metavar="FILE", help="write every run there as well")
+    arguments = parser.parse_args()
+    if LOAD_CORE >= 0:
+        os.sched_setaffinity(0, {LOAD_CORE})
+    memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
+    with tempfile.TemporaryDirectory(prefix="lanyard-sight-", dir=memory) as name:
+        folder = Path(name)
+        tools = Tools(arguments.bin, Places(folder))
+        made = {row.name: bench(row, modes, tools, arguments, folder) for row, modes in ROWS.items()}
+    for row_name, of_modes in made.items():
+        show(row_name, of_modes)
+    if arguments.json:
+        Path(arguments.json).write_text(json.dumps(made, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
