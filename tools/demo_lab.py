@@ -24,6 +24,7 @@ from judge import serve, throughput  # noqa: E402
 from lab import Lab, each, enter_namespaces, inside  # noqa: E402
 from switch import Switch  # noqa: E402
 
+COMMAND = "build/bin/lanyard"
 KEPT = BUILD / "demo"  # a link to the folder with the sockets of a demo that was left running
 GROUP = "239.1.1.1:5001"
 OUTSIDE, PAGE = "198.51.100.2", "Hello from outside"
@@ -203,6 +204,9 @@ def stay(lab: Lab) -> None:
     print("\nIt goes on running. A guest's console (Ctrl-] leaves it):")
     for guest in lab.guests:
         print(f"  tools/demo --console {guest.name}")
+    print("What a switch does, live (q quits); instead of top: status, ports, macs, events and others, see --help:")
+    for switch in lab.switches:
+        print(f"  {COMMAND} --control {KEPT.relative_to(TOP)}/{switch.control.relative_to(lab.sockets)} top")
     print("To end it: tools/demo --stop", flush=True)
     os.write(1, LET_GO)
     redirect(0, os.open(os.devnull, os.O_WRONLY))

@@ -30,6 +30,7 @@ class Switch:
         self.host = host
         self.name = folder.name
         self.folder = folder  # for its control socket
+        self.control = folder / "lanyard" / "switchd.sock"
         self.log = logs / f"{self.name}.log"
         self._arguments = arguments
         self._process: subprocess.Popen[str] | None = None

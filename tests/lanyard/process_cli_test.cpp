@@ -329,6 +329,9 @@ complete_words "$0" port remove ''
 complete_words "$0" --json ports w
 complete_words "$0" macs --network ''
 complete_words "$0" macs --net
+complete_words "$0" macs --network =
+complete_words "$0" macs --network = c
+complete_words "$0" --control = /nonexistent ports ''
 complete_words "$0" network set c
 complete_words "$0" mirror add web --direction ''
 complete_words "$0" completion ''
@@ -347,9 +350,94 @@ complete_words "$0" apply /etc/host
       "web:\n"
       "core:lan:\n"
       "--network:\n"
+      "core:lan:\n"
+      "core:\n"
+      ":\n"
       "core:\n"
       "in:out:\n"
       "bash:zsh:fish:\n"
       ":\n");
   has(outcome.output, "/etc/hostname:");
+}
+
+TEST_CASE("zsh completes the same") {
+  Controlled lan({"web=tcp-listen:0", "db=tcp-listen:0", "--network", "lan", "--network", "core:wire"});
+  // In place of what zsh has only while somebody types.
+  const std::string script = R"(
+compdef() { :; }
+compset() { :; }
+compadd() {
+  shift
+  for word in "$@"; do [[ $word == ${words[CURRENT]#*=}* ]] && printf '%s:' "$word"; done
+  echo
+}
+_files() { echo files; }
+source <("$0" completion zsh)
+complete_words() { words=("$@"); CURRENT=$#; _lanyard; }
+complete_words "$0" po
+complete_words "$0" port remove ''
+complete_words "$0" --json ports w
+complete_words "$0" macs --net
+complete_words "$0" macs --network ''
+complete_words "$0" macs --network=c
+complete_words "$0" mirror add web --direction ''
+complete_words "$0" --control /nonexistent ports ''
+complete_words "$0" --control=/nonexistent ports ''
+complete_words "$0" apply /etc/host
+)";
+  const ProgramOptions options = {.environment = {"LANYARD_CONTROL=" + lan.path()}};
+  const Outcome outcome = run_program({"zsh", "-f", "-c", script, LANYARD_PATH}, options);
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.errors.empty());
+  CHECK(outcome.output ==
+        "ports:port:\n"
+        "db:web:\n"
+        "web:\n"
+        "--network:\n"
+        "core:lan:\n"
+        "core:\n"
+        "in:out:\n"
+        "\n"
+        "\n"
+        "files\n");
+}
+
+TEST_CASE("fish completes the same, and says what words mean") {
+  Controlled lan({"web=tcp-listen:0", "db=tcp-listen:0", "--network", "lan", "--network", "core:wire"});
+  const std::string script = R"(
+lanyard completion fish | source
+function complete_words
+    complete -C "lanyard $argv" | cut -f 1 | sort | tr '\n' ':'
+    echo
+end
+complete_words 'po'
+complete_words 'port remove '
+complete_words '--json ports w'
+complete_words 'macs --net'
+complete_words 'macs --network '
+complete_words 'macs --network=c'
+complete_words 'mirror add web --direction '
+complete_words '--control /nonexistent ports '
+complete_words '--control=/nonexistent ports '
+complete_words 'apply /etc/hostn'
+complete -C 'lanyard port rem'
+)";
+  const std::string folder = std::string(LANYARD_PATH).substr(0, std::string(LANYARD_PATH).rfind('/'));
+  const ProgramOptions options = {.environment = {"LANYARD_CONTROL=" + lan.path(), "HOME=" + lan.folder.path("home"),
+                                                  "PATH=" + folder + ":/usr/bin:/bin"}};
+  const Outcome outcome = run_program({"fish", "--no-config", "-c", script}, options);
+  CHECK(outcome.exit_code == 0);
+  CHECK(outcome.errors.empty());
+  CHECK(outcome.output ==
+        "port:ports:\n"
+        "db:web:\n"
+        "web:\n"
+        "--network:\n"
+        "core:lan:\n"
+        "--network=core:\n"
+        "in:out:\n"
+        "\n"
+        "\n"
+        "/etc/hostname:\n"
+        "remove\tRemoves a port and its connections\n");
 }

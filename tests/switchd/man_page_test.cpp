@@ -1,5 +1,5 @@
-// docs/switchd.1.scd says what switchd does: no type, key or reason is missing from it, and its examples are
-// good.
+// The documents say what switchd does: no type, key, setting, drop reason or event is missing from them, and the
+// examples are good. That man(1) can show the pages is looked at by tests/tools/man_pages_test.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "frames/drop_reason.h"
+#include "switchd/config_text.h"
+#include "switchd/events.h"
 #include "switchd/port_keys.h"
 #include "tests/switchd/config_helpers.h"
 
@@ -14,9 +16,9 @@ namespace lanyard {
 
 namespace {
 
-std::string man_page() {
+std::string document(const std::string& name) {
   const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  std::ifstream file(root / "docs" / "switchd.1.scd");
+  std::ifstream file(root / "docs" / name);
   REQUIRE(file);
   std::ostringstream text;
   text << file.rdbuf();
@@ -24,9 +26,9 @@ std::string man_page() {
 }
 
 // The literal blocks, between lines of three backquotes; scdoc's doubled backslashes are made single.
-Lines literal_blocks() {
+Lines literal_blocks(const std::string& name) {
   Lines blocks;
-  std::istringstream page(man_page());
+  std::istringstream page(document(name));
   bool inside = false;
   for (std::string line; std::getline(page, line);) {
     if (line == "```") {
@@ -56,7 +58,7 @@ std::vector<std::string> command_words(const std::string& block) {
 }  // namespace
 
 TEST_CASE("the man page names every type of port, key and drop reason") {
-  const std::string page = man_page();
+  const std::string page = document("switchd.1.scd");
   const auto names = [&](const std::string& text) { return page.find(text) != std::string::npos; };
   for (const PortTypeInfo& type : port_types()) {
     CAPTURE(type.name);
@@ -76,7 +78,7 @@ TEST_CASE("the man page names every type of port, key and drop reason") {
 TEST_CASE("the examples of the man page are good configurations") {
   std::size_t commands = 0;
   std::size_t documents = 0;
-  for (const std::string& block : literal_blocks()) {
+  for (const std::string& block : literal_blocks("switchd.1.scd")) {
     CAPTURE(block);
     if (block.find("\nports:") != std::string::npos) {
       CHECK(parse_yaml(block).errors.empty());
@@ -94,6 +96,43 @@ TEST_CASE("the examples of the man page are good configurations") {
   }
   CHECK(commands >= 5);
   CHECK(documents == 1);
+}
+
+TEST_CASE("the page of the configuration file names every setting, type of port and key") {
+  const std::string page = document("lanyard.yaml.5.scd");
+  const auto names = [&](const std::string& text) { return page.find(text) != std::string::npos; };
+  for (const DaemonSetting& setting : daemon_settings()) {
+    CAPTURE(setting.name);
+    CHECK(names("\n*" + std::string(setting.name) + ":* "));
+  }
+  for (const PortTypeInfo& type : port_types()) {
+    CAPTURE(type.name);
+    CHECK(names("\n|  *" + std::string(type.name) + "*\n"));
+  }
+  for (const PortKeyInfo& key : port_keys()) {
+    CAPTURE(key.name);
+    CHECK(names("*" + std::string(key.name) + ":* "));
+  }
+}
+
+TEST_CASE("the examples of the page of the configuration file are good documents") {
+  std::size_t documents = 0;
+  for (const std::string& block : literal_blocks("lanyard.yaml.5.scd")) {
+    if (block.starts_with("lanyard ")) continue;
+    CAPTURE(block);
+    CHECK(parse_yaml(block).errors.empty());
+    ++documents;
+  }
+  CHECK(documents == 3);
+}
+
+TEST_CASE("the page of the control socket names every kind of event") {
+  const std::string page = document("CONTROL.md");
+  for (int kind = 0; kind <= static_cast<int>(EventKind::stopping); ++kind) {
+    const std::string name(info(static_cast<EventKind>(kind)).name);
+    CAPTURE(name);
+    CHECK(page.find("`" + name + "`") != std::string::npos);
+  }
 }
 
 }  // namespace lanyard

@@ -20,14 +20,19 @@ constexpr std::array<std::string_view, 3> shells = {"bash", "zsh", "fish"};
 
 constexpr std::string_view bash_head = R"script(# Completion of lanyard for bash: source <(lanyard completion bash)
 _lanyard() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-  local i verb='' choices='' names='' files='' control=()
+  local i last words=() verb='' choices='' names='' files='' control=()
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; ++i)); do
-    case ${COMP_WORDS[i]} in
-      --control) control=(--control "${COMP_WORDS[++i]}") ;;
+  for ((i = 0; i <= COMP_CWORD; ++i)); do # bash takes --network=lan for three words
+    [[ ${COMP_WORDS[i]} == = ]] || words+=("${COMP_WORDS[i]}")
+  done
+  [[ ${COMP_WORDS[COMP_CWORD]} == = ]] && words+=('')
+  last=$((${#words[@]} - 1))
+  local current=${words[last]} previous=${words[last - 1]}
+  for ((i = 1; i < last; ++i)); do
+    case ${words[i]} in
+      --control) control=(--control "${words[++i]}") ;;
       -*) ;;
-      *) @groups@ && verb+=${verb:+ }${COMP_WORDS[i]} ;;
+      *) @groups@ && verb+=${verb:+ }${words[i]} ;;
     esac
   done
 )script";
@@ -52,10 +57,15 @@ _lanyard() {
   for ((i = 2; i < CURRENT; ++i)); do
     case ${words[i]} in
       --control) control=(--control "${words[++i]}") ;;
+      --control=*) control=("${words[i]}") ;;
       -*) ;;
       *) @groups@ && verb+=${verb:+ }${words[i]} ;;
     esac
   done
+  if [[ $current == --*=* ]]; then
+    previous=${current%%=*} current=${current#*=}
+    compset -P '*='
+  fi
 )script";
 constexpr std::string_view zsh_tail = R"script(
   if [[ -n $files ]]; then
@@ -88,6 +98,8 @@ function __lanyard_names
     set -l control
     if set -l at (contains -i -- --control $words)
         set control --control $words[(math $at + 1)]
+    else
+        set control (string match -- '--control=*' $words)
     end
     $words[1] $control __complete $argv 2>/dev/null
 end
