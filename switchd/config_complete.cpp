@@ -186,6 +186,13 @@ void warn_of_exposure(Config& config) {
   }
 }
 
+// The default folder of the control socket is made for one user.
+void warn_of_closed_folder(Config& config) {
+  if (!config.control_group.empty() && !config.control)
+    config.warnings.push_back({"control-group", "its members cannot enter the folder of the default control socket: give "
+                                                "control a path whose folder they can"});
+}
+
 // Who asks from another machine cannot be told by the kernel: a token must.
 void check_http(const Config& config, std::vector<ConfigError>& errors) {
   if (config.http && !is_loopback(config.http->host) && config.http_token.empty())
@@ -208,6 +215,7 @@ void complete(Config& config, std::vector<ConfigError>& errors) {
   fill_in_loopback(config);
   check_addresses(config, errors);
   complete_nat(config, errors);
+  warn_of_closed_folder(config);
   check_http(config, errors);
   if (config.ports.size() > limits::ports_max)
     errors.push_back(

@@ -187,7 +187,7 @@ void Daemon::begin_stop() {
   stopping_ = true;
   notify_service_manager("STOPPING=1\n");
   Event event;
-  event.text = "stopping";
+  event.text = "the daemon stops";
   events_.add(LogLevel::info, std::move(event));
   api_.stop();
   control_.stop();

@@ -11,13 +11,12 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::array<EventKindInfo, 16> kinds = {{
+constexpr std::array<EventKindInfo, 15> kinds = {{
     {EventKind::port_added, "port_added", "a port was configured while the daemon runs"},
     {EventKind::port_removed, "port_removed", "a port was removed"},
     {EventKind::port_changed, "port_changed", "a port was configured otherwise, disabled or enabled"},
     {EventKind::port_up, "port_up", "a VM, a peer or a gateway is there, and frames flow"},
     {EventKind::port_down, "port_down", "it is gone; the text says why"},
-    {EventKind::port_remark, "port_remark", "something about a port that its user should know"},
     {EventKind::network_added, "network_added", "a network was made"},
     {EventKind::network_removed, "network_removed", "a network was removed"},
     {EventKind::network_changed, "network_changed", "a network was configured otherwise"},

@@ -19,7 +19,6 @@ enum class EventKind : std::uint8_t {
   port_changed,
   port_up,
   port_down,
-  port_remark,
   network_added,
   network_removed,
   network_changed,

@@ -48,6 +48,7 @@ struct Change {
   Action action = Action::add;
   bool is_port = true;  // else a network
   std::string name;
+  std::string network{};            // of a port that is removed
   bool reopens = false;             // change: its connections drop
   std::vector<std::string> before;  // "max-frame: 1514"; of a change those that differ
   std::vector<std::string> after;

@@ -44,6 +44,15 @@ void Api::Asked::done(std::uint64_t count) const {
   respond(std::move(response));
 }
 
+void Api::Asked::show(std::vector<v1::Ports> parts) const {
+  for (v1::Ports& part : parts) {
+    v1::Response response;
+    response.set_more(&part != &parts.back());
+    *response.mutable_ports() = std::move(part);
+    respond(std::move(response));
+  }
+}
+
 void Api::Asked::refuse(const Refusal& refusal) const {
   v1::Response response;
   fill_refusal(refusal, *response.mutable_error());
@@ -127,9 +136,7 @@ void Api::list_networks(const v1::ListNetworks& verb, const Asked& asked) {
 void Api::list_ports(const v1::ListPorts& verb, const Asked& asked) {
   if (const auto refusal = check_port(verb.name())) return asked.refuse(*refusal);
   if (const auto refusal = check_network(verb.network())) return asked.refuse(*refusal);
-  v1::Response response;
-  fill_ports(services_.topology, verb.name(), verb.network(), *response.mutable_ports());
-  asked.respond(std::move(response));
+  asked.show(control::list_ports(services_.topology, verb.name(), verb.network()));
 }
 
 void Api::list_macs(const v1::ListMacs& verb, const Asked& asked) {

@@ -46,6 +46,7 @@ class Api {
     std::weak_ptr<Client> client;
     void respond(v1::Response response) const;
     void done(std::uint64_t count = 0) const;
+    void show(std::vector<v1::Ports> parts) const;
     void refuse(const Refusal& refusal) const;
     void refuse(v1::Error::Code code, const std::string& message) const;
   };

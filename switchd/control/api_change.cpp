@@ -38,6 +38,17 @@ WrittenKey written_key(const v1::Key& key, const std::string& where) {
   return written_key(key.key(), {key.values().begin(), key.values().end()}, where);
 }
 
+// Of the whole daemon, named otherwise by a document than they are.
+std::vector<std::string_view> settings_that_stay(const Config& present, const Config& wanted) {
+  std::vector<std::string_view> stay;
+  if (wanted.engine != present.engine) stay.push_back("engine");
+  if (wanted.control != present.control) stay.push_back("control");
+  if (wanted.control_group != present.control_group) stay.push_back("control-group");
+  if (wanted.http != present.http) stay.push_back("http");
+  if (wanted.http_token != present.http_token) stay.push_back("http-token");
+  return stay;
+}
+
 std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
   std::vector<ConfigError> errors;
   const bool has_fields = !spec.name().empty() || !spec.type().empty() || !spec.address().empty() || spec.keys_size() > 0;
@@ -142,7 +153,9 @@ void Api::add_port(const v1::AddPort& verb, const Asked& asked) {
   if (const auto refusal = read_spec(verb.port(), port)) return asked.refuse(*refusal);
   change(
       asked,
-      [port](Config& wanted, std::string&) -> std::optional<Refusal> {
+      [this, port](Config& wanted, std::string&) -> std::optional<Refusal> {
+        if (services_.topology.written(port.name) != nullptr)
+          return Refusal{Refusal::Kind::conflict, fmt::format("port '{}' is there already", port.name), {}};
         wanted.ports.push_back(port);
         return std::nullopt;
       },
@@ -275,16 +288,21 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       asked.refuse(*refusal);
       return over();
     }
-    v1::Response response;
     const std::vector<Change> changes = services_.topology.plan(wanted);
-    for (const Change& one : changes) fill_change(one, *response.mutable_plan()->add_changes());
-    response.mutable_plan();
-    for (const ConfigError& warning : wanted.warnings)
-      response.mutable_plan()->add_warnings(clean(to_string(warning)));
-    if (wanted.engine != before.engine)
-      response.mutable_plan()->add_warnings(fmt::format("engine: stays {} until the daemon is started again", engine_));
+    std::vector<v1::Plan> parts = list_changes(changes);
+    for (const ConfigError& warning : wanted.warnings) parts.front().add_warnings(clean(to_string(warning)));
+    for (const std::string_view setting : settings_that_stay(before, wanted))
+      parts.front().add_warnings(fmt::format("{}: stays as it is until the daemon is started again", setting));
+    const auto show = [asked, parts = std::move(parts)] {
+      for (const v1::Plan& part : parts) {
+        v1::Response response;
+        response.set_more(&part != &parts.back());
+        *response.mutable_plan() = part;
+        asked.respond(std::move(response));
+      }
+    };
     if (verb.dry_run()) {
-      asked.respond(std::move(response));
+      show();
       return over();
     }
     services_.topology.change_to(wanted, [=, this](const std::optional<Refusal>& refusal) {
@@ -297,7 +315,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       tell(EventKind::configuration_applied, {}, {},
            fmt::format("{} applied: {} changes", verb.file().empty() ? "a configuration" : clean(verb.file()),
                        changes.size()));
-      asked.respond(response);
+      show();
       over();
     });
   });
@@ -324,9 +342,7 @@ void Api::shut_down(const Asked& asked) {
 // --- Answers and events.
 
 void Api::show_port(const std::string& name, const Asked& asked) {
-  v1::Response response;
-  fill_ports(services_.topology, name, {}, *response.mutable_ports());
-  asked.respond(std::move(response));
+  asked.show(list_ports(services_.topology, name, {}));
 }
 
 Refusal Api::no_such_port(const std::string& name) const {
@@ -340,6 +356,8 @@ void Api::tell(EventKind kind, const std::string& port, const std::string& netwo
   event.kind = kind;
   event.port = port;
   event.network = network;
+  const PortRecord* record = services_.topology.registry().find(port);
+  if (network.empty() && record != nullptr) event.network = record->network;
   event.text = std::move(text);
   services_.events.add(LogLevel::info, std::move(event));
 }
@@ -360,7 +378,7 @@ void Api::tell(const Change& change) {
   }
   if (change.action == Change::Action::remove) {
     topology.print(fmt::format("port {} down removed", change.name));
-    return tell(EventKind::port_removed, change.name, {}, fmt::format("port {} removed", change.name));
+    return tell(EventKind::port_removed, change.name, change.network, fmt::format("port {} removed", change.name));
   }
   const PortConfig& port = *topology.written(change.name);
   const std::string address = fmt::format("{}:{}", name_of(port.type), topology.address_of(change.name));

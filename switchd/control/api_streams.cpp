@@ -102,12 +102,14 @@ class StatsStream final : public Stream {
       ++lost_;
       return;
     }
-    v1::Response response;
-    response.set_id(id_);
-    response.set_more(true);
-    fill_ports(topology_, {}, network_, *response.mutable_ports());
-    response.mutable_ports()->set_lost(std::exchange(lost_, 0));
-    client->respond(response);
+    for (v1::Ports& part : list_ports(topology_, {}, network_)) {
+      v1::Response response;
+      response.set_id(id_);
+      response.set_more(true);
+      *response.mutable_ports() = std::move(part);
+      response.mutable_ports()->set_lost(std::exchange(lost_, 0));
+      client->respond(response);
+    }
   }
 
   Topology& topology_;

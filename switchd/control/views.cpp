@@ -3,6 +3,7 @@
 
 #include <chrono>
 
+#include "switchd/control/framing.h"
 #include "switchd/control/qemu_lines.h"
 #include "switchd/port_keys.h"
 
@@ -27,6 +28,32 @@ std::size_t character_bytes(std::string_view text) {
   const bool beyond = (first == 0xED && byte(1) >= 0xA0) || (first == 0xF4 && byte(1) >= 0x90);
   return too_long || beyond ? 0 : bytes;
 }
+
+// A list that is cut where it would not fit in a response: no element is as long as what is left of one beyond the soft
+// limit.
+template <typename List>
+class Parts {
+ public:
+  explicit Parts(const List& empty) : empty_(empty), parts_{empty} {}
+
+  [[nodiscard]] List& with_room_for(const google::protobuf::Message& element) {
+    const std::size_t bytes = element.ByteSizeLong();
+    if (bytes_ > 0 && bytes_ + bytes > part_bytes_soft_max) {
+      parts_.push_back(empty_);
+      bytes_ = 0;
+    }
+    bytes_ += bytes;
+    return parts_.back();
+  }
+  [[nodiscard]] std::vector<List> take() { return std::move(parts_); }
+
+ private:
+  static constexpr std::size_t part_bytes_soft_max = response_bytes_max / 4;
+
+  List empty_;
+  std::vector<List> parts_;
+  std::size_t bytes_ = 0;  // of the last one's elements
+};
 
 }  // namespace
 
@@ -86,13 +113,18 @@ void fill_port(const std::string& name, const PortRecord& record, const Topology
   for (const std::string& line : qemu_lines(*written, record.address)) view.add_qemu(clean(line));
 }
 
-void fill_ports(Topology& topology, const std::string& name, const std::string& network, v1::Ports& view) {
-  view.set_time_unix_ns(unix_ns());
+std::vector<v1::Ports> list_ports(Topology& topology, const std::string& name, const std::string& network) {
+  v1::Ports empty;
+  empty.set_time_unix_ns(unix_ns());
+  Parts<v1::Ports> parts(empty);
   for (const auto& [port, record] : topology.registry().records()) {
     const bool named = name.empty() || port == name || port.starts_with(name + ".");
-    if (named && (network.empty() || record.network == network))
-      fill_port(port, record, topology, *view.add_ports());
+    if (!named || (!network.empty() && record.network != network)) continue;
+    v1::Port view;
+    fill_port(port, record, topology, view);
+    *parts.with_room_for(view).add_ports() = std::move(view);
   }
+  return parts.take();
 }
 
 void fill_network(const std::string& name, const Topology::Network& network, Topology& topology, v1::Network& view) {
@@ -129,6 +161,8 @@ void fill_event(const Event& event, v1::Event& view) {
   view.set_count(event.count);
 }
 
+namespace {
+
 void fill_change(const Change& change, v1::Change& view) {
   view.set_action(change.action == Change::Action::add      ? v1::Change::ADD
                   : change.action == Change::Action::remove ? v1::Change::REMOVE
@@ -138,6 +172,18 @@ void fill_change(const Change& change, v1::Change& view) {
   view.set_reopens(change.reopens);
   for (const std::string& line : change.before) view.add_before(clean(line));
   for (const std::string& line : change.after) view.add_after(clean(line));
+}
+
+}  // namespace
+
+std::vector<v1::Plan> list_changes(const std::vector<Change>& changes) {
+  Parts<v1::Plan> parts({});
+  for (const Change& change : changes) {
+    v1::Change view;
+    fill_change(change, view);
+    *parts.with_room_for(view).add_changes() = std::move(view);
+  }
+  return parts.take();
 }
 
 void fill_refusal(const Refusal& refusal, v1::Error& view) {

@@ -89,8 +89,13 @@ void answer(const restinio::request_handle_t& request, const Fault& fault) {
 
 void Exchange::respond(const v1::Response& response) {
   if (!request_) return;
-  if (response.more() || response.has_events() || chunked_) respond_part(response);
-  else respond_whole(response);
+  const bool in_pieces = stream_ || response.has_events() || response.has_macs();
+  if (chunked_ || (in_pieces && !response.has_error() && !response.has_done())) {
+    respond_part(response);
+  } else {
+    whole_.MergeFrom(response);  // lists grow
+    if (!response.more()) respond_whole(whole_);
+  }
   if (!response.more()) end();
 }
 

@@ -61,7 +61,8 @@ class Exchange final : public control::Client, public std::enable_shared_from_th
   std::function<void()> over_;
   std::optional<Chunked> chunked_;
   bool sends_events_ = false;
-  std::string tail_;  // of a list
+  v1::Response whole_;  // what has come of it
+  std::string tail_;    // of a list
   bool first_of_list_ = true;
   std::size_t waiting_bytes_ = 0;
   std::vector<std::function<void()>> ready_;

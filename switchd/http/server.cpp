@@ -76,7 +76,7 @@ std::string index_page() {
 // Takes what the API answers at once.
 class Collector final : public control::Client {
  public:
-  void respond(const v1::Response& response) override { response_ = response; }
+  void respond(const v1::Response& response) override { response_.MergeFrom(response); }
   [[nodiscard]] bool is_behind() const override { return false; }
   void when_ready(std::function<void()>) override {}
   [[nodiscard]] bool keep_stream(std::uint64_t, std::unique_ptr<control::Stream>) override { return false; }

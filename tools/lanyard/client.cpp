@@ -41,7 +41,11 @@ Client::Client(const std::string& path) : path_(path) {
   if (result == 0) return;
   const int why = errno;
   ::close(fd_);
-  fail(std::strerror(why));
+  fail(std::strerror(why),
+       why == EACCES
+           ? std::string("it is another user's; members of its --control-group may use it, where they can enter its folder")
+           : fmt::format("start one, such as with 'switchd --control {} unix-listen:/tmp/lan.sock', or say with --control "
+                         "where it listens", path));
 }
 
 Client::~Client() { ::close(fd_); }
@@ -98,18 +102,13 @@ void Client::read_some() {
   if (got > 0)
     reader_.add({bytes, static_cast<std::size_t>(got)});
   else if (got == 0)
-    fail("it has closed the connection");
+    fail("it has closed the connection", "it may have stopped, or not listen to this user");
   else if (errno != EINTR)
     fail(std::strerror(errno));
 }
 
-void Client::fail(const std::string& why) const {
-  throw Exit{
-      exit_no_daemon,
-      fmt::format("no daemon answers at {}: {}\n"
-                  "start one, such as with 'switchd --control {} unix-listen:/tmp/lan.sock', or say with --control "
-                  "where it listens",
-                  path_, why, path_)};
+void Client::fail(const std::string& why, const std::string& hint) const {
+  throw Exit{exit_no_daemon, fmt::format("no daemon answers at {}: {}\n{}", path_, why, hint)};
 }
 
 }  // namespace lanyard::cli

@@ -30,7 +30,7 @@ class Client {
   void read_some();
 
  private:
-  [[noreturn]] void fail(const std::string& why) const;
+  [[noreturn]] void fail(const std::string& why, const std::string& hint = "is it of the same version?") const;
 
   std::string path_;
   int fd_ = -1;
