@@ -51,7 +51,8 @@ std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Addres
     store_be32(&message[message.size() - 4], wanted->value());
   }
   message.push_back(std::byte{255});
-  return to_text(write_udp4({{mac, Ipv4Address(), dhcp_client_port}, {every_mac, everybody, dhcp_server_port}, message}));
+  const Udp4Endpoint client{mac, Ipv4Address(), dhcp_client_port};
+  return to_text(write_udp4({client, {every_mac, everybody, dhcp_server_port}, message}));
 }
 
 std::pair<DhcpType, Ipv4Address> dhcp_answer(Peer& guest, MacAddress mac) {
@@ -103,8 +104,9 @@ std::string write_tcp4(const TcpSegment& segment) {
 std::optional<TcpSegment> parse_tcp4(const std::string& frame) {
   const auto bytes = to_bytes(frame);
   const auto packet = parse_ipv4_frame(bytes);
-  if (!packet || packet->protocol != ip_protocols::tcp || packet->payload.size() < tcp_header_bytes) return std::nullopt;
+  if (!packet || packet->protocol != ip_protocols::tcp) return std::nullopt;
   const auto tcp = packet->payload;
+  if (tcp.size() < tcp_header_bytes) return std::nullopt;
   const std::size_t header = std::to_integer<std::size_t>(tcp[12] >> 4) * 4;
   if (header < tcp_header_bytes || header > tcp.size()) return std::nullopt;
   return TcpSegment{{MacAddress::read(&bytes[6]), packet->from, load_be16(&tcp[0])},
