@@ -41,6 +41,7 @@ Daemon::Daemon(const Config& config)
       link_(io_),
       topology_(config_, {io_, link_, events_, output_}),
       drop_watch_(io_, topology_.registry(), events_),
+      table_watch_(io_, topology_, events_),
       control_(io_, config_, {topology_, link_, events_, [this] { begin_stop(); }}) {
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
   raise_descriptor_limit();
@@ -130,6 +131,7 @@ void Daemon::announce_ready() {
   log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
   topology_.begin();
   drop_watch_.begin();
+  table_watch_.begin();
   control_.begin();
 }
 
@@ -183,6 +185,7 @@ void Daemon::begin_stop() {
   events_.add(LogLevel::info, std::move(event));
   control_.stop();
   drop_watch_.stop();
+  table_watch_.stop();
   topology_.stop();
   if (data_thread_failed_) return finish_stop(true);
   link_.send(Command{});

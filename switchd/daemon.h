@@ -16,6 +16,7 @@
 #include "switchd/events.h"
 #include "switchd/line_output.h"
 #include "switchd/stats.h"
+#include "switchd/table_watch.h"
 #include "switchd/topology.h"
 
 namespace lanyard {
@@ -51,6 +52,7 @@ class Daemon {
   DataLink link_;
   Topology topology_;
   DropWatch drop_watch_;
+  TableWatch table_watch_;
   ControlServer control_;
   std::string engine_name_;
   EngineFactory make_engine_;
