@@ -41,6 +41,7 @@ Daemon::Daemon(const Config& config)
       link_(io_),
       topology_(config_, {io_, link_, events_, output_}),
       drop_watch_(io_, topology_.registry(), events_),
+      table_watch_(io_, topology_, events_),
       api_(io_, {topology_, link_, events_, [this] { begin_stop(); }}),
       control_(io_, config_, api_),
       http_(io_, config_, api_) {
@@ -137,6 +138,7 @@ void Daemon::announce_ready() {
   log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
   topology_.begin();
   drop_watch_.begin();
+  table_watch_.begin();
   api_.begin();
   control_.begin();
 }
@@ -193,6 +195,7 @@ void Daemon::begin_stop() {
   control_.stop();
   http_.stop();
   drop_watch_.stop();
+  table_watch_.stop();
   topology_.stop();
   if (data_thread_failed_) return finish_stop(true);
   link_.send(Command{});

@@ -18,6 +18,7 @@
 #include "switchd/http/server.h"
 #include "switchd/line_output.h"
 #include "switchd/stats.h"
+#include "switchd/table_watch.h"
 #include "switchd/topology.h"
 
 namespace lanyard {
@@ -53,6 +54,7 @@ class Daemon {
   DataLink link_;
   Topology topology_;
   DropWatch drop_watch_;
+  TableWatch table_watch_;
   control::Api api_;
   ControlServer control_;
   http::Server http_;

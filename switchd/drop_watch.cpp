@@ -26,18 +26,11 @@ void DropWatch::look() {
 void DropWatch::look_at(const std::string& name, const PortRecord& record, Watched& watched) {
   watched.exists = true;
   for (const DropReasonInfo& info : drop_reasons) {
-    Reason& reason = watched.reasons[static_cast<std::size_t>(info.reason)];
-    const std::uint64_t now = record.counters->drops[static_cast<std::size_t>(info.reason)].get();
-    const std::uint64_t before = std::exchange(reason.seen, now);
-    if (now > before) {
-      reason.quiet_s = 0;
-      if (std::exchange(reason.dropping, true)) continue;
-      reason.began = before;
-      tell(EventKind::drops_began, name, record, info, now - before);
-    } else if (reason.dropping && ++reason.quiet_s == quiet_s_max) {
-      reason.dropping = false;
-      tell(EventKind::drops_ended, name, record, info, now - reason.began);
-    }
+    const auto reason = static_cast<std::size_t>(info.reason);
+    Spell& drops = watched.drops[reason];
+    const Spell::Change change = drops.look(record.counters->drops[reason].get());
+    if (change == Spell::Change::began) tell(EventKind::drops_began, name, record, info, drops.count());
+    if (change == Spell::Change::ended) tell(EventKind::drops_ended, name, record, info, drops.count());
   }
 }
 

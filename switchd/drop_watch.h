@@ -10,6 +10,7 @@
 
 #include "switchd/events.h"
 #include "switchd/port_registry.h"
+#include "switchd/spell.h"
 
 namespace lanyard {
 
@@ -22,14 +23,8 @@ class DropWatch {
   void stop() { timer_.cancel(); }
 
  private:
-  struct Reason {
-    std::uint64_t seen = 0;   // at the last look
-    std::uint64_t began = 0;  // when they began
-    unsigned quiet_s = 0;     // since the last drop
-    bool dropping = false;
-  };
   struct Watched {
-    std::array<Reason, drop_reason_count> reasons;
+    std::array<Spell, drop_reason_count> drops;  // by reason
     bool exists = false;
   };
 
@@ -37,8 +32,6 @@ class DropWatch {
   void look_at(const std::string& name, const PortRecord& record, Watched& watched);
   void tell(EventKind kind, const std::string& port, const PortRecord& record, const DropReasonInfo& reason,
             std::uint64_t count);
-
-  static constexpr unsigned quiet_s_max = 5;  // without a drop: they have ended
 
   PortRegistry& registry_;
   EventLog& events_;

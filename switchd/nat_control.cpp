@@ -177,7 +177,6 @@ bool NatControl::take_message(const std::string& text) {
 
 void NatControl::gateway_ended(const std::string& why) {
   asio::error_code ignored;
-  if (reconfigured_) std::exchange(reconfigured_, nullptr)(why);
   control_.close(ignored);
   process_.control.reset();
   process_.stream.reset();
@@ -186,12 +185,15 @@ void NatControl::gateway_ended(const std::string& why) {
   if (why != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why);
   last_failure_ = why;
   start_later();
+  if (reconfigured_) std::exchange(reconfigured_, nullptr)(why);  // last: it may be configured again by this
 }
 
 // The stream has ended, which the control channel tells of, too.
 void NatControl::closed(const Notice& notice) {
   if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
   services_.print("port " + config_.name + " down " + cause_text(notice));
+  services_.event(LogLevel::info, EventKind::port_down, config_.name,
+                  "port " + config_.name + " down: " + cause_text(notice));
   const bool present = notice.serial == stream_ && control_.is_open();
   if (present && !stopping_) process_.child.kill();  // it may hang; it is of no use any more
 }
@@ -226,7 +228,9 @@ void NatControl::reap() {
 // The gateway tells whether it could; one that is being started again finds it in its configuration.
 void NatControl::reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {
   const std::string lease_file = gateway_.lease_file;
+  const bool is_same = config_.gateway == config.gateway;
   config_ = config;
+  if (is_same) return done({});
   gateway_ = config.gateway;
   gateway_.name = config.name;
   gateway_.lease_file = lease_file;

@@ -9,6 +9,7 @@
 //   ports removed or reopened    closed, which takes until the last buffer has come home
 //   ports reopened or waiting    opened. One that cannot be: all that was opened is closed, all that was closed is
 //                                opened again as it was, and the change is refused
+//   gateways that differ         told. One that cannot do it, as where a port of the host is taken: all is undone likewise
 //   the rest                     changed while frames flow; networks that are gone are removed
 //
 // Changes wait for one another. Control thread only.
@@ -143,6 +144,7 @@ class Topology final : public PortServices {
     std::vector<std::string> opened;              // new ports that are open
     std::vector<const PortConfig*> to_open;       // when all is closed
     std::vector<const PortConfig*> to_close;      // of `before`
+    std::vector<PortConfig> gateways;             // those told to be otherwise, as they were
     std::size_t pending = 0;                      // of the present step
     std::optional<Refusal> refused;
     Done done;
@@ -152,9 +154,10 @@ class Topology final : public PortServices {
   void begin_transition(const Shared& change);
   void close_then_open(const Shared& change);
   void roll_back(const Shared& change, Refusal refusal);
+  void change_gateways(const Shared& change);
+  void restore_gateways(const Shared& change);
   void change_live(const Shared& change);
-  void change_live(const Shared& change, std::size_t port);
-  void one_changed(const Shared& change);
+  void change_live(Entry& entry, const PortConfig& port, const PortConfig& written);
   void next_change();
   void register_disabled(const PortConfig& port);
 

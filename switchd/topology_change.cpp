@@ -151,10 +151,41 @@ void Topology::close_then_open(const Shared& change) {
       if (error) return roll_back(change, refusal(port->name, *error));
       change->opened.push_back(port->name);
     }
-    change_live(change);
+    change_gateways(change);
   };
   for (const PortConfig* port : change->to_close) close(port->name, one_closed);
   one_closed();
+}
+
+// Of what can change while frames flow only a gateway may refuse its part: it is asked while all can still be undone.
+void Topology::change_gateways(const Shared& change) {
+  change->pending = 1;
+  const auto one_changed = [this, change] {
+    if (--change->pending > 0) return;
+    if (change->refused) restore_gateways(change);
+    else change_live(change);
+  };
+  for (const PortConfig& port : change->wanted.ports) {
+    const Entry& entry = entries_.at(port.name);
+    if (!entry.control || entry.config.gateway == port.gateway) continue;
+    change->gateways.push_back(entry.config);
+    ++change->pending;
+    entry.control->reconfigure(port, [change, one_changed, name = port.name](const std::string& wrong) {
+      if (!wrong.empty() && !change->refused) change->refused = refusal(name, {wrong, 0});
+      one_changed();
+    });
+  }
+  one_changed();
+}
+
+// Each is waited for, so that no answer of now is taken for one to the next change.
+void Topology::restore_gateways(const Shared& change) {
+  change->pending = change->gateways.size();
+  for (const PortConfig& before : change->gateways)
+    entries_.at(before.name).control->reconfigure(before, [this, change, name = before.name](const std::string& wrong) {
+      if (!wrong.empty()) change->refused->details.push_back(fmt::format("port {} is not as it was: {}", name, wrong));
+      if (--change->pending == 0) roll_back(change, *change->refused);
+    });
 }
 
 // Closes what was opened, then opens again what was closed: it was open a moment ago.
@@ -177,43 +208,33 @@ void Topology::roll_back(const Shared& change, Refusal refused) {
   one_closed();
 }
 
-// What can change while frames flow. Only a gateway may refuse its part, and then stays as it was.
+// Beyond this point nothing is refused.
 void Topology::change_live(const Shared& change) {
+  const Config& wanted = change->wanted;
   std::erase_if(entries_, [&](const auto& it) {
-    const bool gone = find(change->wanted.ports, it.first) == nullptr;
+    const bool gone = find(wanted.ports, it.first) == nullptr;
     if (gone) registry_.remove(it.first);
     return gone;
   });
-  change->pending = 1;
-  for (std::size_t i = 0; i < change->wanted.ports.size(); ++i) {
-    ++change->pending;
-    change_live(change, i);
-  }
-  one_changed(change);
+  for (const PortConfig& port : wanted.ports) change_live(entries_.at(port.name), port, written_of(wanted, port));
+  for (const auto& [name, kind] : wanted.networks) set_network(name, kind, networks_.at(name).ageing_s);
+  std::vector<std::string> gone;
+  for (const auto& [name, network] : networks_)
+    if (!wanted.networks.contains(name)) gone.push_back(name);
+  for (const std::string& name : gone) remove_network(name);
+  config_ = wanted;
+  Command nothing;
+  nothing.kind = Command::Kind::nothing;
+  services_.link.send(std::move(nothing), [change](const Notice&) { change->done(std::nullopt); });
 }
 
-void Topology::change_live(const Shared& change, std::size_t i) {
-  const PortConfig& port = change->wanted.ports[i];
-  Entry& entry = entries_.at(port.name);
-  const PortConfig before = std::exchange(entry.config, port);
-  const PortConfig before_written = std::exchange(entry.written, change->wanted.written[i]);
-  if (before == port) return one_changed(change);
-  if (!entry.control) {
-    register_disabled(port);
-    return one_changed(change);
-  }
-  entry.control->reconfigure(port, [this, change, i, before, before_written](const std::string& wrong) {
-    if (!wrong.empty()) {
-      Entry& kept = entries_.at(before.name);
-      kept.config = change->wanted.ports[i] = before;
-      kept.written = change->wanted.written[i] = before_written;
-      kept.control->reconfigure(before, [](const std::string&) {});
-      change->refused = Refusal{Refusal::Kind::unavailable,
-                                fmt::format("port {}: {}; it stays as it was", before.name, wrong), {}};
-    }
-    tell_data_plane(entries_.at(before.name));
-    one_changed(change);
-  });
+void Topology::change_live(Entry& entry, const PortConfig& port, const PortConfig& written) {
+  entry.written = written;
+  if (std::exchange(entry.config, port) == port) return;
+  if (!entry.control) return register_disabled(port);
+  const bool is_done = entry.control->config() == port;  // by a gateway
+  if (!is_done) entry.control->reconfigure(port, [](const std::string& wrong) { LANYARD_CHECK(wrong.empty()); });
+  tell_data_plane(entry);
 }
 
 void Topology::tell_data_plane(const Entry& entry) {
@@ -227,20 +248,6 @@ void Topology::tell_data_plane(const Entry& entry) {
     set.queue_frames = entry.config.queue_frames;
     services_.link.send(std::move(set));
   }
-}
-
-void Topology::one_changed(const Shared& change) {
-  if (--change->pending > 0) return;
-  const Config& wanted = change->wanted;
-  for (const auto& [name, kind] : wanted.networks) set_network(name, kind, networks_.at(name).ageing_s);
-  std::vector<std::string> gone;
-  for (const auto& [name, network] : networks_)
-    if (!wanted.networks.contains(name)) gone.push_back(name);
-  for (const std::string& name : gone) remove_network(name);
-  config_ = wanted;
-  Command nothing;
-  nothing.kind = Command::Kind::nothing;
-  services_.link.send(std::move(nothing), [change](const Notice&) { change->done(change->refused); });
 }
 
 // --- Ports that are disabled and enabled.

@@ -152,26 +152,43 @@ bool Gateway::read_control() {
   return true;
 }
 
-// What may change while guests are served: forwards and where they may go.
+// What may change while guests are served: forwards and where they may go. All of it, or nothing.
 void Gateway::apply(const GatewayConfig& fresh) {
+  const std::string wrong = change_forwards(fresh.forwards);
+  if (wrong.empty()) {
+    config_.outbound = fresh.outbound;
+    config_.outbound_prefixes = fresh.outbound_prefixes;
+    policy_ = OutboundPolicy(config_);
+  }
+  tell(nlohmann::json{{"applied", wrong.empty()}, {"error", wrong}}.dump());
+}
+
+// Forwards that stay are not touched, and those that are to go are closed when the new ones are open: but for one from
+// the port of a new one, which would be in its way. Empty, or why all stays as it was.
+std::string Gateway::change_forwards(const std::vector<Forward>& wanted) {
   const auto is_in = [](const std::vector<Forward>& all, const Forward& one) {
     return std::find(all.begin(), all.end(), one) != all.end();
   };
-  for (const Forward& forward : open_)
-    if (!is_in(fresh.forwards, forward)) slirp_.remove_forward(forward);
-  std::erase_if(open_, [&](const Forward& forward) { return !is_in(fresh.forwards, forward); });
-  config_.outbound = fresh.outbound;
-  config_.outbound_prefixes = fresh.outbound_prefixes;
-  config_.forwards = fresh.forwards;
-  policy_ = OutboundPolicy(config_);
-  std::string wrong;
-  for (const Forward& forward : config_.forwards) {
-    if (is_in(open_, forward)) continue;
-    const std::string failed = slirp_.add_forward(config_, forward);
-    if (failed.empty()) open_.push_back(forward);
-    else if (wrong.empty()) wrong = failed;
+  std::vector<Forward> fresh, in_the_way, gone;
+  for (const Forward& forward : wanted)
+    if (!is_in(open_, forward)) fresh.push_back(forward);
+  for (const Forward& old : open_) {
+    const auto is_of_its_port = [&](const Forward& one) { return one.udp == old.udp && one.port == old.port; };
+    if (is_in(wanted, old)) continue;
+    (std::any_of(fresh.begin(), fresh.end(), is_of_its_port) ? in_the_way : gone).push_back(old);
   }
-  tell(nlohmann::json{{"applied", wrong.empty()}, {"error", wrong}}.dump());
+  for (const Forward& forward : in_the_way) slirp_.remove_forward(forward);
+  for (auto forward = fresh.begin(); forward != fresh.end(); ++forward) {
+    const std::string wrong = slirp_.add_forward(config_, *forward);
+    if (wrong.empty()) continue;
+    while (forward != fresh.begin()) slirp_.remove_forward(*--forward);
+    for (const Forward& old : in_the_way)
+      if (const std::string lost = slirp_.add_forward(config_, old); !lost.empty()) report("forward", lost);
+    return wrong;
+  }
+  for (const Forward& forward : gone) slirp_.remove_forward(forward);
+  open_ = config_.forwards = wanted;
+  return {};
 }
 
 void Gateway::take_frame(std::span<const std::byte> frame) {

@@ -66,6 +66,7 @@ class Gateway {
   [[nodiscard]] bool read_stream();   // false: it has ended
   [[nodiscard]] bool read_control();  // false: it has ended
   void apply(const GatewayConfig& fresh);
+  [[nodiscard]] std::string change_forwards(const std::vector<Forward>& wanted);
   void take_frame(std::span<const std::byte> frame);
   void learn(Ipv4Address address, MacAddress mac);
   void learn(const Ipv6Bytes& address, MacAddress mac);

@@ -3,11 +3,9 @@
 
 #include <catch2/catch.hpp>
 
-#include "switchd/control/json.h"
-#include "tests/support/control_client.h"
+#include "tests/support/controlled.h"
 #include "tests/support/frames.h"
 #include "tests/support/peer.h"
-#include "tests/support/switchd_process.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
@@ -15,49 +13,6 @@ using namespace lanyard::test;
 namespace {
 
 const std::string vm = mac(1);
-
-// A daemon with a control socket, and somebody who uses it.
-struct Controlled {
-  explicit Controlled(const std::vector<std::string>& ports, const std::string& engine = "auto")
-      : daemon(engine, with_control(ports), {}), client(path()) {}
-
-  [[nodiscard]] std::string path() const { return folder.path("control"); }
-  [[nodiscard]] std::vector<std::string> with_control(std::vector<std::string> ports) const {
-    ports.insert(ports.begin(), {"--control", path()});
-    return ports;
-  }
-  // `json` is a request without its id, as docs would write it.
-  [[nodiscard]] v1::Response ask(const std::string& json) { return client.ask(request(json)); }
-  [[nodiscard]] v1::Error refused(const std::string& json) {
-    const v1::Response response = ask(json);
-    INFO(json << " " << control::to_json(response));
-    REQUIRE(response.has_error());
-    return response.error();
-  }
-  [[nodiscard]] v1::Port port(const std::string& name) {
-    const v1::Response response = ask(R"({"list_ports":{"name":")" + name + "\"}}");
-    INFO(control::to_json(response));
-    REQUIRE(response.ports().ports_size() > 0);
-    return response.ports().ports(0);
-  }
-  [[nodiscard]] static v1::Request request(const std::string& json) {
-    v1::Request read;
-    REQUIRE(control::from_json(json, read) == "");
-    return read;
-  }
-
-  TempFolder folder;
-  SwitchdProcess daemon;
-  ControlClient client;
-};
-
-bool mentions(const v1::Error& error, const std::string& word) {
-  INFO(control::to_json(error));
-  bool found = error.message().find(word) != std::string::npos;
-  for (const std::string& detail : error.details()) found = found || detail.find(word) != std::string::npos;
-  CHECK(found);
-  return found;
-}
 
 }  // namespace
 

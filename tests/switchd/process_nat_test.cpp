@@ -11,13 +11,10 @@
 #include <random>
 #include <set>
 
-#include "frames/dhcp.h"
 #include "frames/dns.h"
 #include "frames/internet_checksum.h"
-#include "frames/udp4_packet.h"
 #include "tests/support/frames.h"
-#include "tests/support/peer.h"
-#include "tests/support/switchd_process.h"
+#include "tests/support/guest.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
@@ -27,84 +24,14 @@ namespace {
 constexpr Ipv4Address dns(0x0A00'0203), everybody(0xFFFF'FFFF);
 constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
 
-MacAddress guest_mac(std::uint64_t n) { return MacAddress(0x5254'0000'0000 | n); }
-
-std::string to_text(std::span<const std::byte> bytes) {
-  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::span<const std::byte> to_bytes(const std::string& text) {
-  return std::as_bytes(std::span(text.data(), text.size()));
-}
-
-// A client's message (RFC 2131): `type`, and option 50 where an address is wanted.
-std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Address> wanted = {}) {
-  std::vector<std::byte> message(240);
-  message[0] = message[1] = std::byte{1};
-  message[2] = std::byte{6};
-  store_be32(&message[4], static_cast<std::uint32_t>(mac.value()));
-  mac.write(&message[28]);
-  store_be32(&message[236], 0x6382'5363);
-  for (const int byte : {53, 1, static_cast<int>(type)}) message.push_back(static_cast<std::byte>(byte));
-  if (wanted) {
-    message.insert(message.end(), {std::byte{50}, std::byte{4}});
-    message.resize(message.size() + 4);
-    store_be32(&message[message.size() - 4], wanted->value());
-  }
-  message.push_back(std::byte{255});
-  return to_text(write_udp4({{mac, Ipv4Address(), 68}, {every_mac, everybody, 67}, message}));
-}
-
-// The next answer of a DHCP server to `mac`: its type and address.
-std::pair<DhcpType, Ipv4Address> dhcp_answer(Peer& guest, MacAddress mac) {
-  while (true) {
-    const std::string frame = guest.receive();
-    const auto packet = parse_udp4(to_bytes(frame));
-    if (!packet || packet->from.port != 67) continue;
-    const auto bytes = packet->payload;
-    REQUIRE(bytes.size() >= 244);
-    if (MacAddress::read(&bytes[28]) != mac) continue;
-    REQUIRE(bytes[240] == std::byte{53});
-    return {static_cast<DhcpType>(bytes[242]), Ipv4Address(load_be32(&bytes[16]))};
-  }
-}
-
-Ipv4Address lease(Peer& guest, MacAddress mac) {
-  guest.send(dhcp_message(mac, DhcpType::discover));
-  const auto [offer, address] = dhcp_answer(guest, mac);
-  CHECK(offer == DhcpType::offer);
-  guest.send(dhcp_message(mac, DhcpType::request, address));
-  const auto [ack, bound] = dhcp_answer(guest, mac);
-  CHECK(ack == DhcpType::ack);
-  CHECK(bound == address);
-  return bound;
-}
-
-// A TCP segment without payload from 10.0.2.15 (RFC 9293, 3.1).
+// A TCP segment without payload from 10.0.2.15.
 std::string tcp_to_dns(MacAddress from, std::uint16_t port, std::uint32_t sequence, std::uint32_t acknowledged,
                        std::uint8_t flags) {
-  std::vector<std::byte> frame(14 + 20 + 20);
-  MacAddress(0x5255'0A00'0203).write(&frame[0]);
-  from.write(&frame[6]);
-  store_be16(&frame[12], 0x0800);
-  std::byte* const ip = &frame[14];
-  ip[0] = std::byte{0x45};
-  store_be16(ip + 2, 40);
-  ip[8] = std::byte{64};
-  ip[9] = std::byte{6};
-  store_be32(ip + 12, 0x0A00'020F);
-  store_be32(ip + 16, dns.value());
-  store_be16(ip + 10, checksum_finish(checksum_add(0, std::span(frame).subspan(14, 20))));
-  std::byte* const tcp = ip + 20;
-  store_be16(tcp, port);
-  store_be16(tcp + 2, dns_port);
-  store_be32(tcp + 4, sequence);
-  store_be32(tcp + 8, acknowledged);
-  tcp[12] = std::byte{0x50};
-  tcp[13] = static_cast<std::byte>(flags);
-  store_be16(tcp + 14, 65535);
-  store_be16(tcp + 16, checksum_finish(checksum_add(6 + 20, std::span(frame).subspan(26))));
-  return to_text(frame);
+  return write_tcp4({{from, Ipv4Address(0x0A00'020F), port},
+                     {MacAddress(0x5255'0A00'0203), dns, dns_port},
+                     sequence,
+                     acknowledged,
+                     flags});
 }
 
 struct Place {
@@ -123,14 +50,6 @@ struct Lan {
   SwitchdProcess daemon;
   Peer guest;
 };
-
-pid_t gateway_of(const SwitchdProcess& daemon) {
-  const std::string pid = std::to_string(daemon.pid());
-  std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
-  pid_t gateway = 0;
-  REQUIRE(children >> gateway);
-  return gateway;
-}
 
 }  // namespace
 
@@ -242,17 +161,14 @@ TEST_CASE("many connections to DNS by TCP in one burst do not hang the gateway")
   constexpr std::uint16_t connections = 300;
   std::string burst;
   for (std::uint16_t i = 0; i < connections; ++i)
-    burst += on_stream(tcp_to_dns(guest_mac(4), static_cast<std::uint16_t>(2000 + i), 1000, 0, 0x02));
+    burst += on_stream(tcp_to_dns(guest_mac(4), static_cast<std::uint16_t>(2000 + i), 1000, 0, TcpSegment::syn));
   lan.guest.send_raw(burst);
   burst.clear();
   for (std::uint16_t answered = 0; answered < connections;) {
-    const std::string frame = lan.guest.receive();
-    const auto bytes = to_bytes(frame);
-    const bool syn_ack = bytes.size() >= 54 && load_be16(&bytes[12]) == 0x0800 && bytes[23] == std::byte{6} &&
-                         (bytes[47] & std::byte{0x12}) == std::byte{0x12};
-    if (!syn_ack) continue;
+    const auto segment = parse_tcp4(lan.guest.receive());
+    if (!segment || segment->flags != (TcpSegment::syn | TcpSegment::ack)) continue;
     ++answered;
-    burst += on_stream(tcp_to_dns(guest_mac(4), load_be16(&bytes[36]), 1001, load_be32(&bytes[38]) + 1, 0x10));
+    burst += on_stream(tcp_to_dns(guest_mac(4), segment->to.port, 1001, segment->sequence + 1, TcpSegment::ack));
   }
   lan.guest.send_raw(burst);
   (void)lease(lan.guest, guest_mac(4));

@@ -1,0 +1,79 @@
+// Events that the real switchd sees by looking at its counters: ports that drop frames, MAC tables that are full.
+#include <catch2/catch.hpp>
+
+#include "frames/limits.h"
+#include "tests/support/controlled.h"
+#include "tests/support/frames.h"
+#include "tests/support/peer.h"
+
+using namespace lanyard;
+using namespace lanyard::test;
+
+namespace {
+
+// Events as they come, to somebody who has nothing else to do.
+class Followed {
+ public:
+  explicit Followed(const Controlled& lan) : client_(lan.path()) {
+    (void)client_.send(Controlled::request(R"({"watch_events":{"follow":true}})"));
+  }
+  // The next of that kind; not the ones before it.
+  [[nodiscard]] v1::Event await(const std::string& kind) {
+    while (true) {
+      for (; taken_ < events_.events_size(); ++taken_)
+        if (events_.events(taken_).kind() == kind) return events_.events(taken_++);
+      events_ = client_.next().events();
+      taken_ = 0;
+    }
+  }
+
+ private:
+  ControlClient client_;
+  v1::Events events_;
+  int taken_ = 0;
+};
+
+}  // namespace
+
+TEST_CASE("a network whose MAC table is full is an event") {
+  TempFolder paths;
+  Controlled lan({"web=unix-listen:" + paths.path("web") + ",network=lan",
+                  "db=unix-listen:" + paths.path("db") + ",network=back"});
+  Followed events(lan);
+  Peer other = Peer::unix_stream(paths.path("db"));
+  other.send(frame(broadcast, mac(1)));
+  Peer vm = Peer::unix_stream(paths.path("web"));
+  lan.daemon.await_up("web.1");
+  constexpr unsigned more = 1000;
+  for (unsigned station = 0; station < limits::macs_default + more;) {
+    std::string batch;
+    for (unsigned end = station + 4096; station < end; ++station) batch += on_stream(frame(broadcast, mac(station)));
+    vm.send_raw(batch);
+  }
+  const v1::Event full = events.await("table_full");
+  CHECK(full.network() == "lan");
+  CHECK(full.count() >= 1);
+  CHECK(full.text().find(std::to_string(limits::macs_default)) != std::string::npos);
+  const v1::Response listed = lan.ask(R"({"list_networks":{"name":"lan"}})");
+  CHECK(listed.networks().networks(0).macs() == limits::macs_default);
+  CHECK(listed.networks().networks(0).macs_max() == limits::macs_default);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a port that drops frames is an event when that begins and when it has ended") {
+  Controlled lan({"web=tcp-listen:0", "db=tcp-listen:0,max-frame=100"});
+  Followed events(lan);
+  Peer a = join(lan.daemon, "web.1");
+  Peer b = join(lan.daemon, "db.1");
+  a.send(frame(broadcast, mac(1), 101));
+  a.send(frame(broadcast, mac(1), 102));
+  const v1::Event began = events.await("drops_began");
+  CHECK(began.port() == "db.1");
+  CHECK(began.network() == "lan");
+  CHECK(began.reason() == "mtu");
+  const v1::Event ended = events.await("drops_ended");
+  CHECK(ended.port() == "db.1");
+  CHECK(ended.reason() == "mtu");
+  CHECK(ended.count() == 2);
+  CHECK(lan.daemon.stop() == 0);
+}
