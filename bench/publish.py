@@ -51,6 +51,8 @@ def collect(folder: Path, command: str) -> dict[str, Any]:
     figures["guests"] = _guests(json.loads(guests.read_text())) if guests.exists() else {}
     nat = folder / "nat.json"
     figures["nat"] = json.loads(nat.read_text())["nat"] if nat.exists() else []
+    sight = folder / "sight.json"
+    figures["sight"] = json.loads(sight.read_text()) if sight.exists() else {}
     (folder / "figures.json").write_text(json.dumps(figures, indent=1) + "\n")
     return figures
 
@@ -104,6 +106,9 @@ def _all_bars(figures: dict[str, Any]) -> Iterator[tuple[str, bars.Bar]]:
             yield from ((f"guests by {wire}, {program}", bar) for bar in found)
     for row in figures["nat"]:
         yield from ((f"nat {row['direction']}", bar) for bar in bars.of_nat(row["way"], _nat_peers(figures, row)))
+    for row_name, modes in figures["sight"].items():
+        for figure in set(SIGHT_FIGURES) & set(modes["nobody"]):
+            yield from ((f"watched, {row_name}", bar) for bar in bars.of_sight("watched", figure, modes))
 
 
 def _missed(figures: dict[str, Any]) -> Iterator[str]:
@@ -198,6 +203,33 @@ def _nat_peers(figures: dict[str, Any], row: dict[str, Any]) -> dict[str, float]
             if (each["mtu"], each["direction"]) == (row["mtu"], row["direction"])}
 
 
+SIGHT_FIGURES = {
+    "thread_ns": "CPU ns/frame of the data thread",
+    "process_ns": "CPU ns/frame of the process",
+    "median_ns": "round trip ns, median",
+    "p99_ns": "round trip ns, p99",
+}
+
+
+def sight(figures: dict[str, Any]) -> list[str]:
+    table = [["figure", "who looks", "", "[min-max]", "of nobody's", "bar"]]
+    for modes in figures["sight"].values():
+        for name, title in SIGHT_FIGURES.items():
+            for mode, made in modes.items():
+                if name not in made:
+                    continue
+                spread, alone = made[name], modes["nobody"][name]["median"]
+                table.append([title, mode, f"{spread['median']:.1f}", f"[{spread['min']:.1f}-{spread['max']:.1f}]",
+                              f"{spread['median'] / alone:.3f}", _text(bars.of_sight(mode, name, modes))])
+    captured = figures["sight"].get("flow", {}).get("captured")
+    lines = _markdown(table, right=(2, 3, 4))
+    if captured:
+        all_frames = captured["captured"] + captured["captured_lost"]
+        lines += ["", f"Of {all_frames:,} frames the captures wrote {100 * captured['captured'] / all_frames:.1f} %, and "
+                  f"counted the rest as lost; the flow lost {captured['lost']}."]
+    return lines
+
+
 def _text(found: list[bars.Bar]) -> str:
     return "; ".join(map(str, found))
 
@@ -219,6 +251,7 @@ PARTS: dict[str, Callable[[dict[str, Any]], list[str]]] = {
     "micro": micro,
     "guests": guests,
     "nat": nat,
+    "sight": sight,
 }
 
 

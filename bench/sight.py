@@ -117,7 +117,7 @@ class Looked:
 
     @contextlib.contextmanager
     def captured_all(self) -> Iterator[None]:
-        command = self.command("capture", "-w", str(self.capture_file), "--force")
+        command = self.command("capture", "-w", str(self.capture_file))
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
             deadline = time.monotonic() + READY_SECONDS_MAX
             while not (self.capture_file.exists() and self.capture_file.stat().st_size > 0):

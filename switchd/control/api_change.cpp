@@ -342,7 +342,7 @@ void Api::shut_down(const Asked& asked) {
 // --- Answers and events.
 
 void Api::show_port(const std::string& name, const Asked& asked) {
-  asked.show(list_ports(services_.topology, name, {}));
+  asked.show(control::list_ports(services_.topology, name, {}));
 }
 
 Refusal Api::no_such_port(const std::string& name) const {

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <map>
 #include <string_view>
 
 namespace lanyard::http {
@@ -160,7 +161,7 @@ void write_ports(const v1::Ports& ports, Writer& writer) {
   }
   writer.begin("port_drops", Type::counter, "Frames and copies that were dropped, by reason.");
   for (const v1::Port& port : ports.ports())
-    for (const auto& [reason, count] : port.counters().drops())
+    for (const auto& [reason, count] : std::map(port.counters().drops().begin(), port.counters().drops().end()))
       writer.sample(labels_of(port) + label("reason", reason), count);
 }
 

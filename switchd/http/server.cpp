@@ -115,6 +115,7 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
 
   void listen();
   void watch();
+  void listen_again();
   [[nodiscard]] bool may_connect(const asio::ip::tcp::endpoint& peer);
   [[nodiscard]] std::optional<Fault> check(const restinio::request_t& request) const;
   restinio::request_handling_status_t handle(const restinio::request_handle_t& request);
@@ -148,7 +149,7 @@ void Server::Running::open(const SocketAddress& address) {
 }
 
 void Server::Running::listen() {
-  http_ = std::make_unique<Http>(restinio::external_io_context(io_), [this](auto& settings) {
+  auto http = std::make_unique<Http>(restinio::external_io_context(io_), [this](auto& settings) {
     const auto self = shared_from_this();
     settings.address(endpoint_.address())
         .port(endpoint_.port())
@@ -176,7 +177,8 @@ void Server::Running::listen() {
                                       .max_field_count(limits::http_fields_max)
                                       .max_body_size(control::request_bytes_max));
   });
-  http_->open_sync();
+  http->open_sync();
+  http_ = std::move(http);
 }
 
 // RESTinio never accepts again after an accept() that failed, as it does while the process is out of descriptors: where
@@ -186,20 +188,22 @@ void Server::Running::watch() {
   watch_.async_wait([this](const asio::error_code& cancelled) {
     if (cancelled) return;
     pollfd waiting{listener_, POLLIN, 0};
-    const bool is_waiting = ::poll(&waiting, 1, 0) == 1;
-    if (is_waiting && was_waiting_) {
-      refusals_.warn("connections were not accepted; listening again");
-      try {
-        http_.reset();
-        listen();
-      } catch (const std::exception& error) {
-        refusals_.warn(fmt::format("cannot listen: {}", error.what()));
-        listener_ = -1;
-      }
-    }
+    const bool is_waiting = http_ && ::poll(&waiting, 1, 0) == 1;
+    const bool is_deaf = !http_ || (is_waiting && was_waiting_);
     was_waiting_ = is_waiting;
+    if (is_deaf) listen_again();
     watch();
   });
+}
+
+void Server::Running::listen_again() {
+  refusals_.warn("connections were not accepted; listening again");
+  http_.reset();
+  try {
+    listen();
+  } catch (const std::exception& error) {
+    refusals_.warn(fmt::format("cannot listen: {}", error.what()));
+  }
 }
 
 void Server::Running::stop() {

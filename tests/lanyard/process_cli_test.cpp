@@ -158,7 +158,8 @@ TEST_CASE("a file is planned, applied, and then there is nothing to do") {
       lan.refused("apply -", "prots: 1\nx: 2\n") ==
       "lanyard: 2 mistakes; nothing was changed\n"
       "lanyard: standard input:1:1: unknown key 'prots', did you mean 'ports'?\n"
-      "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, engine "
+      "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, http, "
+      "http-token, engine "
       "or log-level\n");
   CHECK(lan.daemon.stop() == 0);
 }

@@ -119,7 +119,12 @@ TEST_CASE("a mistake on the command line names the argument and what was expecte
       {{"--chekc=1"}, "--chekc=1: unknown option, did you mean --check?"},
       {{"--frobnicate"}, "--frobnicate: unknown option"},
       {{"-x"}, "-x: unknown option"},
-      {{"--http=127.0.0.1:8080"}, "--http=127.0.0.1:8080: unknown option"},  // not --help
+      {{"--htt=127.0.0.1:8080"}, "--htt=127.0.0.1:8080: unknown option, did you mean --http?"},  // not --help
+      {{"--http", "switch:80"}, "--http switch:80: expected an IP address or localhost, not 'switch'"},
+      {{"--http", "0.0.0.0:80"},
+       "http: other machines may reach 0.0.0.0:80: expected http-token, a file with the token that they have to know, or "
+       "an address such as 127.0.0.1"},
+      {{"--http-token", "/x"}, "http-token: expected http, the address where it counts"},
       {{"--port"}, "--port: unknown option"},
       {{"--hlep"}, "--hlep: unknown option, did you mean --help?"},
       {{"-engine"}, "-engine: unknown option, did you mean --engine?"},

@@ -115,7 +115,8 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"just words", "1:1: expected keys such as networks and ports, not a single value"},
       {"[a, b]", "1:1: expected keys such as networks and ports, not a list"},
       {"port: {}", "1:1: unknown key 'port', did you mean 'ports'?"},
-      {"mtu: 5", "1:1: unknown key 'mtu', expected networks, ports, network, control, control-group, engine or log-level"},
+      {"mtu: 5", "1:1: unknown key 'mtu', expected networks, ports, network, control, control-group, http, "
+       "http-token, engine or log-level"},
       {"ports: {}\nports: {}", "2:1: key 'ports' is given twice"},
       {"? [a]\n: b", "1:3: expected a word as the key, not a list"},
       // settings

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""The examples of the control protocol do what they say: docs/examples/five_ports.py and what docs/CONTROL.md shows,
-each against a switchd of its own. And that page names all verbs and codes that there are. Run by the system's Python,
+"""The examples of the control protocol do what they say: those in docs/examples and what docs/CONTROL.md shows, each
+against a switchd of its own. And that page names all verbs and codes that there are. Run by the system's Python,
 which the package python3-protobuf is for.
 
 usage: control_examples_test.py PATH-OF-SWITCHD FOLDER-OF-THE-SOURCES
@@ -38,10 +38,11 @@ class ExamplesTest(unittest.TestCase):
 
     def setUp(self) -> None:
         self.environment = {**os.environ, "PYTHONPATH": str(self.folder), "XDG_RUNTIME_DIR": str(self.folder)}
-        self.daemon = subprocess.Popen([str(SWITCHD), "--network", "lan"], env=self.environment, text=True,
+        self.daemon = subprocess.Popen([str(SWITCHD), "--network", "lan", "--http", "127.0.0.1:0"], env=self.environment, text=True,
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         self.addCleanup(self.stop)
         assert self.daemon.stdout is not None
+        self.http = "http://" + self.daemon.stdout.readline().removeprefix("http ").rstrip()
         self.assertEqual(self.daemon.stdout.readline(), "ready\n")
 
     def stop(self) -> None:
@@ -63,6 +64,10 @@ class ExamplesTest(unittest.TestCase):
     def test_five_ports_come_carry_frames_and_go(self) -> None:
         lines = self.printed(str(SOURCES / "docs" / "examples" / "five_ports.py"),
                              str(self.folder / "lanyard" / "switchd.sock"))
+        self.assertEqual(len(lines), 1)
+
+    def test_five_ports_over_http(self) -> None:
+        lines = self.printed(str(SOURCES / "docs" / "examples" / "five_ports_http.py"), self.http)
         self.assertEqual(len(lines), 1)
 
     def test_what_the_page_shows_runs(self) -> None:
