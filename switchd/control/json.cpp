@@ -1,16 +1,18 @@
 // Messages as JSON. protobuf's own printer writes 64-bit numbers as strings, so printing is done here, by reflection;
-// reading is protobuf's, which takes both.
+// reading is protobuf's, which takes both. Lists are long (100000 MAC addresses), so text is written at once, without a
+// document in between.
 #include "switchd/control/json.h"
 
 #include <google/protobuf/util/json_util.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <vector>
 
 namespace lanyard::control {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
 using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
@@ -36,70 +38,106 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-Json message_json(const Message& message);
+// Names in control.proto need no escapes, and most values need none.
+void write_string(const std::string& text, std::string& json) {
+  const bool is_plain = std::all_of(text.begin(), text.end(),
+                                    [](char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; });
+  if (is_plain) json.append("\"").append(text).append("\"");
+  // Paths may hold bytes that are no UTF-8; they are replaced rather than thrown about.
+  else json += nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+void write_name(const std::string& name, std::string& json) {
+  if (json.back() != '{') json += ',';
+  json.append("\"").append(name).append("\":");
+}
+
+void write_message(const Message& message, std::string& json);
 
 // One value of a field: of a repeated one that at `i`.
-Json value_json(const Message& message, const FieldDescriptor& field, int i) {
+void write_value(const Message& message, const FieldDescriptor& field, int i, std::string& json) {
   const Reflection& reflection = *message.GetReflection();
   const bool single = i == repeated_none;
+  std::string scratch;
   switch (field.cpp_type()) {
     case FieldDescriptor::CPPTYPE_BOOL:
-      return single ? reflection.GetBool(message, &field) : reflection.GetRepeatedBool(message, &field, i);
+      json += (single ? reflection.GetBool(message, &field) : reflection.GetRepeatedBool(message, &field, i)) ? "true"
+                                                                                                              : "false";
+      break;
     case FieldDescriptor::CPPTYPE_UINT32:
-      return single ? reflection.GetUInt32(message, &field) : reflection.GetRepeatedUInt32(message, &field, i);
+      json += std::to_string(single ? reflection.GetUInt32(message, &field)
+                                    : reflection.GetRepeatedUInt32(message, &field, i));
+      break;
     case FieldDescriptor::CPPTYPE_UINT64:
-      return single ? reflection.GetUInt64(message, &field) : reflection.GetRepeatedUInt64(message, &field, i);
+      json += std::to_string(single ? reflection.GetUInt64(message, &field)
+                                    : reflection.GetRepeatedUInt64(message, &field, i));
+      break;
     case FieldDescriptor::CPPTYPE_ENUM:
-      return lower_case(single ? reflection.GetEnum(message, &field)->name()
-                               : reflection.GetRepeatedEnum(message, &field, i)->name());
+      write_string(lower_case(single ? reflection.GetEnum(message, &field)->name()
+                                     : reflection.GetRepeatedEnum(message, &field, i)->name()), json);
+      break;
     case FieldDescriptor::CPPTYPE_STRING: {
-      std::string text = single ? reflection.GetString(message, &field)
-                                : reflection.GetRepeatedString(message, &field, i);
-      return field.type() == FieldDescriptor::TYPE_BYTES ? base64(text) : text;
+      const std::string& text = single ? reflection.GetStringReference(message, &field, &scratch)
+                                       : reflection.GetRepeatedStringReference(message, &field, i, &scratch);
+      write_string(field.type() == FieldDescriptor::TYPE_BYTES ? base64(text) : text, json);
+      break;
     }
     case FieldDescriptor::CPPTYPE_MESSAGE:
-      return message_json(single ? reflection.GetMessage(message, &field)
-                                 : reflection.GetRepeatedMessage(message, &field, i));
-    default: return nullptr;  // no other kind is in control.proto
+      write_message(single ? reflection.GetMessage(message, &field) : reflection.GetRepeatedMessage(message, &field, i),
+                    json);
+      break;
+    default: json += "null";  // no other kind is in control.proto
   }
 }
 
-Json map_json(const Message& message, const FieldDescriptor& field) {
-  std::map<std::string, Json> sorted;
-  for (int i = 0; i < message.GetReflection()->FieldSize(message, &field); ++i) {
-    const Message& entry = message.GetReflection()->GetRepeatedMessage(message, &field, i);
-    const auto& type = *entry.GetDescriptor();
-    const Json key = value_json(entry, *type.map_key(), repeated_none);
-    sorted[key.is_string() ? key.get<std::string>() : key.dump()] = value_json(entry, *type.map_value(), repeated_none);
+// In the order of the keys, which are strings.
+void write_map(const Message& message, const FieldDescriptor& field, std::string& json) {
+  const Reflection& reflection = *message.GetReflection();
+  std::vector<std::pair<std::string, const Message*>> entries;
+  for (int i = 0; i < reflection.FieldSize(message, &field); ++i) {
+    const Message& entry = reflection.GetRepeatedMessage(message, &field, i);
+    entries.emplace_back(entry.GetReflection()->GetString(entry, entry.GetDescriptor()->map_key()), &entry);
   }
-  Json json = Json::object();
-  for (auto& [key, value] : sorted) json[key] = std::move(value);
-  return json;
+  std::sort(entries.begin(), entries.end());
+  json += '{';
+  for (const auto& [key, entry] : entries) {
+    if (json.back() != '{') json += ',';
+    write_string(key, json);
+    json += ':';
+    write_value(*entry, *entry->GetDescriptor()->map_value(), repeated_none, json);
+  }
+  json += '}';
 }
 
-Json message_json(const Message& message) {
-  Json json = Json::object();
+void write_list(const Message& message, const FieldDescriptor& field, std::string& json) {
+  json += '[';
+  for (int at = 0; at < message.GetReflection()->FieldSize(message, &field); ++at) {
+    if (at > 0) json += ',';
+    write_value(message, field, at, json);
+  }
+  json += ']';
+}
+
+void write_message(const Message& message, std::string& json) {
+  json += '{';
   const auto& type = *message.GetDescriptor();
   for (int i = 0; i < type.field_count(); ++i) {
     const FieldDescriptor& field = *type.field(i);
-    if (field.is_map()) {
-      json[field.name()] = map_json(message, field);
-    } else if (field.is_repeated()) {
-      Json& list = json[field.name()] = Json::array();
-      for (int at = 0; at < message.GetReflection()->FieldSize(message, &field); ++at)
-        list.push_back(value_json(message, field, at));
-    } else if (!field.has_presence() || message.GetReflection()->HasField(message, &field)) {
-      json[field.name()] = value_json(message, field, repeated_none);
-    }
+    if (!field.is_repeated() && field.has_presence() && !message.GetReflection()->HasField(message, &field)) continue;
+    write_name(field.name(), json);
+    if (field.is_map()) write_map(message, field, json);
+    else if (field.is_repeated()) write_list(message, field, json);
+    else write_value(message, field, repeated_none, json);
   }
-  return json;
+  json += '}';
 }
 
 }  // namespace
 
 std::string to_json(const Message& message) {
-  // Paths may hold bytes that are no UTF-8; they are replaced rather than thrown about.
-  return message_json(message).dump(-1, ' ', false, Json::error_handler_t::replace);
+  std::string json;
+  write_message(message, json);
+  return json;
 }
 
 std::string from_json(std::string_view text, Message& message) {
