@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """What it costs a busy pair of ports that its switch is looked at.
 
-One switchd, with a control socket and HTTP in each mode, a pair of ports with a flow as fast as it goes (or round trips
-beside a flow of half of what the pump carries), and 100000 further MAC addresses in the table. The modes take turns, run by run:
+One switchd, with a control socket and HTTP in each mode, a pair of ports with a flow of half of what the pump carries (or
+round trips beside it), and 100000 further MAC addresses in the table. The modes take turns, run by run:
 
     nobody    looks
-    watched   /metrics is scraped ten times a second, events are followed, all MAC addresses are listed once a second
+    watched   /metrics is scraped ten times a second, events are followed, and once in each run of five seconds
+              `lanyard macs` lists all MAC addresses
     captured  `lanyard capture -w` writes every frame to a file in memory
 
 The figures: CPU time of the data thread and of the whole process for each frame, and for round trips their median and
 99th percentile; each as the median of the runs with its range, beside its ratio to `nobody`. The switch runs on core 1,
 and so does its control thread; load and lookers run on core 0. Of a capture also: frames written, frames lost.
 
-    bench/sight.py --bin build/bin                     about three minutes
+    bench/sight.py --bin build/bin                     about four minutes
     bench/sight.py --bin build/bin --json sight.json
 """
 
@@ -75,20 +76,20 @@ class Looked:
     # --- Ways to look.
 
     @contextlib.contextmanager
-    def nobody(self) -> Iterator[None]:
+    def nobody(self, _: float) -> Iterator[None]:
         yield
 
     @contextlib.contextmanager
-    def watched(self) -> Iterator[None]:
+    def watched(self, seconds: float) -> Iterator[None]:
         done = threading.Event()
         failed: list[Exception] = []
 
-        def every(seconds: float, look: Any) -> None:
+        def every(interval: float, look: Any) -> None:
             due = time.monotonic()
             try:
                 while not done.wait(max(0.0, due - time.monotonic())):
                     look()
-                    due += seconds
+                    due += interval
             except (OSError, ValueError) as error:
                 failed.append(error)
 
@@ -96,12 +97,12 @@ class Looked:
             urllib.request.urlopen(self.http + "/metrics").read()
 
         def list_macs() -> None:
-            macs = urllib.request.urlopen(self.http + "/v1/macs").read().count(b'"mac":')
+            macs = self.run("macs").count("\n") - 1
             if macs < MACS:
                 raise ValueError(f"{macs} MAC addresses, expected {MACS}")
 
         threads = [threading.Thread(target=every, args=(1 / SCRAPES_PER_SECOND, scrape)),
-                   threading.Thread(target=every, args=(1.0, list_macs))]
+                   threading.Thread(target=every, args=(seconds, list_macs))]
         with subprocess.Popen(self.command("events", "--follow"), stdout=subprocess.DEVNULL) as events:
             for thread in threads:
                 thread.start()
@@ -116,7 +117,7 @@ class Looked:
             raise Failed(f"a look at the switch failed: {failed[0]}")
 
     @contextlib.contextmanager
-    def captured_all(self) -> Iterator[None]:
+    def captured_all(self, _: float) -> Iterator[None]:
         command = self.command("capture", "-w", str(self.capture_file))
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as capture:
             deadline = time.monotonic() + READY_SECONDS_MAX
@@ -151,7 +152,7 @@ def fill_table(endpoint: str) -> socket.socket:
 
 def measure(looked: Looked, load: Load, mode: str, seconds: float) -> dict[str, Any]:
     look = {"nobody": looked.nobody, "watched": looked.watched, "captured": looked.captured_all}[mode]
-    with look():
+    with look(seconds):
         thread_before = looked.data_thread_ns()
         result = load.measure(seconds)
         result["thread_ns"] = looked.data_thread_ns() - thread_before
@@ -161,9 +162,8 @@ def measure(looked: Looked, load: Load, mode: str, seconds: float) -> dict[str, 
 
 
 def bench(row: Row, modes: tuple[str, ...], tools: Tools, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    options = row.load_options(ENDLESS, arguments.seconds)
-    if row.round_trips:
-        options += ["--beside", str(half_of_what_goes(row.wire, tools, 0.5))]
+    half = str(half_of_what_goes(row.wire, tools, 0.5))
+    options = row.load_options(ENDLESS, arguments.seconds) + ["--beside" if row.round_trips else "--rate", half]
     program = switchd(f"{arguments.bin}/switchd", arguments.engine)
     words = program.command.index("--control")
     program.command[words + 1] = str(folder / "control")
@@ -217,8 +217,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", default="build/bin", help="folder of switchd, lanyard, pump and load (default %(default)s)")
     parser.add_argument("--engine", default="auto", help="of switchd (default %(default)s)")
-    parser.add_argument("--runs", type=int, default=9, help="of each mode (default %(default)s)")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each run (default %(default)s)")
+    parser.add_argument("--runs", type=int, default=7, help="of each mode (default %(default)s)")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of each run (default %(default)s)")
     parser.add_argument("--json", metavar="FILE", help="write every run there as well")
     arguments = parser.parse_args()
     if LOAD_CORE >= 0:
