@@ -1,5 +1,5 @@
-// Files applied to the real switchd while VMs exchange frames as fast as they can: those whose ports are the same in each
-// file lose nothing and notice nothing.
+// Files applied to the real switchd while VMs exchange frames as fast as they can: those whose ports are the same in
+// each file lose nothing and notice nothing.
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -32,7 +32,8 @@ struct Loaded {
     return "networks: {lan: {}, back: {}" + networks + "}\nports:\n  web: {type: unix-listen, address: " + path("web") +
            ", network: lan}\n  db: {type: unix-listen, address: " + path("db") + ", network: back}\n" + further;
   }
-  // Applies a file, with frames before, meanwhile and behind. What it did: "add port new", "change port guests, reopened".
+  // Applies a file, with frames before, meanwhile and behind. Says what was done: "add port new", "change port guests,
+  // reopened".
   [[nodiscard]] std::set<std::string> apply(const std::string& yaml) {
     v1::Request request;
     request.mutable_apply()->set_yaml(yaml);
@@ -42,7 +43,8 @@ struct Loaded {
     std::set<std::string> done;
     for (const v1::Change& change : response.plan().changes()) {
       const char* const actions[] = {"add ", "remove ", "change "};
-      done.insert(actions[change.action()] + change.what() + " " + change.name() + (change.reopens() ? ", reopened" : ""));
+      const char* const how = change.reopens() ? ", reopened" : "";
+      done.insert(actions[change.action()] + change.what() + " " + change.name() + how);
     }
     in_lan.await(1);
     in_back.await(1);
@@ -52,8 +54,8 @@ struct Loaded {
     CHECK(in_lan.finish().empty());
     CHECK(in_back.finish().empty());
     for (const std::string name : {"web.1", "web.2", "db.1", "db.2"}) {
-      const v1::Counters counters = lan.port(name).counters();
       const std::uint64_t sent = name.starts_with("web") ? lan_exchange.sent() : back_exchange.sent();
+      const v1::Counters counters = lan.await_sent(name, sent);
       CHECK(counters.received_frames() == sent);
       CHECK(counters.sent_frames() == sent);
       for (const auto& [reason, count] : counters.drops())
@@ -117,9 +119,9 @@ TEST_CASE("files that cannot be applied are refused while VMs exchange frames, a
   Loaded it(engine);
   const Listener taken;
   v1::Request request;
-  request.mutable_apply()->set_yaml(it.file(
-      ", side: {}", "  guests: {type: unix-listen, address: " + it.path("guests2") + ", network: side}\n  taken: {type: "
-                    "tcp-listen, address: \"" + taken.address() + "\", network: lan}\n"));
+  request.mutable_apply()->set_yaml(
+      it.file(", side: {}", "  guests: {type: unix-listen, address: " + it.path("guests2") + ", network: side}\n" +
+                                "  taken: {type: tcp-listen, address: \"" + taken.address() + "\", network: lan}\n"));
   for (unsigned i = 0; i < 2; ++i) {
     Peer guest = it.join("guests.1");
     const v1::Response refused = it.lan.client.ask(request);
