@@ -1,5 +1,5 @@
-// A counter that counts for a while, and then does not: when such a spell begins and ends, so that each is told of once,
-// and not each time that something was counted. Pure; one thread.
+// A counter that counts for a while, and then does not: when such a spell begins and ends, so that each is told of
+// once, and not each time that something was counted. Pure; one thread.
 #pragma once
 
 #include <cstdint>

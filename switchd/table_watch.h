@@ -1,6 +1,6 @@
-// Tells when the MAC table of a network is full and stations are pushed out of it, who are then flooded to: one event when
-// that begins, and no other until it has paused. Looks at the counters once a second; the data plane knows nothing of it.
-// Control thread only.
+// Tells when the MAC table of a network is full and stations are pushed out of it, who are then flooded to: one event
+// when that begins, and no other until it has paused. Looks at the counters once a second; the data plane knows nothing
+// of it. Control thread only.
 #pragma once
 
 #include <asio/steady_timer.hpp>

@@ -9,7 +9,7 @@
 //   ports removed or reopened    closed, which takes until the last buffer has come home
 //   ports reopened or waiting    opened. One that cannot be: all that was opened is closed, all that was closed is
 //                                opened again as it was, and the change is refused
-//   gateways that differ         told. One that cannot do it, as where a port of the host is taken: all is undone likewise
+//   gateways that differ         told. One that cannot do it, as where a host's port is taken: all is undone likewise
 //   the rest                     changed while frames flow; networks that are gone are removed
 //
 // Changes wait for one another. Control thread only.

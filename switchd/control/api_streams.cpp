@@ -88,8 +88,8 @@ class StatsStream final : public Stream {
 
  private:
   void wait() {
-    timer_.async_wait([this](const asio::error_code& cancelled) {
-      if (cancelled) return;
+    timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](const asio::error_code& cancelled) {
+      if (cancelled || alive.expired()) return;
       tell();
       timer_.expires_at(std::max(timer_.expiry() + interval_, std::chrono::steady_clock::now()));
       wait();
@@ -118,6 +118,7 @@ class StatsStream final : public Stream {
   const std::chrono::milliseconds interval_;
   const std::weak_ptr<Client> client_;
   asio::steady_timer timer_;
+  const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  // a timer that has expired cannot be cancelled
   std::uint64_t lost_ = 0;
 };
 

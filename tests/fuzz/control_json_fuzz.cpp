@@ -1,5 +1,5 @@
-// Feeds both ways by which a request comes to the daemon, JSON and protobuf, as the first byte says. What either takes is,
-// printed as JSON and read again, the same request, and prints the same.
+// Feeds both ways by which a request comes to the daemon, JSON and protobuf, as the first byte says. What either takes
+// is, printed as JSON and read again, the same request, and prints the same.
 #include <google/protobuf/util/message_differencer.h>
 
 #include <cstdint>

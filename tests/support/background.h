@@ -1,5 +1,6 @@
-// Something that goes on while the test does something else: a step that is done again and again by a thread of its own,
-// until the test has seen enough, or a step fails by an exception. A step must not use Catch, and must not wait for ever.
+// Something that goes on while the test does something else: a step that is done again and again by a thread of its
+// own, until the test has seen enough, or a step fails by an exception. A step must not use Catch, and must not wait
+// for ever.
 #pragma once
 
 #include <condition_variable>

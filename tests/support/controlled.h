@@ -7,6 +7,7 @@
 
 #include "switchd/control/json.h"
 #include "tests/support/control_client.h"
+#include "tests/support/deadline.h"
 #include "tests/support/switchd_process.h"
 
 namespace lanyard::test {
@@ -35,6 +36,13 @@ struct Controlled {
     INFO(control::to_json(response));
     REQUIRE(response.ports().ports_size() > 0);
     return response.ports().ports(0);
+  }
+  // The counters of a port when it has sent so many frames: they may have arrived before the kernel tells that.
+  [[nodiscard]] v1::Counters await_sent(const std::string& name, std::uint64_t frames) {
+    for (const Deadline deadline;;) {
+      const v1::Counters counters = port(name).counters();
+      if (counters.sent_frames() >= frames || deadline.passed()) return counters;
+    }
   }
   [[nodiscard]] static v1::Request request(const std::string& json) {
     v1::Request read;

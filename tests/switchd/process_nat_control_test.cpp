@@ -114,7 +114,8 @@ struct Lan {
     CHECK(out.state() == "up");
     CHECK(out.counters().sent_frames() >= exchanged);
     CHECK(out.counters().received_frames() >= exchanged);
-    for (const auto& [reason, count] : out.counters().drops()) CHECK((reason + ": " + std::to_string(count)) == reason + ": 0");
+    for (const auto& [reason, count] : out.counters().drops())
+      CHECK(reason + ": " + std::to_string(count) == reason + ": 0");
     CHECK(switchd.daemon.stop() == 0);
   }
 
