@@ -135,6 +135,7 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   asio::steady_timer watch_;
   RefusalLog refusals_;
   std::size_t connections_ = 0;
+  bool stopping_ = false;
   std::map<restinio::connection_id_t, std::vector<std::shared_ptr<Exchange>>> exchanges_;
 };
 
@@ -186,7 +187,7 @@ void Server::Running::listen() {
 void Server::Running::watch() {
   watch_.expires_after(std::chrono::seconds(1));
   watch_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled) return;
+    if (cancelled || stopping_) return;  // what has expired cannot be cancelled
     pollfd waiting{listener_, POLLIN, 0};
     const bool is_waiting = http_ && ::poll(&waiting, 1, 0) == 1;
     const bool is_deaf = !http_ || (is_waiting && was_waiting_);
@@ -207,6 +208,7 @@ void Server::Running::listen_again() {
 }
 
 void Server::Running::stop() {
+  stopping_ = true;
   watch_.cancel();
   refusals_.finish();
   http_.reset();  // connections stay
