@@ -12,6 +12,12 @@ namespace {
 constexpr std::uint16_t do_not_fragment = 0x4000, more_fragments = 0x2000, fragment_offset = 0x1FFF;
 constexpr std::byte version_and_length{0x45}, time_to_live{64};
 
+// What becomes of a checksum when a 32-bit word that it covers is replaced (RFC 1624, equation 3).
+std::uint16_t adjusted(std::uint16_t checksum, std::uint32_t before, std::uint32_t after) {
+  const auto inverted = [](std::uint32_t word) { return static_cast<std::uint64_t>((word & 0xFFFF) ^ 0xFFFF); };
+  return checksum_finish(inverted(checksum) + inverted(before >> 16) + inverted(before) + (after >> 16) + (after & 0xFFFF));
+}
+
 }  // namespace
 
 std::optional<Ipv4View> parse_ipv4_frame(std::span<const std::byte> frame) {
@@ -44,6 +50,20 @@ void write_ipv4_header(std::span<std::byte> ip, const Ipv4Header& header) {
   store_be32(&ip[12], header.from.value());
   store_be32(&ip[16], header.to.value());
   store_be16(&ip[10], checksum_finish(checksum_add(0, ip.first(ipv4_header_bytes_min))));
+}
+
+void replace_udp4_address(std::span<std::byte> frame, Ipv4End end, Ipv4Address address) {
+  const std::span<std::byte> ip = frame.subspan(ethernet_header_bytes);
+  const std::size_t header_bytes = (std::to_integer<std::size_t>(ip[0]) & 15) * 4;
+  std::byte* const place = &ip[end == Ipv4End::sender ? 12 : 16];
+  const std::uint32_t before = load_be32(place);
+  store_be32(place, address.value());
+  store_be16(&ip[10], adjusted(load_be16(&ip[10]), before, address.value()));
+  std::byte* const udp_checksum = &ip[header_bytes + 6];
+  const std::uint16_t old = load_be16(udp_checksum);
+  if (old == 0) return;  // there is none
+  const std::uint16_t mended = adjusted(old, before, address.value());
+  store_be16(udp_checksum, mended == 0 ? 0xFFFF : mended);  // RFC 768: 0 says that there is none
 }
 
 }  // namespace lanyard

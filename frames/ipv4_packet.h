@@ -40,4 +40,9 @@ struct Ipv4Header {
 // In front of `ip`, which is the whole packet and is zero there.
 void write_ipv4_header(std::span<std::byte> ip, const Ipv4Header& header);
 
+// Writes another address of the sender, or of the receiver, into a frame with a UDP datagram, and mends the checksums of
+// IP and UDP (RFC 1624), where they were right before. REQUIRES: parse_ipv4_frame() takes it for UDP with a whole UDP header.
+enum class Ipv4End : std::uint8_t { sender, receiver };
+void replace_udp4_address(std::span<std::byte> frame, Ipv4End end, Ipv4Address address);
+
 }  // namespace lanyard

@@ -29,6 +29,7 @@ constexpr std::size_t frames_per_turn_max =
 constexpr std::size_t outbox_bytes_max = 4 * limits::mebi;
 constexpr std::size_t outbox_bytes_paused = limits::mebi;  // from here on, the way out is not read
 constexpr std::size_t neighbours_max = 4096;
+constexpr Ipv4Address host_loopback(0x7F00'0001);
 constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
@@ -44,6 +45,13 @@ bool is_link_control(std::span<const std::byte> frame) {
   if (next_header == std::byte{ip_protocols::icmp6}) return true;
   return next_header == std::byte{ip_protocols::udp} && frame.size() >= ipv6_headers_bytes + 8 &&
          load_be16(&frame[ipv6_headers_bytes + 2]) == dhcp6_server_port;
+}
+
+std::uint64_t uptime_s() { return static_cast<std::uint64_t>(now_ms()) / 1000; }
+
+// With its ports.
+bool is_udp(const Ipv4View& packet) {
+  return packet.protocol == ip_protocols::udp && packet.payload.size() >= 8 && !packet.later_fragment;
 }
 
 }  // namespace
@@ -187,6 +195,9 @@ std::string Gateway::change_forwards(const std::vector<Forward>& wanted) {
     return wrong;
   }
   for (const Forward& forward : gone) slirp_.remove_forward(forward);
+  for (const auto* ended : {&gone, &in_the_way})
+    for (const Forward& forward : *ended)
+      if (forward.udp) loopback_peers_.forget(forward.guest_port);
   open_ = config_.forwards = wanted;
   return {};
 }
@@ -244,6 +255,7 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
                                                 to_string(packet.from), to_string(MacAddress::read(&frame[6]))));
   }
   if (packet.fragment && !SlirpStack::may_reassemble()) return;
+  if (take_loopback_answer(frame, packet)) return;
   switch (policy_.decide(packet.to)) {
     case OutboundPolicy::Decision::pass:
       if (may_open(packet.protocol, packet.from.value(), packet.payload)) slirp_.input(frame);
@@ -332,7 +344,34 @@ void Gateway::take_from_slirp(std::span<const std::byte> frame) {
       return;
     }
   }
+  if (const auto packet = parse_ipv4_frame(frame);
+      packet && !config_.host_loopback && (packet->from == config_.router || packet->from == host_loopback) &&
+      is_udp(*packet))
+    return send_loopback_datagram(frame, *packet);
   send(frame);
+}
+
+// A guest's answer to what came from the host's own loopback (loopback_peers.h). Given its true address, libslirp sends it
+// there; false: it is none.
+bool Gateway::take_loopback_answer(std::span<const std::byte> frame, const Ipv4View& packet) {
+  if (packet.to != config_.router || config_.host_loopback || !is_udp(packet)) return false;
+  const LoopbackFlow flow{packet.from.value(), load_be16(&packet.payload[0]), load_be16(&packet.payload[2])};
+  if (!loopback_peers_.may_answer(flow, uptime_s())) return false;
+  Bytes answer(frame.begin(), frame.end());
+  replace_udp4_address(answer, Ipv4End::receiver, host_loopback);
+  slirp_.input(answer);
+  return true;
+}
+
+// From the host's own loopback to a guest: it sees the router. After the guest has answered, libslirp would show it the
+// true address.
+void Gateway::send_loopback_datagram(std::span<const std::byte> frame, const Ipv4View& packet) {
+  loopback_peers_.came_in({packet.to.value(), load_be16(&packet.payload[2]), load_be16(&packet.payload[0])},
+                          uptime_s());
+  if (packet.from == config_.router) return send(frame);
+  Bytes datagram(frame.begin(), frame.end());
+  replace_udp4_address(datagram, Ipv4End::sender, config_.router);
+  send(datagram);
 }
 
 // An answer may let out what waited for it, which asks again.

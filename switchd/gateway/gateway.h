@@ -41,6 +41,7 @@
 #include "switchd/gateway/gateway_config.h"
 #include "switchd/gateway/lease_table.h"
 #include "switchd/gateway/local_names.h"
+#include "switchd/gateway/loopback_peers.h"
 #include "switchd/gateway/neighbours.h"
 #include "switchd/gateway/outbound_policy.h"
 #include "switchd/gateway/slirp_stack.h"
@@ -74,7 +75,9 @@ class Gateway {
   void take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses);
   void take_dhcp(const Udp4Packet& packet);
   [[nodiscard]] bool may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload);
+  [[nodiscard]] bool take_loopback_answer(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_from_slirp(std::span<const std::byte> frame);
+  void send_loopback_datagram(std::span<const std::byte> frame, const Ipv4View& packet);
   [[nodiscard]] std::optional<MacAddress> mac_of(Ipv4Address address) const;
   void answer_slirp();
   void send(std::span<const std::byte> frame);
@@ -101,6 +104,7 @@ class Gateway {
   Neighbours<Ipv4Address> neighbours4_;
   Neighbours<Ipv6Bytes> neighbours6_;
   OutboundPolicy policy_;
+  LoopbackPeers loopback_peers_;
   DhcpServer dhcp_;
   LocalNames names_;
   Resolvers resolvers_;

@@ -6,6 +6,7 @@
 
 #include "frames/bytes.h"
 #include "frames/internet_checksum.h"
+#include "frames/ipv4_packet.h"
 
 using namespace lanyard;
 
@@ -84,5 +85,26 @@ TEST_CASE("what is no whole datagram is not read") {
 TEST_CASE("a datagram without a checksum is read") {
   Bytes frame = write_udp4(packet_with(bytes_of("payload")));
   store_be16(&frame[40], 0);
+  CHECK(parse_udp4(frame));
+}
+
+TEST_CASE("an address of a datagram is replaced, and its checksums are right again") {
+  const std::string text = GENERATE("", "x", "some words");
+  const Udp4Endpoint from{MacAddress(1), Ipv4Address(0x0A00'020F), 53};
+  const Udp4Endpoint to{MacAddress(2), Ipv4Address(0x0A00'0202), 40000};
+  for (const std::uint32_t address : {0x7F00'0001U, 0x0A00'0202U, 0xFFFF'FFFFU, 0U}) {
+    auto frame = write_udp4({from, to, std::as_bytes(std::span(text))});
+    replace_udp4_address(frame, Ipv4End::receiver, Ipv4Address(address));
+    replace_udp4_address(frame, Ipv4End::sender, Ipv4Address(~address));
+    const auto packet = parse_udp4(frame);
+    REQUIRE(packet);
+    CHECK(packet->to == Udp4Endpoint{to.mac, Ipv4Address(address), to.port});
+    CHECK(packet->from == Udp4Endpoint{from.mac, Ipv4Address(~address), from.port});
+    CHECK(packet->payload.size() == text.size());
+  }
+  auto frame = write_udp4({from, to, std::as_bytes(std::span(text))});
+  frame[40] = frame[41] = std::byte{0};  // no checksum stays none
+  replace_udp4_address(frame, Ipv4End::receiver, from.address);
+  CHECK((frame[40] == std::byte{0} && frame[41] == std::byte{0}));
   CHECK(parse_udp4(frame));
 }

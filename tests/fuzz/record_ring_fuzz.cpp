@@ -83,7 +83,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   Rings rings(data[0] % 2 == 0 ? 0 : data[0]);
   for (std::size_t at = 1; at + 2 <= size; at += 2) {
     if (data[at] % 4 == 0) rings.read(data[at + 1]);
-    else rings.write(std::min<std::uint32_t>(data[at + 1] << (data[at] % 10) | 14U, limits::frame_bytes_max));
+    else rings.write(std::min<std::uint32_t>(std::uint32_t{data[at + 1]} << (data[at] % 10) | 14U, limits::frame_bytes_max));
     if (at % 64 == 1) rings.rewind_has_the_last();
   }
   rings.read(SIZE_MAX);

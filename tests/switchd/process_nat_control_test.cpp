@@ -309,3 +309,33 @@ TEST_CASE("where guests may go is restricted and widened while they go there") {
   CHECK(reaches());
   lan.check_undisturbed();
 }
+
+TEST_CASE("a UDP forward on the host's own loopback is answered, and opens the loopback to nobody") {
+  IN_A_NETWORK_OF_ITS_OWN;
+  Lan lan("nat,forward=udp:5353:10.0.2.16:53");
+  Peer client = Peer::udp();
+  Peer other = Peer::udp();
+  CHECK(lan.flow.finish().empty());  // the first guest is wanted here
+  const auto port_of = [](const Peer& peer) { return socket_address(peer.local()).port(); };
+  client.towards("127.0.0.1:5353");
+  for (const std::string question : {"first", "second", "third"}) {
+    client.send(question);
+    const auto [from, asked] = lan.two.receive_udp(53);
+    CHECK(asked == question);
+    CHECK(from == Udp4Endpoint{router, Ipv4Address(0x0A00'0202), port_of(client)});
+    // Not to another program of the host, not to this one from another port, nor from another guest.
+    lan.two.send_udp(53, from.address, port_of(other), "no");
+    lan.two.send_udp(54, from.address, from.port, "no");
+    lan.one.send_udp(53, from.address, from.port, "no");
+    lan.exchange();  // that has been through the gateway
+    lan.two.send_udp(53, from.address, from.port, "answer to " + question);
+    CHECK(client.receive() == "answer to " + question);
+    CHECK(to_string(client.source()) == "127.0.0.1:5353");
+  }
+  REQUIRE(lan.switchd.ask(Lan::set({{"forward", {}}})).has_ports());  // with the forward goes the way back
+  lan.two.send_udp(53, Ipv4Address(0x0A00'0202), port_of(client), "no");
+  lan.two.send_udp(4002, Ipv4Address(0xC000'0201), 9, "the last");
+  CHECK(lan.outside.receive_until("the last") == 0);
+  CHECK_FALSE(client.receive_now());
+  CHECK_FALSE(other.receive_now());
+}
