@@ -1,6 +1,7 @@
 // The daemon: start, ready, statistics, stop; in that order.
 #include "switchd/daemon.h"
 
+#include <google/protobuf/stubs/logging.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -45,6 +46,9 @@ Daemon::Daemon(const Config& config)
       api_(io_, {topology_, link_, events_, [this] { begin_stop(); }}),
       control_(io_, config_, api_),
       http_(io_, config_, api_) {
+#if GOOGLE_PROTOBUF_VERSION < 4022000
+  (void)google::protobuf::SetLogHandler(nullptr);  // what clients send wrong is told to them; later versions say nothing
+#endif
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
   raise_descriptor_limit();
 }

@@ -5,8 +5,11 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 
 #include "transports/socket_options.h"
@@ -22,15 +25,18 @@ namespace {
 }
 
 // Binds; waits a moment for an address in use: the kernel frees the sockets of an io_uring process that was killed only
-// some time after the process is gone, and a restart must not fail for that.
+// some time after the process is gone, and a restart must not fail for that. In the first second after the first call;
+// later others wait for the caller, and it is a matter of sockets that this process has closed.
 [[nodiscard]] int bind_patiently(int fd, const SocketAddress& address) {
-  constexpr int tries = 50;
-  constexpr int pause_us = 20'000;
-  for (int i = 1;; ++i) {
-    if (::bind(fd, &address.any, address.length) == 0) return 0;
-    if (errno != EADDRINUSE || i == tries) return -1;
+  using Clock = std::chrono::steady_clock;
+  constexpr auto pause_us = 10'000;
+  static const Clock::time_point restarted = Clock::now() + std::chrono::seconds(1);
+  const Clock::time_point deadline = std::max(restarted, Clock::now() + std::chrono::milliseconds(100));
+  while (::bind(fd, &address.any, address.length) != 0) {
+    if (errno != EADDRINUSE || Clock::now() >= deadline) return -1;
     ::usleep(pause_us);
   }
+  return 0;
 }
 
 }  // namespace

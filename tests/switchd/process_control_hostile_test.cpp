@@ -175,7 +175,11 @@ TEST_CASE("messages that the daemon does not understand cost nobody the connecti
   it.lan.client.send_raw(control::framed(std::string("\x08\x07\x10\x01", 4)));
   CHECK(it.lan.client.next().error().code() == v1::Error::UNKNOWN_VERB);
   // two streams with one id, and more streams than there may be
-  v1::Request watch = Controlled::request(R"({"id":1000,"watch_events":{"follow":true,"after":"1000000"}})");
+  const v1::Events past = it.lan.ask(R"({"watch_events":{}})").events();
+  REQUIRE(past.events_size() > 0);
+  v1::Request watch;
+  watch.mutable_watch_events()->set_follow(true);
+  watch.mutable_watch_events()->set_after(past.events(past.events_size() - 1).number());
   const auto again = [&](std::uint64_t id) {
     watch.set_id(id);
     it.lan.client.send_raw(control::framed(watch.SerializeAsString()));
