@@ -199,10 +199,11 @@ void Topology::finish_close(const std::string& name) {
 // Handlers that were cancelled are still to be called; they are ahead of what is posted now. A look-up of a name cannot
 // be cancelled, and its port is kept until the end of the process.
 void Topology::retire(std::unique_ptr<PortControl> control) {
+  const PortControl* const which = control.get();  // the others' handlers may be behind
   retired_.push_back(std::move(control));
-  asio::post(services_.io, [this] {
-    asio::post(services_.io, [this] {
-      std::erase_if(retired_, [](const auto& retired) { return !retired->is_resolving(); });
+  asio::post(services_.io, [this, which] {
+    asio::post(services_.io, [this, which] {
+      std::erase_if(retired_, [&](const auto& one) { return one.get() == which && !one->is_resolving(); });
     });
   });
 }
