@@ -7,7 +7,7 @@
 #include "tests/support/rig.h"
 #include "transports/uring_engine.h"
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#if !defined(__SANITIZE_ADDRESS__) && !defined(LANYARD_SANITIZE_THREAD) && !defined(__clang__)
 
 namespace {
 thread_local std::size_t allocations = 0;
