@@ -3,6 +3,7 @@
 #include "switchd/control/api.h"
 
 #include <fmt/format.h>
+#include <google/protobuf/arena.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -31,7 +32,7 @@ std::uint64_t count_of(Duration duration) {
 
 }  // namespace
 
-void Api::Asked::respond(v1::Response response) const {
+void Api::Asked::send(v1::Response& response) const {
   const auto asker = client.lock();
   if (!asker) return;
   response.set_id(id);
@@ -144,7 +145,8 @@ void Api::list_macs(const v1::ListMacs& verb, const Asked& asked) {
   if (const auto refusal = check_port(verb.port())) return asked.refuse(*refusal);
   MacListing::Hooks hooks;
   hooks.slice = [this, asked, port = verb.port()](const std::string& network, const std::vector<KnownStation>& slice) {
-    v1::Response response;
+    google::protobuf::Arena memory;  // of all that a slice is made of: there are a hundred slices in a full table
+    v1::Response& response = *google::protobuf::Arena::CreateMessage<v1::Response>(&memory);
     response.set_more(true);
     for (const KnownStation& known : slice) {
       const std::string_view name = services_.topology.registry().name_of(known.port.get());
@@ -155,7 +157,7 @@ void Api::list_macs(const v1::ListMacs& verb, const Asked& asked) {
       mac.set_port(std::string(name));
       mac.set_age_s(known.age_ns / 1'000'000'000);
     }
-    if (response.macs().macs_size() > 0) asked.respond(std::move(response));
+    if (response.macs().macs_size() > 0) asked.send(response);
   };
   hooks.pace = [asked](std::function<void()> next) {
     if (const auto client = asked.client.lock()) client->when_ready(std::move(next));

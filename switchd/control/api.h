@@ -44,7 +44,8 @@ class Api {
   struct Asked {
     std::uint64_t id = 0;
     std::weak_ptr<Client> client;
-    void respond(v1::Response response) const;
+    void respond(v1::Response response) const { send(response); }
+    void send(v1::Response& response) const;
     void done(std::uint64_t count = 0) const;
     void show(std::vector<v1::Ports> parts) const;
     void refuse(const Refusal& refusal) const;
