@@ -210,7 +210,7 @@ void read_networks(const Typed& typed, Config& config, std::vector<ConfigError>&
 
 void read_ports(const Typed& typed, Config& config, std::vector<ConfigError>& errors) {
   for (const std::string& text : typed.ports) parse_port(text, config.ports.emplace_back(), errors);
-  const bool comes_later = !config.control || !config.control->empty();  // by the control socket
+  const bool comes_later = !config.control || !config.control->empty() || config.http;  // by the control socket or HTTP
   if (config.ports.empty() && errors.empty() && !comes_later)
     errors.push_back(
         {"no ports", "give at least one, such as vms=tcp-listen:7000, or a --config FILE that has some, or a control "

@@ -63,6 +63,8 @@ int Daemon::run() {
   if (!open_all()) start_failed();
   io_.run();
   if (data_thread_.joinable()) data_thread_.join();
+  io_.restart();
+  io_.poll();  // what was posted, such as the ends of streams, while all that it may use is there
   return exit_code_;
 }
 

@@ -7,6 +7,7 @@
 
 #include "switchd/config_text.h"
 #include "switchd/control/api.h"
+#include "switchd/control/default_path.h"
 #include "switchd/control/views.h"
 #include "switchd/log.h"
 #include "switchd/port_keys.h"
@@ -42,11 +43,19 @@ WrittenKey written_key(const v1::Key& key, const std::string& where) {
 std::vector<std::string_view> settings_that_stay(const Config& present, const Config& wanted) {
   std::vector<std::string_view> stay;
   if (wanted.engine != present.engine) stay.push_back("engine");
-  if (wanted.control != present.control) stay.push_back("control");
+  if (wanted.control.value_or(default_path()) != present.control.value_or(default_path())) stay.push_back("control");
   if (wanted.control_group != present.control_group) stay.push_back("control-group");
   if (wanted.http != present.http) stay.push_back("http");
   if (wanted.http_token != present.http_token) stay.push_back("http-token");
   return stay;
+}
+
+void keep_settings_that_stay(const Config& present, Config& wanted) {
+  wanted.engine = present.engine;
+  wanted.control = present.control;
+  wanted.control_group = present.control_group;
+  wanted.http = present.http;
+  wanted.http_token = present.http_token;
 }
 
 std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
@@ -293,6 +302,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
     for (const ConfigError& warning : wanted.warnings) parts.front().add_warnings(clean(to_string(warning)));
     for (const std::string_view setting : settings_that_stay(before, wanted))
       parts.front().add_warnings(fmt::format("{}: stays as it is until the daemon is started again", setting));
+    keep_settings_that_stay(before, wanted);
     const auto show = [asked, parts = std::move(parts)] {
       for (const v1::Plan& part : parts) {
         v1::Response response;

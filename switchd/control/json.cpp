@@ -143,7 +143,10 @@ std::string to_json(const Message& message) {
 std::string from_json(std::string_view text, Message& message) {
   const auto status =
       google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &message, {});
-  return status.ok() ? std::string() : std::string(status.message());
+  if (status.ok()) return {};
+  std::string wrong(status.message());  // with the place in the text on further lines
+  wrong.resize(std::min(wrong.find('\n'), wrong.size()));
+  return wrong.starts_with(": ") ? wrong.substr(2) : wrong;
 }
 
 }  // namespace lanyard::control

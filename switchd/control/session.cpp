@@ -23,7 +23,7 @@ void Session::read() {
 }
 
 void Session::take_messages() {
-  while (!ending_) {
+  while (!ending_ && waiting_bytes_ <= limits::control_waiting_bytes_max) {
     const auto message = reader_.next();
     if (!message) break;
     v1::Request request;
@@ -31,7 +31,7 @@ void Session::take_messages() {
       return refuse(v1::Error::INVALID, "this is no request: the bytes are no message of switchd/control.proto");
     hooks_.handle(request, shared_from_this());
   }
-  if (reader_.is_broken())
+  if (!ending_ && reader_.is_broken())
     refuse(v1::Error::INVALID, "a request is longer than " + std::to_string(request_bytes_max) + " bytes");
 }
 
@@ -68,6 +68,7 @@ void Session::wrote(std::size_t bytes) {
   if (!is_behind())
     for (const auto& fn : std::exchange(ready_, {})) fn();
   write();
+  take_messages();  // those that came while too much was waiting
   read();
 }
 

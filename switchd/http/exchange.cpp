@@ -76,7 +76,8 @@ void answer(const restinio::request_handle_t& request, unsigned status, std::str
   response.append_header(restinio::http_field::content_type, std::string(content_type));
   response.append_header(restinio::http_field::cache_control, "no-store");
   for (const auto& [name, value] : headers) response.append_header(name, value);
-  response.set_body(std::move(body));
+  // The answer to HEAD has no body (RFC 9110, 9.3.2).
+  if (request->header().method() != restinio::http_method_head()) response.set_body(std::move(body));
   response.done();
 }
 
@@ -173,6 +174,14 @@ void Exchange::end() {
   }
   request_.reset();
   over_();
+}
+
+void Exchange::end_of_stream() {
+  if (!request_ || !stream_) return;
+  (void)end_stream(stream_id_);
+  if (!request_) return;  // it had a last word
+  if (!chunked_) answer(request_, fault(v1::Error::INVALID, "a further request came before this was answered"));
+  end();
 }
 
 void Exchange::gone() {

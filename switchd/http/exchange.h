@@ -36,6 +36,8 @@ class Exchange final : public control::Client, public std::enable_shared_from_th
 
   // The head of a stream of events goes out now: they may be long in coming.
   void begin_events();
+  // Ends it where it is a stream: its client asks for something else.
+  void end_of_stream();
   // The connection has gone: nothing more can be said.
   void gone();
   [[nodiscard]] bool is_over() const { return !request_; }

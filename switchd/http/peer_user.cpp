@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <system_error>
 
@@ -65,8 +66,10 @@ std::optional<uid_t> user_of_peer(const SocketAddress& peer, const SocketAddress
   const bool is_socket = header.nlmsg_type == SOCK_DIAG_BY_FAMILY;
   if (!is_socket || static_cast<std::size_t>(got) < NLMSG_HDRLEN + sizeof found) return std::nullopt;
   std::memcpy(&found, bytes + NLMSG_HDRLEN, sizeof found);
-  // A socket that listens at that address is an answer, too, where the connection has gone.
-  if (found.id.idiag_dport != asked.socket.id.idiag_dport) return std::nullopt;
+  // Where the connection has gone, a socket that listens at that address is an answer, too; and one that was closed is
+  // there for a while yet, without an inode, and after a moment as root's.
+  const bool is_it = std::memcmp(&found.id, &asked.socket.id, offsetof(inet_diag_sockid, idiag_if)) == 0;
+  if (!is_it || found.idiag_inode == 0) return std::nullopt;
   return found.idiag_uid;
 }
 

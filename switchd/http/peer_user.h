@@ -10,8 +10,8 @@
 
 namespace lanyard::http {
 
-// The user of the socket that is bound to `peer` and connected to `local`, of the same family, IPv4 or IPv6. Nothing:
-// there is none, as when it has closed, or it is in another network namespace. Throws std::system_error where the kernel
+// The user of the socket that is bound to `peer` and connected to `local`, of the same family, IPv4 or IPv6. Nothing: no
+// process has it (any more), or it is in another network namespace. Throws std::system_error where the kernel
 // cannot be asked.
 [[nodiscard]] std::optional<uid_t> user_of_peer(const SocketAddress& peer, const SocketAddress& local);
 

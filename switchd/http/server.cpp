@@ -13,6 +13,7 @@
 #include <restinio/http_server.hpp>
 #include <restinio/null_logger.hpp>
 #include <restinio/uri_helpers.hpp>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -34,6 +35,23 @@ namespace {
 SocketAddress socket_address(const asio::ip::tcp::endpoint& endpoint) {
   return {endpoint.data(), static_cast<socklen_t>(endpoint.size())};
 }
+
+// Of asio's GettableSocketOption: the address of the other end, as getpeername() has it. The kernel wants to be asked for
+// no more bytes than it has (net/core/sock.c, SO_PEERNAME).
+class PeerName {
+ public:
+  explicit PeerName(std::size_t bytes) : bytes_(bytes) {}
+  template <typename Protocol> [[nodiscard]] int level(const Protocol&) const { return SOL_SOCKET; }
+  template <typename Protocol> [[nodiscard]] int name(const Protocol&) const { return SO_PEERNAME; }
+  template <typename Protocol> [[nodiscard]] void* data(const Protocol&) { return &storage_; }
+  template <typename Protocol> [[nodiscard]] std::size_t size(const Protocol&) const { return bytes_; }
+  template <typename Protocol> void resize(const Protocol&, std::size_t bytes) { bytes_ = bytes; }
+  [[nodiscard]] SocketAddress address() const { return {&storage_, static_cast<socklen_t>(bytes_)}; }
+
+ private:
+  sockaddr_storage storage_{};
+  std::size_t bytes_;
+};
 
 // Takes as long wherever they differ (of the same length): nobody learns a token byte by byte.
 bool are_equal(std::string_view a, std::string_view b) {
@@ -58,13 +76,21 @@ std::variant<std::string, OpenError> read_token(const std::string& path) {
                    EINVAL};
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 // Does this Host or Origin mean an address, or this machine? A name may mean this address today, and be another's: so a
 // page of the other's reaches us as one of ours (DNS rebinding).
-bool names_no_one(std::string_view host) {
-  const bool in_brackets = host.starts_with('[');
-  const std::size_t end = in_brackets ? host.find(']') : host.rfind(':');
-  const std::string_view name = in_brackets ? host.substr(1, end == host.npos ? end : end - 1) : host.substr(0, end);
-  return name == "localhost" || is_ipv4(name) || is_ipv6(name);
+bool names_no_one(const std::string& host) {
+  const std::size_t colon = host.find(':', host.starts_with('[') ? std::min(host.find(']'), host.size()) : 0);
+  const std::string name = lower_case(host.substr(0, colon));
+  const bool port_is_one = colon == host.npos || parse_number(std::string_view(host).substr(colon + 1), 0, UINT16_MAX);
+  const bool is_v6 = name.size() > 2 && name.front() == '[' && name.back() == ']' &&
+                     is_ipv6(std::string_view(name).substr(1, name.size() - 2));
+  return port_is_one && (name == "localhost" || is_ipv4(name) || is_v6);
 }
 
 std::string index_page() {
@@ -90,7 +116,7 @@ class Collector final : public control::Client {
 
 }  // namespace
 
-// What runs while the server is open. RESTinio holds on to it as listener to connections and as gate.
+// What runs while the server is open.
 class Server::Running : public std::enable_shared_from_this<Server::Running> {
  public:
   Running(asio::io_context& io, control::Api& api, std::string token)
@@ -101,28 +127,33 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   void close();
   [[nodiscard]] SocketAddress address() const { return address_; }
 
-  // --- RESTinio's: the gate, and who listens to connections.
-  restinio::ip_blocker::inspection_result_t inspect(const restinio::ip_blocker::incoming_info_t& incoming) noexcept;
-  void state_changed(const restinio::connection_state::notice_t& notice) noexcept;
-
  private:
-  struct Traits : restinio::single_thread_traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t> {
-    using ip_blocker_t = Running;
-    using connection_state_listener_t = Running;
+  // RESTinio counts connections anew each time it listens.
+  using Connection = std::pair<std::uint64_t, restinio::connection_id_t>;
+  struct Listener {
+    std::weak_ptr<Running> running;
+    std::uint64_t time = 0;
+    void state_changed(const restinio::connection_state::notice_t& notice) const noexcept {
+      if (const auto alive = running.lock()) alive->state_changed({time, notice.connection_id()}, notice);
+    }
   };
-  friend struct Traits;
+  struct Traits : restinio::single_thread_traits_t<restinio::asio_timer_manager_t, restinio::null_logger_t> {
+    using connection_state_listener_t = Listener;
+  };
   using Http = restinio::http_server_t<Traits>;
 
   void listen();
   void watch();
   void listen_again();
-  [[nodiscard]] bool may_connect(const asio::ip::tcp::endpoint& peer);
+  void prepare(restinio::socket_options_t& socket);
+  [[nodiscard]] bool may_connect(const SocketAddress& peer);
   [[nodiscard]] std::optional<Fault> check(const restinio::request_t& request) const;
-  restinio::request_handling_status_t handle(const restinio::request_handle_t& request);
-  void handle_verb(const restinio::request_handle_t& request);
+  restinio::request_handling_status_t handle(const restinio::request_handle_t& request, Connection connection);
+  void handle_verb(const restinio::request_handle_t& request, Connection connection);
   void handle_metrics(const restinio::request_handle_t& request);
   [[nodiscard]] v1::Response ask(v1::Request request);
-  void forget_answered(restinio::connection_id_t connection);
+  void forget_answered(Connection connection);
+  void state_changed(Connection connection, const restinio::connection_state::notice_t& notice);
 
   asio::io_context& io_;
   control::Api& api_;
@@ -134,9 +165,10 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   bool was_waiting_ = false;  // a connection, when it was looked at, and none was accepted since
   asio::steady_timer watch_;
   RefusalLog refusals_;
-  std::size_t connections_ = 0;
+  std::uint64_t times_listened_ = 0;
+  std::set<Connection> connections_;
   bool stopping_ = false;
-  std::map<restinio::connection_id_t, std::vector<std::shared_ptr<Exchange>>> exchanges_;
+  std::map<Connection, std::vector<std::shared_ptr<Exchange>>> exchanges_;
 };
 
 // --- Opening, and staying open.
@@ -151,22 +183,21 @@ void Server::Running::open(const SocketAddress& address) {
 
 void Server::Running::listen() {
   auto http = std::make_unique<Http>(restinio::external_io_context(io_), [this](auto& settings) {
-    const auto self = shared_from_this();
+    const std::uint64_t time = ++times_listened_;
     settings.address(endpoint_.address())
         .port(endpoint_.port())
         .protocol(endpoint_.protocol())
-        .ip_blocker(self)
-        .connection_state_listener(self)
-        .request_handler([this](restinio::request_handle_t request) { return handle(request); })
+        .connection_state_listener(std::make_shared<Listener>(Listener{weak_from_this(), time}))
+        .request_handler([this, time](const restinio::request_handle_t& request) {
+          return handle(request, {time, request->connection_id()});
+        })
         .acceptor_post_bind_hook([this](asio::ip::tcp::acceptor& acceptor) {
           endpoint_ = acceptor.local_endpoint();
           listener_ = acceptor.native_handle();
         })
-        .socket_options_setter([](restinio::socket_options_t& options) {
-          options.set_option(asio::socket_base::keep_alive(true));  // streams may be silent for long
-          options.set_option(asio::ip::tcp::no_delay(true));
-        })
-        // A second request is read while the first is answered: so it is noticed that the client has gone.
+        .socket_options_setter([this](restinio::socket_options_t& socket) { prepare(socket); })
+        // A second request is read while the first is answered: so it is noticed that the client has gone. The second
+        // ends a stream (handle()), since a third would not be read.
         .max_pipelined_requests(2)
         .read_next_http_message_timelimit(std::chrono::seconds(limits::http_request_s_max))
         .write_http_response_timelimit(std::chrono::seconds(limits::http_stalled_s_max))
@@ -221,26 +252,33 @@ void Server::Running::close() {
 
 // --- Who may ask.
 
-restinio::ip_blocker::inspection_result_t Server::Running::inspect(
-    const restinio::ip_blocker::incoming_info_t& incoming) noexcept {
+// RESTinio drops a connection whose socket cannot be prepared. It has a gate of its own for connections (ip_blocker.hpp),
+// which ends the process where one has been reset when it is looked at.
+void Server::Running::prepare(restinio::socket_options_t& socket) {
   was_waiting_ = false;
-  try {
-    if (may_connect(incoming.remote_endpoint())) return restinio::ip_blocker::allow();
-  } catch (const std::exception& error) {
-    refusals_.warn(fmt::format("refused a connection: {}", error.what()));
-  }
-  return restinio::ip_blocker::deny();
+  PeerName peer(endpoint_.size());
+  socket.get_option(peer);  // throws where it was reset
+  if (!may_connect(peer.address())) throw std::runtime_error("refused");
+  socket.set_option(asio::socket_base::keep_alive(true));  // streams may be silent for long
+  socket.set_option(asio::ip::tcp::no_delay(true));
 }
 
-bool Server::Running::may_connect(const asio::ip::tcp::endpoint& peer) {
-  if (connections_ >= limits::http_clients_max) {
+bool Server::Running::may_connect(const SocketAddress& peer) try {
+  if (connections_.size() >= limits::http_clients_max) {
     refusals_.warn(fmt::format("refused a connection: {} are there", limits::http_clients_max));
     return false;
   }
   if (!token_.empty()) return true;
-  const auto user = user_of_peer(socket_address(peer), address_);
+  const auto user = user_of_peer(peer, address_);
   if (user == uid_t{0} || user == ::geteuid()) return true;
+  if (!user) {
+    refusals_.warn("refused a connection that nobody has any more");
+    return false;
+  }
   refusals_.warn("refused a process of another user; with --http-token FILE others may ask");
+  return false;
+} catch (const std::system_error& error) {
+  refusals_.warn(fmt::format("refused a connection: {}; --http-token FILE does without", error.what()));
   return false;
 }
 
@@ -253,8 +291,9 @@ std::optional<Fault> Server::Running::check(const restinio::request_t& request) 
   const restinio::http_header_fields_t& fields = request.header();
   if (!token_.empty()) {
     const std::string given = fields.get_field_or(restinio::http_field::authorization, std::string());
-    constexpr std::string_view scheme = "Bearer ";
-    if (given.starts_with(scheme) && are_equal(std::string_view(given).substr(scheme.size()), token_)) return std::nullopt;
+    constexpr std::string_view scheme = "bearer ";  // of any case (RFC 9110, 11.1)
+    const bool is_bearer = lower_case(given.substr(0, scheme.size())) == scheme;
+    if (is_bearer && are_equal(std::string_view(given).substr(scheme.size()), token_)) return std::nullopt;
     return refused(401, "expected Authorization: Bearer TOKEN, with the token of --http-token");
   }
   const std::string host = fields.get_field_or(restinio::http_field::host, std::string("localhost"));
@@ -263,12 +302,19 @@ std::optional<Fault> Server::Running::check(const restinio::request_t& request) 
   const std::string origin = fields.get_field_or("Origin", std::string());
   if (!origin.empty() && origin != "http://" + host)
     return refused(403, "Origin: pages of other servers may not ask; with --http-token FILE they may");
+  // Browsers send no Origin where a page cannot read the answer, but this.
+  const std::string site = fields.get_field_or("Sec-Fetch-Site", std::string("none"));
+  if (site != "none" && site != "same-origin")
+    return refused(403, "Sec-Fetch-Site: pages of other servers may not ask; with --http-token FILE they may");
   return std::nullopt;
 }
 
 // --- Requests.
 
-restinio::request_handling_status_t Server::Running::handle(const restinio::request_handle_t& request) {
+restinio::request_handling_status_t Server::Running::handle(const restinio::request_handle_t& request,
+                                                            Connection connection) {
+  if (const auto found = exchanges_.find(connection); found != exchanges_.end())
+    for (const auto& exchange : found->second) exchange->end_of_stream();
   if (const auto refused = check(*request)) {
     answer(request, *refused);
   } else if (const auto path = request->header().path(); path == "/metrics" || path == "/") {
@@ -283,12 +329,12 @@ restinio::request_handling_status_t Server::Running::handle(const restinio::requ
       handle_metrics(request);
     }
   } else {
-    handle_verb(request);
+    handle_verb(request, connection);
   }
   return restinio::request_accepted();
 }
 
-void Server::Running::handle_verb(const restinio::request_handle_t& request) {
+void Server::Running::handle_verb(const restinio::request_handle_t& request, Connection connection) {
   const auto& header = request->header();
   Query query;
   const auto parsed = restinio::try_parse_query<restinio::parse_query_traits::x_www_form_urlencoded>(header.query());
@@ -303,7 +349,6 @@ void Server::Running::handle_verb(const restinio::request_handle_t& request) {
   if (follows && verb.watch_events().after() == 0)
     verb.mutable_watch_events()->set_after(parse_number(last, 0, UINT64_MAX).value_or(0));
 
-  const auto connection = request->connection_id();
   const auto over = [this, connection] {
     asio::post(io_, [self = weak_from_this(), connection] {
       if (const auto alive = self.lock()) alive->forget_answered(connection);
@@ -322,7 +367,7 @@ v1::Response Server::Running::ask(v1::Request request) {
   return collector->response();
 }
 
-void Server::Running::forget_answered(restinio::connection_id_t connection) {
+void Server::Running::forget_answered(Connection connection) {
   const auto found = exchanges_.find(connection);
   if (found == exchanges_.end()) return;
   std::erase_if(found->second, [](const auto& exchange) { return exchange->is_over(); });
@@ -345,11 +390,12 @@ void Server::Running::handle_metrics(const restinio::request_handle_t& request) 
 
 // --- Connections.
 
-void Server::Running::state_changed(const restinio::connection_state::notice_t& notice) noexcept {
-  if (restinio::holds_alternative<restinio::connection_state::accepted_t>(notice.cause())) ++connections_;
+void Server::Running::state_changed(Connection connection, const restinio::connection_state::notice_t& notice) {
+  if (restinio::holds_alternative<restinio::connection_state::accepted_t>(notice.cause()))
+    connections_.insert(connection);
   if (!restinio::holds_alternative<restinio::connection_state::closed_t>(notice.cause())) return;
-  --connections_;
-  auto ended = exchanges_.extract(notice.connection_id());
+  connections_.erase(connection);  // RESTinio may tell of one twice
+  auto ended = exchanges_.extract(connection);
   if (ended.empty()) return;
   asio::post(io_, [exchanges = std::move(ended.mapped())] {  // not from within RESTinio's closing
     for (const auto& exchange : exchanges) exchange->gone();

@@ -8,8 +8,8 @@
 //
 //   with --http-token FILE   who sends `Authorization: Bearer TOKEN`, the first line of FILE as it was at the start
 //   without                  processes of this user and of root on this machine, as with the control socket: the kernel
-//                            says whose connection it is. A browser's page of another origin is refused: it runs as this
-//                            user, but is not hers
+//                            says whose connection it is. A page of another origin in a browser is refused (by Host, Origin
+//                            and Sec-Fetch-Site): it runs as this user, but is not hers
 //
 // Limits: http_clients_max connections, further ones are closed at once; a request of at most control::request_bytes_max; a
 // client has http_request_s_max to send one, and http_stalled_s_max to take what is sent.

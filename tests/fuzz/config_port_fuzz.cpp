@@ -34,9 +34,11 @@ std::string as_yaml(std::string_view text, std::string_view name) {
     return part;
   };
   const std::size_t equals = text.find('=');
-  if (equals < text.find(':')) cut(equals);
-  std::string yaml = "ports: {" + yaml_quoted(name) + ": {type: " + yaml_quoted(cut(text.find(':')));
-  yaml += ", address: " + yaml_quoted(cut(text.find(',')));
+  if (equals < text.find_first_of(":,")) cut(equals);
+  const std::size_t type_end = text.find_first_of(":,");
+  const bool has_address = type_end < text.size() && text[type_end] == ':';
+  std::string yaml = "ports: {" + yaml_quoted(name) + ": {type: " + yaml_quoted(cut(type_end));
+  if (has_address) yaml += ", address: " + yaml_quoted(cut(text.find(',')));
   while (!text.empty()) {
     yaml += ", " + yaml_quoted(cut(text.find('=')));
     yaml += ": " + yaml_quoted(cut(text.find(',')));

@@ -14,7 +14,9 @@ import os
 import re
 import resource
 import shutil
+import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -398,7 +400,7 @@ class HttpTest(unittest.TestCase):
                     for path in ("/metrics", "/v1/status", "/"):
                         status, headers, _ = daemon.ask("GET", path, **fields)
                         self.assertEqual((status, headers["WWW-Authenticate"]), (401, "Bearer"))
-            good = {"Authorization": f"Bearer {token}", "Host": "switch.example", "Origin": "http://elsewhere.example"}
+            good = {"Authorization": f"bearer {token}", "Host": "switch.example", "Origin": "http://elsewhere.example"}
             self.assertEqual(daemon.ask("GET", "/v1/status", **good)[0], 200)
             self.assertEqual(daemon.ask("GET", "/metrics", **good)[0], 200)
 
@@ -431,6 +433,8 @@ class HttpTest(unittest.TestCase):
             ({"Host": "localhost"}, 200), ({"Host": "localhost:80"}, 200), ({"Host": "[::1]:80"}, 200),
             ({"Origin": own}, 200), ({"Host": "rebound.example"}, 403), ({"Host": ""}, 403),
             ({"Origin": "http://elsewhere.example"}, 403), ({"Origin": "null"}, 403),
+            ({"Host": "LocalHost"}, 200), ({"Host": "[::1].evil.example"}, 403), ({"Host": "[::1"}, 403),
+            ({"Host": "localhost:x"}, 403), ({"Sec-Fetch-Site": "cross-site"}, 403), ({"Sec-Fetch-Site": "none"}, 200),
         ]:
             with self.subTest(fields):
                 self.assertEqual(daemon.ask("GET", "/v1/status", **fields)[0], expected)
@@ -451,6 +455,57 @@ class HttpTest(unittest.TestCase):
                 self.assertIn("refused a process of another user", daemon.read_log())
 
     # --- Bad input.
+
+    def test_clients_that_reset_their_connections(self) -> None:
+        """Each is forgotten once: more of them than there may be at a time are no hindrance to others."""
+        daemon = self.daemon()
+        for number in range(3 * CLIENTS_MAX):
+            client = socket.create_connection(daemon.address)
+            path = ("/metrics", "/v1/events", "/v1/stats?interval_ms=100")[number % 3]
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        self.await_answer(daemon)
+        self.exchange(daemon)
+        self.assertNotIn("are there", daemon.read_log())
+
+    def test_a_further_request_ends_a_stream(self) -> None:
+        daemon = self.daemon()
+        with socket.create_connection(daemon.address, SECONDS_MAX) as client:
+            for path, sign in (("/v1/events", b"event-stream"), ("/v1/stats", b"received_frames"), ("/v1/version", b"protocol")):
+                client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                got = b""
+                while sign not in got:
+                    piece = client.recv(65536)
+                    self.assertTrue(piece)
+                    got += piece
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+    def test_who_has_gone_is_nobody(self) -> None:
+        """What another user sent before closing is not carried out, however late its connection is accepted."""
+        daemon = self.daemon()
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        program = ("import socket, sys\n"
+                   f"for _ in range(20):\n s = socket.create_connection(('127.0.0.1', {daemon.address[1]}))\n"
+                   " s.sendall(b'POST /v1/add_network HTTP/1.1\\r\\nHost: localhost\\r\\nContent-Length: 14\\r\\n\\r\\n'"
+                   "b'{\"name\":\"bad\"}')\n s.close()")
+        try:
+            subprocess.run([sys.executable, "-c", program], user=NOBODY, extra_groups=[], check=True)
+        finally:
+            os.kill(daemon.process.pid, signal.SIGCONT)
+        self.await_answer(daemon)
+        self.assertEqual([network["name"] for network in daemon.get("/v1/networks")["networks"]], ["lan"])
+        self.assertIn("nobody has any more", daemon.read_log())
+
+    def test_head_has_no_body(self) -> None:
+        daemon = self.daemon()
+        connection = daemon.connection()
+        connection.request("HEAD", "/v1/version")
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.read()), (405, b""))
+        connection.request("GET", "/v1/version")
+        self.assertEqual(json.loads(connection.getresponse().read())["protocol"], 1)
+        connection.close()
 
     def test_garbage(self) -> None:
         daemon = self.daemon()
