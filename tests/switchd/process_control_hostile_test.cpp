@@ -216,3 +216,26 @@ TEST_CASE("a thousand clients at once: as many as there may be are served, the o
   CHECK(next.ask(Controlled::request(R"({"get_version":{}})")).version().protocol() == 1);
   it.check_unharmed();
 }
+
+TEST_CASE("a client that asks and does not read waits itself, and gets all answers when it does") {
+  constexpr std::uint64_t questions = 16'000;  // answered with more than may wait for a client and fit in its socket
+  Attacked it;
+  ControlClient greedy(it.lan.path());
+  std::string asked;
+  for (std::uint64_t id = 1; id <= questions; ++id) {
+    v1::Request request;
+    request.set_id(id);
+    request.mutable_list_ports();
+    asked += control::framed(request.SerializeAsString());
+  }
+  greedy.send_raw(asked);
+  for (int i = 0; i < 10; ++i) CHECK(it.lan.ask(R"({"get_version":{}})").has_version());  // meanwhile
+  std::size_t bytes = 0;
+  for (std::uint64_t id = 1; id <= questions; ++id) {
+    const v1::Response response = greedy.next();
+    bytes += response.ByteSizeLong();
+    if (response.id() != id || response.ports().ports_size() != 3) FAIL(control::to_json(response));
+  }
+  CHECK(bytes > limits::control_waiting_bytes_max + limits::mebi);
+  it.check_unharmed();
+}
