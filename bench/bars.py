@@ -17,7 +17,6 @@ NAT_OF_QEMU_MIN = 1.0
 COST_OF_IDLE_PORTS_MIN = 0.97  # the cost with none, over that with some
 LATENCY_MAX = 1.15
 WATCHED_MAX = 1.02  # cost for the data thread while a switch is watched, over that while it is not
-WATCHED_P99_MAX = 1.05  # what round trips vary by anyway
 
 ENGINES = ("epoll", "io_uring")
 
@@ -134,10 +133,10 @@ def of_guests(wire: str, rates: dict[str, dict[str, float]]) -> dict[str, list[B
 
 def of_sight(mode: str, figure: str, modes: dict[str, Any]) -> list[Bar]:
     """Of a switch that is watched; a capture has no bar."""
-    if mode != "watched" or figure not in ("thread_ns", "p99_ns"):
+    if mode != "watched" or figure != "thread_ns":
         return []
     ratio = modes[mode][figure]["median"] / modes["nobody"][figure]["median"]
-    return [Bar(ratio, WATCHED_MAX if figure == "thread_ns" else WATCHED_P99_MAX, "of nobody's")]
+    return [Bar(ratio, WATCHED_MAX, "of nobody's")]
 
 
 def of_nat(way: str, rates: dict[str, float]) -> list[Bar]:

@@ -11,7 +11,7 @@ round trips beside it), and 100000 further MAC addresses in the table. The modes
 
 The figures: CPU time of the data thread and of the whole process for each frame, and for round trips their median and
 99th percentile; each as the median of the runs with its range, beside its ratio to `nobody`. The switch runs on core 1,
-and so does its control thread; load and lookers run on core 0. Of a capture also: frames written, frames lost.
+and so does its control thread; load and lookers run on core 0. Both cores are kept from halting. Of a capture also: frames written, frames lost.
 
     bench/sight.py --bin build/bin                     about four minutes
     bench/sight.py --bin build/bin --json sight.json
@@ -38,7 +38,7 @@ from typing import Any
 
 import report
 from rows import ENDLESS, Row, Tools, half_of_what_goes
-from subject import LOAD_CORE, Failed, Load, Places, Subject, awake_cores, switchd
+from subject import LOAD_CORE, Failed, Idler, Load, Places, Subject, awake_cores, switchd
 
 MACS = 100_000
 SCRAPES_PER_SECOND = 10
@@ -161,7 +161,8 @@ def measure(looked: Looked, load: Load, mode: str, seconds: float) -> dict[str, 
     return result
 
 
-def bench(row: Row, modes: tuple[str, ...], tools: Tools, arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+def bench(row: Row, modes: tuple[str, ...], tools: Tools, arguments: argparse.Namespace, folder: Path,
+          idler: Idler) -> dict[str, Any]:
     half = str(half_of_what_goes(row.wire, tools, 0.5))
     options = row.load_options(ENDLESS, arguments.seconds) + ["--beside" if row.round_trips else "--rate", half]
     program = switchd(f"{arguments.bin}/switchd", arguments.engine)
@@ -177,7 +178,7 @@ def bench(row: Row, modes: tuple[str, ...], tools: Tools, arguments: argparse.Na
         while json.loads(looked.run("networks", "--json"))["networks"][0]["macs"] < MACS:
             time.sleep(0.05)
         load = stack.enter_context(Load(tools.load, subject, subject.endpoints[:-1], options))
-        load.idler = stack.enter_context(awake_cores()) if row.round_trips else None
+        load.idler = idler
         for _ in range(arguments.runs):
             for mode in modes:
                 runs[mode].append(measure(looked, load, mode, arguments.seconds))
@@ -227,7 +228,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="lanyard-sight-", dir=memory) as name:
         folder = Path(name)
         tools = Tools(arguments.bin, Places(folder))
-        made = {row.name: bench(row, modes, tools, arguments, folder) for row, modes in ROWS.items()}
+        with awake_cores() as idler:
+            made = {row.name: bench(row, modes, tools, arguments, folder, idler) for row, modes in ROWS.items()}
     for row_name, of_modes in made.items():
         show(row_name, of_modes)
     if arguments.json:
