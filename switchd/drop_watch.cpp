@@ -3,18 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 namespace lanyard {
-
-void DropWatch::begin() {
-  timer_.expires_after(std::chrono::seconds(1));
-  timer_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled) return;
-    look();
-    begin();
-  });
-}
 
 void DropWatch::look() {
   for (auto& [counters, watched] : watched_) watched.exists = false;

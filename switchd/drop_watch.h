@@ -2,13 +2,14 @@
 // frame. Looks at the counters once a second; the data plane knows nothing of it. Control thread only.
 #pragma once
 
-#include <asio/steady_timer.hpp>
+#include <asio/io_context.hpp>
 #include <array>
 #include <cstdint>
 #include <string>
 #include <unordered_map>
 
 #include "switchd/events.h"
+#include "switchd/every_second.h"
 #include "switchd/port_registry.h"
 #include "switchd/spell.h"
 
@@ -17,10 +18,10 @@ namespace lanyard {
 class DropWatch {
  public:
   DropWatch(asio::io_context& io, PortRegistry& registry, EventLog& events)
-      : registry_(registry), events_(events), timer_(io) {}
+      : registry_(registry), events_(events), every_second_(io, [this] { look(); }) {}
 
-  void begin();
-  void stop() { timer_.cancel(); }
+  void begin() { every_second_.begin(); }
+  void stop() { every_second_.stop(); }
 
  private:
   struct Watched {
@@ -35,7 +36,7 @@ class DropWatch {
 
   PortRegistry& registry_;
   EventLog& events_;
-  asio::steady_timer timer_;
+  EverySecond every_second_;
   std::unordered_map<const PortCounters*, Watched> watched_;
 };
 

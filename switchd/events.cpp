@@ -2,10 +2,10 @@
 #include "switchd/events.h"
 
 #include <array>
-#include <chrono>
 
 #include "frames/limits.h"
 #include "switchd/log.h"
+#include "transports/clock.h"
 
 namespace lanyard {
 
@@ -36,11 +36,6 @@ static_assert(
       return true;
     }(),
     "the table is in the order of the enumeration");
-
-std::uint64_t unix_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 }  // namespace
 

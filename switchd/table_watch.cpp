@@ -3,18 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <chrono>
-
 namespace lanyard {
-
-void TableWatch::begin() {
-  timer_.expires_after(std::chrono::seconds(1));
-  timer_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled) return;
-    look();
-    begin();
-  });
-}
 
 void TableWatch::look() {
   std::erase_if(evictions_, [](const auto& it) { return it.first.use_count() == 1; });  // of a network that is gone

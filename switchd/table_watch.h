@@ -3,12 +3,13 @@
 // of it. Control thread only.
 #pragma once
 
-#include <asio/steady_timer.hpp>
+#include <asio/io_context.hpp>
 #include <map>
 #include <memory>
 #include <string>
 
 #include "switchd/events.h"
+#include "switchd/every_second.h"
 #include "switchd/spell.h"
 #include "switchd/topology.h"
 
@@ -17,10 +18,10 @@ namespace lanyard {
 class TableWatch {
  public:
   TableWatch(asio::io_context& io, const Topology& topology, EventLog& events)
-      : topology_(topology), events_(events), timer_(io) {}
+      : topology_(topology), events_(events), every_second_(io, [this] { look(); }) {}
 
-  void begin();
-  void stop() { timer_.cancel(); }
+  void begin() { every_second_.begin(); }
+  void stop() { every_second_.stop(); }
 
  private:
   void look();
@@ -28,7 +29,7 @@ class TableWatch {
 
   const Topology& topology_;
   EventLog& events_;
-  asio::steady_timer timer_;
+  EverySecond every_second_;
   std::map<std::shared_ptr<const NetworkCounters>, Spell> evictions_;  // a network of the same name is another
 };
 

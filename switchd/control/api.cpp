@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-#include "switchd/config_text.h"
+#include "switchd/control/refusals.h"
 #include "switchd/control/views.h"
 
 namespace lanyard::control {
@@ -125,12 +125,9 @@ void Api::list_networks(const v1::ListNetworks& verb, const Asked& asked) {
   if (const auto refusal = check_network(verb.name())) return asked.refuse(*refusal);
   v1::Response response;
   v1::Networks& view = *response.mutable_networks();
-  for (const auto& [name, network] : services_.topology.networks()) {
-    if (!verb.name().empty() && verb.name() != name) continue;
-    v1::Network& one = *view.add_networks();
-    fill_network(name, network, services_.topology, one);
-    one.set_rewind_mib(observation_.rewind_mib(network.index));
-  }
+  fill_networks(services_.topology, verb.name(), view);
+  for (v1::Network& one : *view.mutable_networks())
+    one.set_rewind_mib(observation_.rewind_mib(services_.topology.networks().at(one.name()).index));
   asked.respond(std::move(response));
 }
 
@@ -175,17 +172,12 @@ void Api::list_macs(const v1::ListMacs& verb, const Asked& asked) {
 
 std::optional<Refusal> Api::check_port(const std::string& name) const {
   if (name.empty() || services_.topology.registry().find(name) != nullptr) return std::nullopt;
-  std::vector<std::string_view> words;
-  for (const auto& [known, record] : services_.topology.registry().records()) words.push_back(known);
-  return Refusal{Refusal::Kind::not_found, words.empty() ? "there are no ports" : unknown_word("port", name, words), {}};
+  return unknown_port(services_.topology, name);
 }
 
 std::optional<Refusal> Api::check_network(const std::string& name) const {
   if (name.empty() || services_.topology.networks().contains(name)) return std::nullopt;
-  std::vector<std::string_view> words;
-  for (const auto& [known, network] : services_.topology.networks()) words.push_back(known);
-  return Refusal{Refusal::Kind::not_found,
-                 words.empty() ? "there are no networks" : unknown_word("network", name, words), {}};
+  return unknown_network(services_.topology, name);
 }
 
 }  // namespace lanyard::control

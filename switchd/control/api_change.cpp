@@ -8,6 +8,7 @@
 #include "switchd/config_text.h"
 #include "switchd/control/api.h"
 #include "switchd/control/default_path.h"
+#include "switchd/control/refusals.h"
 #include "switchd/control/views.h"
 #include "switchd/log.h"
 #include "switchd/port_keys.h"
@@ -15,8 +16,6 @@
 namespace lanyard::control {
 
 namespace {
-
-Refusal invalid(std::string message) { return {Refusal::Kind::invalid, std::move(message), {}}; }
 
 // One mistake is the message; of several the message says how many.
 std::optional<Refusal> refusal_of(const std::vector<ConfigError>& errors) {
@@ -39,23 +38,21 @@ WrittenKey written_key(const v1::Key& key, const std::string& where) {
   return written_key(key.key(), {key.values().begin(), key.values().end()}, where);
 }
 
-// Of the whole daemon, named otherwise by a document than they are.
-std::vector<std::string_view> settings_that_stay(const Config& present, const Config& wanted) {
-  std::vector<std::string_view> stay;
-  if (wanted.engine != present.engine) stay.push_back("engine");
-  if (wanted.control.value_or(default_path()) != present.control.value_or(default_path())) stay.push_back("control");
-  if (wanted.control_group != present.control_group) stay.push_back("control-group");
-  if (wanted.http != present.http) stay.push_back("http");
-  if (wanted.http_token != present.http_token) stay.push_back("http-token");
-  return stay;
-}
-
-void keep_settings_that_stay(const Config& present, Config& wanted) {
-  wanted.engine = present.engine;
-  wanted.control = present.control;
-  wanted.control_group = present.control_group;
-  wanted.http = present.http;
-  wanted.http_token = present.http_token;
+// Settings of the whole daemon stay as they are; returns those that the document names otherwise.
+std::vector<std::string_view> keep_settings(const Config& present, Config& wanted) {
+  std::vector<std::string_view> kept;
+  const auto keep = [&](std::string_view name, auto setting) {
+    if (wanted.*setting != present.*setting) kept.push_back(name);
+    wanted.*setting = present.*setting;
+  };
+  if (wanted.control.value_or(default_path()) == present.control.value_or(default_path()))
+    wanted.control = present.control;
+  keep("engine", &Config::engine);
+  keep("control", &Config::control);
+  keep("control-group", &Config::control_group);
+  keep("http", &Config::http);
+  keep("http-token", &Config::http_token);
+  return kept;
 }
 
 std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
@@ -300,9 +297,8 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
     const std::vector<Change> changes = services_.topology.plan(wanted);
     std::vector<v1::Plan> parts = list_changes(changes);
     for (const ConfigError& warning : wanted.warnings) parts.front().add_warnings(clean(to_string(warning)));
-    for (const std::string_view setting : settings_that_stay(before, wanted))
+    for (const std::string_view setting : keep_settings(before, wanted))
       parts.front().add_warnings(fmt::format("{}: stays as it is until the daemon is started again", setting));
-    keep_settings_that_stay(before, wanted);
     const auto show = [asked, parts = std::move(parts)] {
       for (const v1::Plan& part : parts) {
         v1::Response response;

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "switchd/control/words.h"
+
 namespace lanyard::control {
 
 namespace {
@@ -29,12 +31,6 @@ std::string base64(const std::string& bytes) {
     for (std::size_t j = 0; j < 4; ++j)
       text += i + j <= bytes.size() ? digits[group >> (18 - 6 * j) & 63] : '=';
   }
-  return text;
-}
-
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   return text;
 }
 

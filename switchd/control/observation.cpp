@@ -6,17 +6,12 @@
 #include <algorithm>
 #include <system_error>
 
-#include "switchd/config_text.h"
+#include "switchd/control/refusals.h"
+#include "switchd/control/words.h"
 
 namespace lanyard::control {
 
 namespace {
-
-Refusal invalid(std::string message) { return {Refusal::Kind::invalid, std::move(message), {}}; }
-
-Refusal unknown(std::string_view what, const std::string& name, const std::vector<std::string_view>& words) {
-  return {Refusal::Kind::not_found, unknown_word(what, name, words), {}};
-}
 
 // Its connections or peers carry the frames.
 bool makes_ports(const PortConfig& port) {
@@ -53,9 +48,7 @@ Observation::Selected Observation::select(const std::vector<std::string>& ports,
   if (found != topology_.networks().end()) {
     selected.ports.networks.push_back(found->second.index);
   } else if (!network.empty()) {
-    std::vector<std::string_view> words;
-    for (const auto& [name, one] : topology_.networks()) words.push_back(name);
-    selected.refusal = unknown("network", network, words);
+    selected.refusal = unknown_network(topology_, network);
   }
   for (const std::string& name : ports) {
     const PortRecord* record = topology_.registry().find(name);
@@ -64,9 +57,7 @@ Observation::Selected Observation::select(const std::vector<std::string>& ports,
     } else if (record != nullptr && record->counters) {
       selected.ports.ports.push_back(record->counters->serial);
     } else {
-      std::vector<std::string_view> words;
-      for (const auto& [known, one] : topology_.registry().records()) words.push_back(known);
-      selected.refusal = unknown("port", name, words);
+      selected.refusal = unknown_port(topology_, name);
     }
   }
   return selected;

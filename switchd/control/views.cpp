@@ -1,20 +1,16 @@
 // What there is, as messages; see the header.
 #include "switchd/control/views.h"
 
-#include <chrono>
+#include <unordered_map>
 
 #include "switchd/control/framing.h"
 #include "switchd/control/qemu_lines.h"
 #include "switchd/port_keys.h"
+#include "transports/clock.h"
 
 namespace lanyard::control {
 
 namespace {
-
-std::uint64_t unix_ns() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
-}
 
 // How many bytes the character at the front of `text` has; 0: none that is UTF-8 (RFC 3629, 4).
 std::size_t character_bytes(std::string_view text) {
@@ -127,18 +123,25 @@ std::vector<v1::Ports> list_ports(Topology& topology, const std::string& name, c
   return parts.take();
 }
 
-void fill_network(const std::string& name, const Topology::Network& network, Topology& topology, v1::Network& view) {
-  view.set_name(name);
-  view.set_kind(std::string(name_of(network.kind)));
-  view.set_ageing_s(network.ageing_s);
-  view.set_macs(network.counters->macs.get());
-  view.set_macs_max(network.counters->macs_max.get());
-  view.set_moves(network.counters->moves.get());
-  fill_counters(PortCounters(), *view.mutable_counters());
+void fill_networks(Topology& topology, const std::string& name, v1::Networks& view) {
+  std::unordered_map<std::string_view, v1::Network*> by_name;
+  for (const auto& [known, network] : topology.networks()) {
+    if (!name.empty() && name != known) continue;
+    v1::Network& one = *view.add_networks();
+    by_name[known] = &one;
+    one.set_name(known);
+    one.set_kind(std::string(name_of(network.kind)));
+    one.set_ageing_s(network.ageing_s);
+    one.set_macs(network.counters->macs.get());
+    one.set_macs_max(network.counters->macs_max.get());
+    one.set_moves(network.counters->moves.get());
+    fill_counters(PortCounters(), *one.mutable_counters());
+  }
   for (const auto& [port, record] : topology.registry().records()) {
-    if (record.network != name || !record.counters) continue;
-    if (record.state == "up") view.set_ports(view.ports() + 1);
-    add_counters(*record.counters, *view.mutable_counters());
+    const auto network = by_name.find(record.network);
+    if (network == by_name.end() || !record.counters) continue;
+    if (record.state == "up") network->second->set_ports(network->second->ports() + 1);
+    add_counters(*record.counters, *network->second->mutable_counters());
   }
 }
 

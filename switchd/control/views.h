@@ -20,7 +20,7 @@ void fill_port(const std::string& name, const PortRecord& record, const Topology
 // Those that the names say; empty: all. A name means the port and its connections. In parts, at least one, that each fit
 // in a response, with one time.
 [[nodiscard]] std::vector<v1::Ports> list_ports(Topology& topology, const std::string& name, const std::string& network);
-void fill_network(const std::string& name, const Topology::Network& network, Topology& topology, v1::Network& view);
+void fill_networks(Topology& topology, const std::string& name, v1::Networks& view);  // all, or the one of that name
 void fill_loop(const LoopCounters& loop, v1::Loop& view);
 void fill_event(const Event& event, v1::Event& view);
 // Likewise in parts.

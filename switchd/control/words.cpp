@@ -53,6 +53,12 @@ std::string printable(std::string_view text) {
   return line;
 }
 
+std::string lower_case(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
 std::string in_quotes(std::string_view text) {
   if (text.size() <= quoted_bytes_max) return fmt::format("'{}'", text);
   std::size_t end = quoted_bytes_max;

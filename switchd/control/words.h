@@ -14,6 +14,9 @@ namespace lanyard {
 // Control characters spelled out: a newline would make two lines of one, an escape sequence could write over others.
 [[nodiscard]] std::string printable(std::string_view text);
 
+// A to Z in lower case, all else as it is.
+[[nodiscard]] std::string lower_case(std::string text);
+
 // 'text', shortened to some 60 bytes at the boundary of a character.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 

@@ -8,6 +8,8 @@
 #include <iterator>
 #include <map>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace lanyard::http {
 
@@ -81,9 +83,9 @@ void write_turns(const v1::Loop& loop, Writer& writer) {
   writer.sample("_sum", "", static_cast<double>(loop.busy_ns()) / 1e9);
 }
 
-void write_daemon(const v1::Version& version, const v1::Status& status, Writer& writer) {
+void write_daemon(const v1::Status& status, Writer& writer) {
   writer.begin("build_info", Type::gauge, "The daemon's version, and how it asks the kernel for frames.");
-  writer.sample(label("version", version.version()) + label("engine", status.engine()), 1);
+  writer.sample(label("version", status.version()) + label("engine", status.engine()), 1);
   writer.one("start_time_seconds", Type::gauge, "When the daemon started, since 1970.",
              status.started_unix_ns() / 1'000'000'000);
   writer.one("resident_memory_bytes", Type::gauge, "Memory of the process that is resident.", status.resident_bytes());
@@ -139,8 +141,6 @@ constexpr std::array<Metric<v1::Counters>, 15> port_metrics = {{
      &v1::Counters::kernel_drops},
 }};
 
-std::string labels_of(const v1::Port& port) { return label("port", port.name()) + label("network", port.network()); }
-
 void write_networks(const v1::Networks& networks, Writer& writer) {
   for (const auto& metric : network_metrics) {
     writer.begin(fmt::format("network_{}", metric.name), metric.type, metric.help);
@@ -150,26 +150,29 @@ void write_networks(const v1::Networks& networks, Writer& writer) {
 }
 
 void write_ports(const v1::Ports& ports, Writer& writer) {
-  writer.begin("port_info", Type::gauge, "What a port is: its type, and of a connection the port it belongs to.");
+  std::vector<std::pair<const v1::Port*, std::string>> labelled;
   for (const v1::Port& port : ports.ports())
-    writer.sample(labels_of(port) + label("type", port.type()) + label("parent", port.parent()), 1);
+    labelled.emplace_back(&port, label("port", port.name()) + label("network", port.network()));
+  writer.begin("port_info", Type::gauge, "What a port is: its type, and of a connection the port it belongs to.");
+  for (const auto& [port, labels] : labelled)
+    writer.sample(labels + label("type", port->type()) + label("parent", port->parent()), 1);
   writer.begin("port_up", Type::gauge, "1 while the port carries frames.");
-  for (const v1::Port& port : ports.ports()) writer.sample(labels_of(port), port.state() == "up" ? 1 : 0);
+  for (const auto& [port, labels] : labelled) writer.sample(labels, port->state() == "up" ? 1 : 0);
   for (const auto& metric : port_metrics) {
     writer.begin(fmt::format("port_{}", metric.name), metric.type, metric.help);
-    for (const v1::Port& port : ports.ports()) writer.sample(labels_of(port), (port.counters().*metric.value)());
+    for (const auto& [port, labels] : labelled) writer.sample(labels, (port->counters().*metric.value)());
   }
   writer.begin("port_drops", Type::counter, "Frames and copies that were dropped, by reason.");
-  for (const v1::Port& port : ports.ports())
-    for (const auto& [reason, count] : std::map(port.counters().drops().begin(), port.counters().drops().end()))
-      writer.sample(labels_of(port) + label("reason", reason), count);
+  for (const auto& [port, labels] : labelled)
+    for (const auto& [reason, count] : std::map(port->counters().drops().begin(), port->counters().drops().end()))
+      writer.sample(labels + label("reason", reason), count);
 }
 
 }  // namespace
 
 std::string metrics(const MetricsSource& source, MetricsFormat format) {
   Writer writer(format);
-  write_daemon(source.version, source.status, writer);
+  write_daemon(source.status, writer);
   write_networks(source.networks, writer);
   write_ports(source.ports, writer);
   return writer.finish();

@@ -10,7 +10,6 @@
 namespace lanyard::http {
 
 struct MetricsSource {
-  v1::Version version;
   v1::Status status;
   v1::Networks networks;
   v1::Ports ports;

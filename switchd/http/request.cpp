@@ -94,13 +94,7 @@ std::variant<v1::Request, Fault> read_request(std::string_view method, std::stri
                                               std::string_view body) {
   const Route* route = find_route(path);
   if (route == nullptr) return no_such_path(path);
-  if (route->endpoint.method != method) {
-    Fault wrong = fault(v1::Error::INVALID, fmt::format("{}: expected {}, not {}", path, route->endpoint.method,
-                                                        printable(method)));
-    wrong.status = 405;
-    wrong.allow = route->endpoint.method;
-    return wrong;
-  }
+  if (route->endpoint.method != method) return wrong_method(path, route->endpoint.method, method);
   const bool reads = method == "GET";
   if (reads && !body.empty()) return fault(v1::Error::INVALID, "expected fields in the query, not in a body");
   if (!reads && !query.empty()) return fault(v1::Error::INVALID, "expected fields as JSON in the body, not in a query");
@@ -133,11 +127,17 @@ unsigned status_of(v1::Error::Code code) {
   }
 }
 
-Fault fault(v1::Error::Code code, std::string message) {
+Fault fault(v1::Error::Code code, std::string message, std::optional<unsigned> status) {
   Fault made;
-  made.status = status_of(code);
+  made.status = status.value_or(status_of(code));
   made.error.set_code(code);
   made.error.set_message(std::move(message));
+  return made;
+}
+
+Fault wrong_method(std::string_view path, std::string_view allowed, std::string_view method) {
+  Fault made = fault(v1::Error::INVALID, fmt::format("{}: expected {}, not {}", path, allowed, printable(method)), 405);
+  made.allow = allowed;
   return made;
 }
 

@@ -8,6 +8,7 @@
 // ends when its connection does. Pure; any thread.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,9 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 
 // The status for an error of the API.
 [[nodiscard]] unsigned status_of(v1::Error::Code code);
-[[nodiscard]] Fault fault(v1::Error::Code code, std::string message);
+// `status` left out: that of the code.
+[[nodiscard]] Fault fault(v1::Error::Code code, std::string message, std::optional<unsigned> status = {});
+[[nodiscard]] Fault wrong_method(std::string_view path, std::string_view allowed, std::string_view method);
 
 struct Endpoint {
   std::string_view method;  // "GET" or "POST"

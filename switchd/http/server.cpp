@@ -5,7 +5,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <fstream>
 #include <map>
@@ -21,6 +20,7 @@
 #include "switchd/address.h"
 #include "switchd/control/framing.h"
 #include "switchd/control/words.h"
+#include "switchd/every_second.h"
 #include "switchd/http/exchange.h"
 #include "switchd/http/metrics.h"
 #include "switchd/http/peer_user.h"
@@ -76,11 +76,7 @@ std::variant<std::string, OpenError> read_token(const std::string& path) {
                    EINVAL};
 }
 
-std::string lower_case(std::string text) {
-  for (char& c : text)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return text;
-}
+Fault forbidden(std::string message) { return fault(v1::Error::INVALID, std::move(message), 403); }
 
 // Does this Host or Origin mean an address, or this machine? A name may mean this address today, and be another's: so a
 // page of the other's reaches us as one of ours (DNS rebinding).
@@ -120,7 +116,7 @@ class Collector final : public control::Client {
 class Server::Running : public std::enable_shared_from_this<Server::Running> {
  public:
   Running(asio::io_context& io, control::Api& api, std::string token)
-      : io_(io), api_(api), token_(std::move(token)), watch_(io), refusals_(io, "http") {}
+      : io_(io), api_(api), token_(std::move(token)), every_second_(io, [this] { look(); }), refusals_(io, "http") {}
 
   void open(const SocketAddress& address);  // throws std::system_error
   void stop();
@@ -143,7 +139,7 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   using Http = restinio::http_server_t<Traits>;
 
   void listen();
-  void watch();
+  void look();
   void listen_again();
   void prepare(restinio::socket_options_t& socket);
   [[nodiscard]] bool may_connect(const SocketAddress& peer);
@@ -163,11 +159,10 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   std::unique_ptr<Http> http_;
   int listener_ = -1;         // RESTinio's
   bool was_waiting_ = false;  // a connection, when it was looked at, and none was accepted since
-  asio::steady_timer watch_;
+  EverySecond every_second_;
   RefusalLog refusals_;
   std::uint64_t times_listened_ = 0;
   std::set<Connection> connections_;
-  bool stopping_ = false;
   std::map<Connection, std::vector<std::shared_ptr<Exchange>>> exchanges_;
 };
 
@@ -178,7 +173,7 @@ void Server::Running::open(const SocketAddress& address) {
   std::memcpy(endpoint_.data(), &address.any, address.length);
   listen();
   address_ = socket_address(endpoint_);
-  watch();
+  every_second_.begin();
 }
 
 void Server::Running::listen() {
@@ -215,17 +210,12 @@ void Server::Running::listen() {
 
 // RESTinio never accepts again after an accept() that failed, as it does while the process is out of descriptors: where
 // connections wait for two looks, it is opened again.
-void Server::Running::watch() {
-  watch_.expires_after(std::chrono::seconds(1));
-  watch_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled || stopping_) return;  // what has expired cannot be cancelled
-    pollfd waiting{listener_, POLLIN, 0};
-    const bool is_waiting = http_ && ::poll(&waiting, 1, 0) == 1;
-    const bool is_deaf = !http_ || (is_waiting && was_waiting_);
-    was_waiting_ = is_waiting;
-    if (is_deaf) listen_again();
-    watch();
-  });
+void Server::Running::look() {
+  pollfd waiting{listener_, POLLIN, 0};
+  const bool is_waiting = http_ && ::poll(&waiting, 1, 0) == 1;
+  const bool is_deaf = !http_ || (is_waiting && was_waiting_);
+  was_waiting_ = is_waiting;
+  if (is_deaf) listen_again();
 }
 
 void Server::Running::listen_again() {
@@ -239,8 +229,7 @@ void Server::Running::listen_again() {
 }
 
 void Server::Running::stop() {
-  stopping_ = true;
-  watch_.cancel();
+  every_second_.stop();
   refusals_.finish();
   http_.reset();  // connections stay
 }
@@ -283,29 +272,24 @@ bool Server::Running::may_connect(const SocketAddress& peer) try {
 }
 
 std::optional<Fault> Server::Running::check(const restinio::request_t& request) const {
-  const auto refused = [](unsigned status, std::string message) {
-    Fault made = fault(v1::Error::INVALID, std::move(message));
-    made.status = status;
-    return made;
-  };
   const restinio::http_header_fields_t& fields = request.header();
   if (!token_.empty()) {
     const std::string given = fields.get_field_or(restinio::http_field::authorization, std::string());
     constexpr std::string_view scheme = "bearer ";  // of any case (RFC 9110, 11.1)
     const bool is_bearer = lower_case(given.substr(0, scheme.size())) == scheme;
     if (is_bearer && are_equal(std::string_view(given).substr(scheme.size()), token_)) return std::nullopt;
-    return refused(401, "expected Authorization: Bearer TOKEN, with the token of --http-token");
+    return fault(v1::Error::INVALID, "expected Authorization: Bearer TOKEN, with the token of --http-token", 401);
   }
   const std::string host = fields.get_field_or(restinio::http_field::host, std::string("localhost"));
   if (!names_no_one(host))
-    return refused(403, "Host: expected an address or localhost; with --http-token FILE any name will do");
+    return forbidden("Host: expected an address or localhost; with --http-token FILE any name will do");
   const std::string origin = fields.get_field_or("Origin", std::string());
   if (!origin.empty() && origin != "http://" + host)
-    return refused(403, "Origin: pages of other servers may not ask; with --http-token FILE they may");
+    return forbidden("Origin: pages of other servers may not ask; with --http-token FILE they may");
   // Browsers send no Origin where a page cannot read the answer, but this.
   const std::string site = fields.get_field_or("Sec-Fetch-Site", std::string("none"));
   if (site != "none" && site != "same-origin")
-    return refused(403, "Sec-Fetch-Site: pages of other servers may not ask; with --http-token FILE they may");
+    return forbidden("Sec-Fetch-Site: pages of other servers may not ask; with --http-token FILE they may");
   return std::nullopt;
 }
 
@@ -319,10 +303,7 @@ restinio::request_handling_status_t Server::Running::handle(const restinio::requ
     answer(request, *refused);
   } else if (const auto path = request->header().path(); path == "/metrics" || path == "/") {
     if (request->header().method() != restinio::http_method_get()) {
-      Fault wrong = fault(v1::Error::INVALID, fmt::format("{}: expected GET", path));
-      wrong.status = 405;
-      wrong.allow = "GET";
-      answer(request, wrong);
+      answer(request, wrong_method(path, "GET", request->header().method().c_str()));
     } else if (path == "/") {
       answer(request, 200, "text/plain; charset=utf-8", index_page());
     } else {
@@ -375,12 +356,11 @@ void Server::Running::forget_answered(Connection connection) {
 }
 
 void Server::Running::handle_metrics(const restinio::request_handle_t& request) {
-  v1::Request version, status, networks, ports;
-  version.mutable_get_version();
+  v1::Request status, networks, ports;
   status.mutable_get_status();
   networks.mutable_list_networks();
   ports.mutable_list_ports();
-  const MetricsSource source{ask(version).version(), ask(status).status(), ask(networks).networks(), ask(ports).ports()};
+  const MetricsSource source{ask(status).status(), ask(networks).networks(), ask(ports).ports()};
   const std::string accept = request->header().get_field_or(restinio::http_field::accept, std::string());
   const MetricsFormat format = accept.find("application/openmetrics-text") == std::string::npos
                                    ? MetricsFormat::text

@@ -3,33 +3,16 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/rig.h"
+#include "tests/support/every_engine.h"
 #include "transports/clock.h"
-#include "transports/uring_engine.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
 
 namespace {
 
-std::vector<std::string> engines() {
-  std::vector<std::string> names{"epoll", "sim"};
-  const UringCapabilities uring = probe_uring();
-  if (uring.usable) names.push_back("io_uring");
-  else WARN("io_uring is not tested here: " << uring.why_not);
-  return names;
-}
-
-#define ON_EVERY_ENGINE                                         \
-  const std::string engine = GENERATE(from_range(engines())); \
-  INFO("engine " << engine)
-
 constexpr auto inbound = FrameRecord::Direction::inbound;
 constexpr auto outbound = FrameRecord::Direction::outbound;
-
-std::uint64_t drops(const Vm& vm, DropReason reason) {
-  return vm.counters().drops[static_cast<std::size_t>(reason)].get();
-}
 
 PortSelection everything() {
   PortSelection selection;

@@ -4,30 +4,12 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/rig.h"
-#include "transports/uring_engine.h"
+#include "tests/support/every_engine.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
 
 namespace {
-
-// Where the machine has no io_uring its tests cannot run; that is said, and fails nothing that we promise.
-std::vector<std::string> engines() {
-  std::vector<std::string> names{"epoll", "sim"};
-  const UringCapabilities uring = probe_uring();
-  if (uring.usable) names.push_back("io_uring");
-  else WARN("io_uring is not tested here: " << uring.why_not);
-  return names;
-}
-
-#define ON_EVERY_ENGINE                                         \
-  const std::string engine = GENERATE(from_range(engines())); \
-  INFO("engine " << engine)
-
-std::uint64_t drops(const Vm& vm, DropReason reason) {
-  return vm.counters().drops[static_cast<std::size_t>(reason)].get();
-}
 
 // Teaches the switch where each VM is, and waits until what it flooded for that has arrived everywhere.
 void introduce(Rig& rig, std::vector<Vm*> vms) {
