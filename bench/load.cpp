@@ -271,6 +271,7 @@ bool next_line() {
 int run(int argc, char** argv) {
   const Options options = parse_options(argc, argv);
   pin_to_core(options.core);
+  shorten_slice();
   prctl(PR_SET_TIMERSLACK, 1);  // paced traffic: the default lets every timer be 50 µs late
   std::vector<Flow> flows = make_flows(options);
   std::vector<Flow> pair;  // of the round trips; the other flows are what goes on beside them
