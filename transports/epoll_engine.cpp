@@ -57,6 +57,11 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
   const std::uint64_t now = now_ns();
   const std::uint64_t left_ms = deadline_ns <= now ? 0 : (deadline_ns - now + 999'999) / 1'000'000;
   if (next_event_ >= event_count_) {
+    if (gathering_.is_on()) {
+      ++syscalls_;
+      const timespec pause{0, static_cast<long>(Gathering::wait_ns)};
+      ::nanosleep(&pause, nullptr);
+    }
     next_event_ = 0;
     ++syscalls_;
     event_count_ = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
@@ -86,6 +91,7 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
     else if (transport.io() == Io::socket) receive_datagrams(transport);
     else receive_from_device(transport, context_, scratch(), woke_ns_);
   }
+  gathering_.woke(woke_ns_, context_.inbox.frames.size());
 }
 
 void EpollEngine::receive_stream(Transport& transport) {

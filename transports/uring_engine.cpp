@@ -108,17 +108,19 @@ void UringEngine::detach(Transport& transport) {
 
 void UringEngine::wait(std::uint64_t deadline_ns) {
   refill_slots();
-  arm_waiting_receives();
   const std::uint64_t now = now_ns();
   const std::uint64_t left = deadline_ns <= now ? 0 : deadline_ns - now;
-  __kernel_timespec timeout{};
-  timeout.tv_sec = static_cast<std::int64_t>(left / 1'000'000'000ULL);
-  timeout.tv_nsec = static_cast<long long>(left % 1'000'000'000ULL);
-  io_uring_cqe* first = nullptr;
-  ++syscalls_;
   // With something left to do, do not wait, but let the kernel post what quiet ports have.
-  if (io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty()) io_uring_submit_and_get_events(&ring_);
-  else io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+  const bool is_behind = io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty();
+  if (gathering_.is_on() && !is_behind) {
+    // A stream's receive would be complete with the first byte, so it comes afterwards.
+    arm_waiting_receives(Wire::datagram);
+    submit_and_wait(Gathering::wait_receives, std::min(left, Gathering::wait_ns));
+  }
+  if (!gathering_.is_on() || is_behind || !to_arm_.empty()) {
+    arm_waiting_receives();
+    submit_and_wait(is_behind || gathering_.is_on() ? 0 : 1, left);
+  }
   woke_ns_ = now_ns();
   stream_messages_used_ = plans_used_ = 0;
   complete_late_receives();
@@ -134,6 +136,21 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
     else complete(*cqe);
   }
   io_uring_cq_advance(&ring_, seen);
+  gathering_.woke(woke_ns_, context_.inbox.frames.size());
+}
+
+// 0 completions: those that there are.
+void UringEngine::submit_and_wait(unsigned completions, std::uint64_t timeout_ns) {
+  ++syscalls_;
+  if (completions == 0) {
+    io_uring_submit_and_get_events(&ring_);
+    return;
+  }
+  __kernel_timespec timeout{};
+  timeout.tv_sec = static_cast<std::int64_t>(timeout_ns / 1'000'000'000ULL);
+  timeout.tv_nsec = static_cast<long long>(timeout_ns % 1'000'000'000ULL);
+  io_uring_cqe* first = nullptr;
+  io_uring_submit_and_wait_timeout(&ring_, &first, completions, &timeout, nullptr);
 }
 
 // At most one of each stream, and one for each slot that the kernel had.
@@ -173,6 +190,17 @@ void UringEngine::arm_wake() {
 void UringEngine::arm_waiting_receives() {
   for (Transport* transport : to_arm_) arm_receive(*transport);
   to_arm_.clear();
+}
+
+void UringEngine::arm_waiting_receives(Wire wire) {
+  std::erase_if(to_arm_, [&](Transport* transport) {
+    if (transport->wire() != wire) {
+      transport->drained = false;  // by then it may have something
+      return false;
+    }
+    arm_receive(*transport);
+    return true;
+  });
 }
 
 void UringEngine::arm_receive(Transport& transport) {

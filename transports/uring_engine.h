@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "transports/engine.h"
+#include "transports/gathering.h"
 #include "transports/receive.h"
 #include "transports/send.h"
 
@@ -79,6 +80,8 @@ class UringEngine final : public Engine {
   void arm_wake();
   void arm_receive(Transport& transport);
   void arm_waiting_receives();
+  void arm_waiting_receives(Wire wire);
+  void submit_and_wait(unsigned completions, std::uint64_t timeout_ns);
   [[nodiscard]] std::span<std::byte> scratch_for(Transport& transport);
   void refill_slots();
   void complete_late_receives();
@@ -115,6 +118,7 @@ class UringEngine final : public Engine {
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_places_;
   std::vector<Transport*> to_arm_;
+  Gathering gathering_;
   std::vector<io_uring_cqe> late_receives_;  // that came when the inbox was full
 
   io_uring_buf_ring* slots_ring_ = nullptr;
