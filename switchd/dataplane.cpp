@@ -2,8 +2,6 @@
 // done besides for those who watch: dataplane_observe.cpp.
 #include "switchd/dataplane.h"
 
-#include <sys/prctl.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -29,7 +27,6 @@ Dataplane::Dataplane(const DataplaneOptions& options, Handover& handover, const 
 Dataplane::~Dataplane() = default;
 
 bool Dataplane::run() {
-  ::prctl(PR_SET_TIMERSLACK, 1UL);  // else 50 us may be 100 (Gathering)
   if (!engine_->start()) return false;
   Notice started;
   started.kind = Notice::Kind::started;

@@ -54,7 +54,7 @@ class Engine {
   // queues and their buffers stay untouched.
   virtual void detach(Transport& transport) = 0;
 
-  // Waits until something happens, `deadline_ns` is reached, or `wake_fd` (see construction) becomes readable;
+  // Waits until something happens, up to 50 us longer where frames trickle in (gathering.h), `deadline_ns` is reached, or `wake_fd` (see construction) becomes readable;
   // appends to the inbox. Sets woke_ns().
   virtual void wait(std::uint64_t deadline_ns) = 0;
 

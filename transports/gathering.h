@@ -1,11 +1,14 @@
 // When to wait a little for more frames. Frames that come one at a time, as fast as the switch can take them, cost a turn
-// each: its system calls, not the frames, are then what the switch spends its time on. So it lets them gather, as
-// network cards do (interrupt coalescing): after a row of such turns it waits for some more frames to come, but no longer than
-// 50 us, and goes on so while that brings any. Frames that come now and then are never waited for: a turn counts for
-// the row only if it follows close on the one before. Question and answer between two fast peers may look alike for a
-// moment; where waiting brought nothing, the next row has to be twice as long.
+// each: its system calls, not the frames, are then what the switch spends its time on. So it lets them gather, as network
+// cards do (interrupt coalescing): after a row of such turns it waits up to 50 us for more than the first of them.
 //
-// Pure; one thread.
+// Waiting is worth it where senders go on meanwhile. Where they all wait for answers it is not, and looks alike: many
+// small turns. So it goes on only while frames come as fast as they did in the row, and the row after it has to be twice
+// as long where they did not. Now and then it stops to look at a row again, as what trickled may have become a flood,
+// which needs no waiting.
+//
+// All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of any
+// port may be up to 50 us late. Pure; one thread.
 #pragma once
 
 #include <algorithm>
@@ -17,34 +20,75 @@ namespace lanyard {
 class Gathering {
  public:
   static constexpr std::uint64_t wait_ns = 50'000;    // at most
-  static constexpr unsigned wait_receives = 16;       // that end it early
-  static constexpr std::uint64_t close_ns = 10'000;   // between two turns of a row
-  static constexpr std::size_t few_frames = 8;        // and more are no trickle
-  static constexpr std::size_t worth_frames = 4;      // that make it worth waiting again
+  static constexpr unsigned wait_receives = 16;       // that end it early; a socket may count as one, whatever it has
+  static constexpr std::uint64_t close_ns = 10'000;   // two turns of a row are less apart
+  static constexpr std::size_t many_frames = 8;       // as many are no trickle
+  static constexpr std::size_t worth_frames = 4;      // fewer were not worth a wait
   static constexpr unsigned row_min = 8, row_max = 4096;  // turns
+  // In a row: to be worth it at all; to see whether frames come as fast; until it stops to look.
+  static constexpr unsigned waits_min = 3, waits_judged = 8, waits_max = 64;
 
   // Should the next wait be for more than one frame?
   [[nodiscard]] bool is_on() const { return on_; }
 
-  // The wait that ended at `woke_ns` brought `frames` frames.
-  void woke(std::uint64_t woke_ns, std::size_t frames) {
+  // The turn that began at `woke_ns` found `frames` frames; `gathered`: after a wait for more than one.
+  void woke(std::uint64_t woke_ns, std::size_t frames, bool gathered) {
     if (on_) {
-      on_ = frames >= worth_frames;
-      needed_ = on_ ? row_min : std::min(2 * needed_, row_max);
-      row_ = 0;
+      if (gathered) judge(woke_ns, frames);
     } else if (frames > 0) {  // none: something was sent, or asked by another thread
-      const bool is_trickle = frames < few_frames && woke_ns - last_ns_ < close_ns;
+      const bool is_trickle = frames < many_frames && woke_ns - last_ns_ < close_ns;
+      if (!is_trickle) begin(woke_ns);
+      else frames_ += frames;
       row_ = is_trickle ? row_ + 1 : 0;
-      on_ = row_ >= needed_;
+      if (row_ >= needed_) turn_on(woke_ns);
     }
     if (frames > 0) last_ns_ = woke_ns;
   }
 
+  // A port took frames again that was full before: perhaps already a while ago. Full for good, it does not matter.
+  void kept_waiting(std::uint64_t now_ns) {
+    if (on_) turn_off(now_ns, 2 * needed_);
+  }
+
  private:
+  // What is counted from here on: frames, and since when.
+  void begin(std::uint64_t now_ns) {
+    frames_ = 0;
+    since_ns_ = until_ns_ = now_ns;
+  }
+  void turn_on(std::uint64_t now_ns) {
+    row_frames_ = frames_;
+    row_ns_ = std::max<std::uint64_t>(now_ns - since_ns_, 1);
+    on_ = true;
+    waits_ = 0;
+    begin(now_ns);
+  }
+  void turn_off(std::uint64_t now_ns, unsigned needed) {
+    needed_ = std::clamp(needed, row_min, row_max);
+    on_ = false;
+    row_ = 0;
+    begin(now_ns);
+  }
+  void judge(std::uint64_t now_ns, std::size_t frames) {
+    ++waits_;
+    if (frames < worth_frames)
+      return turn_off(now_ns, waits_ < waits_min ? 2 * needed_ : is_slower() ? needed_ : needed_ / 2);
+    frames_ += frames;
+    until_ns_ = now_ns;
+    if (waits_ % waits_judged == 0 && is_slower()) return turn_off(now_ns, 2 * needed_);
+    if (waits_ == waits_max) turn_off(now_ns, needed_ / 2);
+  }
+  // Less than three quarters of the frames in the same time: their senders wait, too.
+  [[nodiscard]] bool is_slower() const { return 4 * frames_ * row_ns_ < 3 * row_frames_ * (until_ns_ - since_ns_); }
+
   bool on_ = false;
-  unsigned row_ = 0;
-  unsigned needed_ = row_min;
+  unsigned row_ = 0;             // turns so far
+  unsigned needed_ = row_min;    // of them
+  unsigned waits_ = 0;           // since it is on
+  std::uint64_t frames_ = 0, since_ns_ = 0, until_ns_ = 0;
+  std::uint64_t row_frames_ = 0, row_ns_ = 0;  // of the row that turned it on
   std::uint64_t last_ns_ = 0;
 };
+static_assert(Gathering::waits_judged < Gathering::waits_max && Gathering::row_min <= Gathering::row_max);
 
 }  // namespace lanyard

@@ -112,14 +112,16 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   const std::uint64_t left = deadline_ns <= now ? 0 : deadline_ns - now;
   // With something left to do, do not wait, but let the kernel post what quiet ports have.
   const bool is_behind = io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty();
-  if (gathering_.is_on() && !is_behind) {
+  const bool gather = gathering_.is_on() && !is_behind;
+  if (gather) {
     // A stream's receive would be complete with the first byte, so it comes afterwards.
     arm_waiting_receives(Wire::datagram);
-    submit_and_wait(Gathering::wait_receives, std::min(left, Gathering::wait_ns));
+    // What is sent with this call completes in it, too.
+    submit_and_wait(Gathering::wait_receives + io_uring_sq_ready(&ring_), std::min(left, Gathering::wait_ns));
   }
-  if (!gathering_.is_on() || is_behind || !to_arm_.empty()) {
+  if (!gather || !to_arm_.empty()) {
     arm_waiting_receives();
-    submit_and_wait(is_behind || gathering_.is_on() ? 0 : 1, left);
+    submit_and_wait(is_behind || gather ? 0 : 1, left);
   }
   woke_ns_ = now_ns();
   stream_messages_used_ = plans_used_ = 0;
@@ -136,7 +138,7 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
     else complete(*cqe);
   }
   io_uring_cq_advance(&ring_, seen);
-  gathering_.woke(woke_ns_, context_.inbox.frames.size());
+  gathering_.woke(woke_ns_, context_.inbox.frames.size(), gather);
 }
 
 // 0 completions: those that there are.
@@ -263,6 +265,7 @@ void UringEngine::complete(const io_uring_cqe& cqe) {
   LANYARD_CHECK(place.transport != nullptr && (place.generation & 0xFFF'FFFFu) == tag.generation);
   Transport& transport = *place.transport;
   if (tag.operation == Operation::receive) return received(transport, cqe);
+  gathering_.kept_waiting(woke_ns_);
   transport.blocked = false;
   if (transport.state == Transport::State::up) context_.inbox.want_flush(transport);
   operation_ended(transport);

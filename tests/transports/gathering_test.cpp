@@ -1,6 +1,7 @@
 // When a switch waits for more frames, and when it stops.
 #include "transports/gathering.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 
 using lanyard::Gathering;
@@ -9,15 +10,15 @@ namespace {
 
 constexpr std::uint64_t close_ns = Gathering::close_ns - 1;
 
-// Turns of one frame each, `apart_ns` apart, after which it would wait for more; 0: none of `most`.
 struct Switch {
   Gathering gathering;
   std::uint64_t now_ns = 1'000'000'000;
 
   void turn(std::size_t frames, std::uint64_t apart_ns = close_ns) {
     now_ns += apart_ns;
-    gathering.woke(now_ns, frames);
+    gathering.woke(now_ns, frames, gathering.is_on());
   }
+  // How many such turns it takes until it waits for more; 0: none of `most`.
   unsigned turns_until_on(std::size_t frames, std::uint64_t apart_ns, unsigned most) {
     for (unsigned i = 1; i <= most; ++i) {
       turn(frames, apart_ns);
@@ -25,23 +26,31 @@ struct Switch {
     }
     return 0;
   }
+  // From a state in which nothing has come for long.
+  unsigned row() {
+    turn(1, 1'000'000);
+    return turns_until_on(1, close_ns, 2 * Gathering::row_max);
+  }
 };
+
+// As many frames as come in the longest wait, when they come as fast as in row().
+constexpr std::size_t at_that_pace = Gathering::wait_ns / close_ns;
+static_assert(at_that_pace >= Gathering::worth_frames);
 
 }  // namespace
 
 TEST_CASE("frames that trickle in without a break are waited for") {
   Switch a;
-  a.turn(1, 1'000'000);  // the first is close to none
-  CHECK(a.turns_until_on(1, close_ns, 100) == Gathering::row_min);
+  CHECK(a.row() == Gathering::row_min);
 }
 
 TEST_CASE("frames that come now and then, or many at once, are not waited for") {
   Switch a;
   CHECK(a.turns_until_on(1, Gathering::close_ns, 10'000) == 0);
-  CHECK(a.turns_until_on(Gathering::few_frames, close_ns, 10'000) == 0);
+  CHECK(a.turns_until_on(Gathering::many_frames, close_ns, 10'000) == 0);
   SECTION("nor where one such turn is between the others") {
     for (unsigned i = 0; i < 1000; ++i) {
-      a.turn(i % Gathering::row_min == 0 ? Gathering::few_frames : 1);
+      a.turn(i % Gathering::row_min == 0 ? Gathering::many_frames : 1);
       REQUIRE_FALSE(a.gathering.is_on());
     }
   }
@@ -58,24 +67,75 @@ TEST_CASE("turns without frames do not count, and break no row") {
   CHECK(a.gathering.is_on());
 }
 
-TEST_CASE("it goes on while it brings frames, and tries ever less often where it does not") {
+TEST_CASE("a row has to be twice as long after each wait that brought nothing") {
   Switch a;
-  a.turn(1, 1'000'000);
-  REQUIRE(a.turns_until_on(1, close_ns, 100) == Gathering::row_min);
-  for (int i = 0; i < 100; ++i) {
-    a.turn(Gathering::worth_frames, Gathering::wait_ns);
-    REQUIRE(a.gathering.is_on());
-  }
-  for (unsigned row = 2 * Gathering::row_min; row <= Gathering::row_max; row *= 2) {
+  for (unsigned row = Gathering::row_min; row <= Gathering::row_max; row *= 2) {
+    REQUIRE(a.row() == row);
     a.turn(Gathering::worth_frames - 1, Gathering::wait_ns);
     REQUIRE_FALSE(a.gathering.is_on());
-    REQUIRE(a.turns_until_on(1, close_ns, 10'000) == row);
   }
-  a.turn(0, Gathering::wait_ns);
-  CHECK(a.turns_until_on(1, close_ns, 10'000) == Gathering::row_max + 1);  // the first came too long after its forerunner
-  SECTION("until it is worth it again") {
-    a.turn(Gathering::worth_frames, Gathering::wait_ns);
+  REQUIRE(a.row() == Gathering::row_max);
+  SECTION("and half as long after waits that were worth it") {
+    for (unsigned i = 0; i < Gathering::waits_min; ++i) a.turn(at_that_pace, Gathering::wait_ns);
     a.turn(0, Gathering::wait_ns);
-    CHECK(a.turns_until_on(1, close_ns, 10'000) == 2 * Gathering::row_min + 1);
+    CHECK(a.row() == Gathering::row_max / 2);
   }
+  SECTION("but not after one that was, which an answer of several frames may be") {
+    a.turn(at_that_pace, Gathering::wait_ns);
+    a.turn(1, Gathering::wait_ns);
+    CHECK(a.row() == Gathering::row_max);
+  }
+}
+
+TEST_CASE("it goes on while frames come as fast as before, and now and then looks whether it is needed still") {
+  Switch a;
+  a.row();
+  for (unsigned i = 1; i < Gathering::waits_max; ++i) {
+    a.turn(at_that_pace, Gathering::wait_ns);
+    REQUIRE(a.gathering.is_on());
+  }
+  a.turn(at_that_pace, Gathering::wait_ns);
+  CHECK_FALSE(a.gathering.is_on());
+  SECTION("it is") { CHECK(a.turns_until_on(1, close_ns, 100) == Gathering::row_min); }
+  SECTION("the trickle has become a flood") { CHECK(a.turns_until_on(64, close_ns, 10'000) == 0); }
+}
+
+TEST_CASE("a turn that had no time to wait is not judged") {
+  Switch a;
+  a.row();
+  for (unsigned i = 0; i < 10 * Gathering::waits_max; ++i) a.gathering.woke(a.now_ns += close_ns, 1, false);
+  CHECK(a.gathering.is_on());
+}
+
+TEST_CASE("where a port was kept waiting to be sent to, it ends") {
+  Switch a;
+  REQUIRE(a.row() == Gathering::row_min);
+  a.gathering.kept_waiting(a.now_ns);
+  CHECK_FALSE(a.gathering.is_on());
+  CHECK(a.row() == 2 * Gathering::row_min);
+}
+
+// Each of some stations sends one frame, and the next when it was answered: two turns of the switch further on.
+TEST_CASE("stations that wait for answers are hardly ever kept waiting") {
+  const unsigned stations = GENERATE(1U, 2U, 4U, 6U, 8U);
+  CAPTURE(stations);
+  Switch a;
+  std::uint64_t waited_ns = 0;
+  const std::uint64_t began_ns = a.now_ns;
+  unsigned ready = stations, answered = 0;  // frames at the switch; frames at the stations
+  for (unsigned i = 0; i < 100'000; ++i) {
+    if (a.gathering.is_on()) {  // all that are under way arrive, and then none
+      waited_ns += Gathering::wait_ns;
+      const unsigned all = ready + answered;
+      ready = answered = 0;
+      a.turn(all, Gathering::wait_ns);
+      answered = all;
+    } else {
+      const unsigned found = std::min(ready, 2U);
+      a.turn(found, 4'000);
+      ready += answered - found;
+      answered = found;
+    }
+  }
+  CHECK(100 * waited_ns < 5 * (a.now_ns - began_ns));
 }
