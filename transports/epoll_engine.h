@@ -1,9 +1,10 @@
 // The epoll engine: readiness, then recvmmsg, sendmmsg, recv and sendmsg. Runs everywhere, also where io_uring is
 // blocked (containers, CI, hardened hosts), and is the partner for differential tests.
 //
-// One turn: one epoll_wait, after a pause where frames gather (gathering.h); for each readable transport one receive (a chunk of stream, or up to 64 datagrams), so
-// that none starves another; level-triggered, so what remains is told again. Writability is asked for only while a
-// descriptor is blocked. A device (TAP) gives and takes one frame with each read and write.
+// One turn: one epoll_wait, after a pause where frames gather (gathering.h); for each readable transport one receive
+// (a chunk of stream, or up to 64 datagrams), so that none starves another; level-triggered, so what remains is told
+// again. Writability is asked for only while a descriptor is blocked. A device (TAP) gives and takes one frame with each read
+// and write.
 #pragma once
 
 #include <sys/epoll.h>

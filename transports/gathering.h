@@ -1,14 +1,14 @@
-// When to wait a little for more frames. Frames that come one at a time, as fast as the switch can take them, cost a turn
-// each: its system calls, not the frames, are then what the switch spends its time on. So it lets them gather, as network
-// cards do (interrupt coalescing): after a row of such turns it waits up to 50 us for more than the first of them.
+// When to wait a little for more frames. Frames that come one at a time, as fast as the switch can take them, cost a
+// turn each: its system calls, not the frames, are then what the switch spends its time on. So it lets them gather, as
+// network cards do (interrupt coalescing): after a row of such turns it waits up to 50 us for more than the first.
 //
 // Waiting is worth it where senders go on meanwhile. Where they all wait for answers it is not, and looks alike: many
-// small turns. So it goes on only while frames come as fast as they did in the row, and the row after it has to be twice
+// small turns. So it goes on only while frames come as fast as they did in the row, and the next row has to be twice
 // as long where they did not. Now and then it stops to look at a row again, as what trickled may have become a flood,
 // which needs no waiting.
 //
-// All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of any
-// port may be up to 50 us late. Pure; one thread.
+// All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of
+// any port may be up to 50 us late. Pure; one thread.
 #pragma once
 
 #include <algorithm>
