@@ -3,8 +3,8 @@
 //
 // One turn: one epoll_wait, after a pause where frames gather (gathering.h); for each readable transport one receive
 // (a chunk of stream, or up to 64 datagrams), so that none starves another; level-triggered, so what remains is told
-// again. Writability is asked for only while a descriptor is blocked. A device (TAP) gives and takes one frame with each read
-// and write.
+// again. Writability is asked for only while a descriptor is blocked. A device (TAP) gives and takes one frame with
+// each read and write.
 #pragma once
 
 #include <sys/epoll.h>

@@ -3,8 +3,9 @@
 // Streams: a one-shot receive into the reader's chunk (a warm chunk beats multishot with a provided-buffer
 // ring, which touches every buffer), armed again at the start of the next turn, when the frames of this one
 // have been queued, or, where frames gather (gathering.h), after that wait, by a second entry; one sendmsg in
-// flight, and everything queued meanwhile goes into the next. Datagrams: one multishot recvmsg per socket over one ring of provided slots; one sendmsg per planned message, in order;
-// for sockets that tell when they take more linked, so that none overtakes one that has to wait. Devices
+// flight, and everything queued meanwhile goes into the next. Datagrams: one multishot recvmsg per socket over
+// one ring of provided slots; one sendmsg per planned message, in order; for sockets that tell when they take
+// more linked, so that none overtakes one that has to wait. Devices
 // (TAP): a poll, and plain reads until there is nothing more. A read gives one frame, so many reads would
 // have to wait at once, each with a slot, and all of them would be woken for each frame. One write operation
 // per frame.
