@@ -17,7 +17,7 @@ NAT_OF_QEMU_MIN = 1.0
 COST_OF_IDLE_PORTS_MIN = 0.97  # the cost with none, over that with some
 LATENCY_MAX = 1.15
 WATCHED_MAX = 1.02  # cost for the data thread while a switch is watched, over that while it is not
-WATCHED_P99_MAX = 1.10  # of round trips, over that while another switch is watched on the core of the load
+WATCHED_P99_MAX = 1.05  # of round trips, over that while another switch is watched on the core of the load
 
 ENGINES = ("epoll", "io_uring")
 

@@ -171,8 +171,8 @@ def fill_table(endpoint: str) -> socket.socket:
 
 
 def measure(looked: Looked, another: Looked, load: Load, mode: str, seconds: float) -> dict[str, Any]:
-    look = {"nobody": looked.nobody, "watched": looked.watched, "another": another.watched,
-            "captured": looked.captured_all}[mode]
+    looked_at = another if mode == "another" else looked
+    look = {"nobody": looked_at.nobody, "captured": looked_at.captured_all}.get(mode, looked_at.watched)
     with look(seconds):
         thread_before = looked.data_thread_ns()
         result = load.measure(seconds)
@@ -180,7 +180,7 @@ def measure(looked: Looked, another: Looked, load: Load, mode: str, seconds: flo
     if mode == "captured":
         result["captured"] = dict(looked.captured)
     if mode in ("watched", "another"):
-        result["looks"] = dict((looked if mode == "watched" else another).looks)
+        result["looks"] = dict(looked_at.looks)
     return result
 
 
