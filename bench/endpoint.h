@@ -90,8 +90,8 @@ struct Opened {
 
 // Confines the calling thread, and those it starts, to one core; none when negative.
 void pin_to_core(int core);
-// Asks the scheduler for turns of 0.1 ms, so that this thread, when it wakes up, need not wait for the end of another's turn
-// (EEVDF, Linux 6.12); before that it changes nothing.
+// Asks the scheduler for turns of 0.1 ms, so that this thread, when it wakes up, need not wait for the end of another's
+// turn (EEVDF, Linux 6.12); before that it changes nothing.
 void shorten_slice();
 
 }  // namespace lanyard::bench

@@ -344,18 +344,12 @@ void Gateway::take_from_slirp(std::span<const std::byte> frame) {
       return;
     }
   }
-  if (is_from_host(frame)) {
+  if (!config_.host_loopback) {
     const auto packet = parse_ipv4_frame(frame);
-    if (packet && is_udp(*packet)) return send_loopback_datagram(frame, *packet);
+    if (packet && (packet->from == config_.router || packet->from == host_loopback) && is_udp(*packet))
+      return send_loopback_datagram(frame, *packet);
   }
   send(frame);
-}
-
-// Perhaps by a forward from the host's own loopback: a look that each frame to a guest takes.
-bool Gateway::is_from_host(std::span<const std::byte> frame) const {
-  if (config_.host_loopback || frame.size() < ethernet_header_bytes + ipv4_header_bytes_min) return false;
-  const Ipv4Address from(load_be32(&frame[ethernet_header_bytes + 12]));
-  return load_be16(&frame[12]) == ether_types::ipv4 && (from == config_.router || from == host_loopback);
 }
 
 // A guest's answer to what came from the host's own loopback (loopback_peers.h). Given its true address, libslirp sends it

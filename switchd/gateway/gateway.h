@@ -77,7 +77,6 @@ class Gateway {
   [[nodiscard]] bool may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload);
   [[nodiscard]] bool take_loopback_answer(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_from_slirp(std::span<const std::byte> frame);
-  [[nodiscard]] bool is_from_host(std::span<const std::byte> frame) const;
   void send_loopback_datagram(std::span<const std::byte> frame, const Ipv4View& packet);
   [[nodiscard]] std::optional<MacAddress> mac_of(Ipv4Address address) const;
   void answer_slirp();
