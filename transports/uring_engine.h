@@ -5,10 +5,9 @@
 // have been queued, or, where frames gather (gathering.h), after that wait, by a second entry; one sendmsg in
 // flight, and everything queued meanwhile goes into the next. Datagrams: one multishot recvmsg per socket over
 // one ring of provided slots; one sendmsg per planned message, in order; for sockets that tell when they take
-// more linked, so that none overtakes one that has to wait. Devices
-// (TAP): a poll, and plain reads until there is nothing more. A read gives one frame, so many reads would
-// have to wait at once, each with a slot, and all of them would be woken for each frame. One write operation
-// per frame.
+// more linked, so that none overtakes one that has to wait. Devices (TAP): a poll, and plain reads until there
+// is nothing more. A read gives one frame, so many reads would have to wait at once, each with a slot, and all
+// of them would be woken for each frame. One write operation per frame.
 //
 // Operations carry {operation, message, slot, generation} in user_data. A buffer is the kernel's until its
 // completion, also after the transport was asked to close: detach() cancels, and `detached` is reported when
@@ -80,8 +79,7 @@ class UringEngine final : public Engine {
   void submit();
   void arm_wake();
   void arm_receive(Transport& transport);
-  void arm_waiting_receives();
-  void arm_waiting_receives(Wire wire);
+  void arm_waiting_receives(bool with_streams);
   void submit_and_wait(unsigned completions, std::uint64_t timeout_ns);
   [[nodiscard]] std::span<std::byte> scratch_for(Transport& transport);
   void refill_slots();
