@@ -56,7 +56,7 @@ TEST_CASE("ports come and go while others carry frames, and those lose none") {
   }
   a.send(frame);
   CHECK(b.receive() == frame);
-  CHECK(lan.port("web.2").counters().sent_frames() == 6);
+  CHECK(lan.await_sent("web.2", 6).sent_frames() == 6);
   CHECK(lan.daemon.stop() == 0);
 }
 
