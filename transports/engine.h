@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "frames/buffer.h"
+#include "transports/gathering.h"
 #include "transports/inbox.h"
 #include "transports/port_table.h"
 
@@ -62,6 +63,9 @@ class Engine {
   // when it is writable again: the transport then appears in the inbox's list to flush.
   virtual void flush(Transport& transport) = 0;
 
+  // Whether the next wait is for more than one frame; tests make it so at will. Nothing gathers in the simulation.
+  [[nodiscard]] Gathering& gathering() { return gathering_; }
+
   // How often the kernel was asked to wait, receive or send.
   [[nodiscard]] std::uint64_t syscalls() const { return syscalls_; }
 
@@ -78,6 +82,7 @@ class Engine {
   }
 
   DataContext context_;
+  Gathering gathering_;
   std::uint64_t woke_ns_ = 0;
   std::uint64_t syscalls_ = 0;
 

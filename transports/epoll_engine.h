@@ -14,7 +14,6 @@
 #include <vector>
 
 #include "transports/engine.h"
-#include "transports/gathering.h"
 #include "transports/receive.h"
 #include "transports/send.h"
 
@@ -55,7 +54,6 @@ class EpollEngine final : public Engine {
 
   Fd epoll_;
   int wake_fd_;
-  Gathering gathering_;
   std::array<epoll_event, 64> events_{};
   int next_event_ = 0;   // those before it are done
   int event_count_ = 0;

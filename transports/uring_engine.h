@@ -25,7 +25,6 @@
 #include <vector>
 
 #include "transports/engine.h"
-#include "transports/gathering.h"
 #include "transports/receive.h"
 #include "transports/send.h"
 
@@ -117,7 +116,6 @@ class UringEngine final : public Engine {
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_places_;
   std::vector<Transport*> to_arm_;
-  Gathering gathering_;
   std::vector<io_uring_cqe> late_receives_;  // that came when the inbox was full
 
   io_uring_buf_ring* slots_ring_ = nullptr;

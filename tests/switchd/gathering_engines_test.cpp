@@ -1,0 +1,158 @@
+// Engines that wait for more frames (transports/gathering.h), made to do so in every turn: frames, ports that come and
+// go, and the end are as they are without.
+#include <catch2/catch.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tests/support/every_engine.h"
+
+using namespace lanyard;
+using namespace lanyard::test;
+
+namespace {
+
+// From here the next wait is for more than one frame, as after a row of small turns.
+void gather(Rig& rig) {
+  Gathering& gathering = rig.plane().engine().gathering();
+  constexpr unsigned turns_max = 2 * Gathering::row_max;
+  std::uint64_t now_ns = rig.plane().engine().now_ns() - turns_max;
+  for (unsigned i = 0; i < turns_max && !gathering.is_on(); ++i) gathering.woke(++now_ns, 1, false);
+  REQUIRE(gathering.is_on());
+}
+
+bool gather_until(Rig& rig, const std::function<bool()>& done) {
+  return rig.run_until([&] {
+    if (done()) return true;
+    gather(rig);
+    return false;
+  });
+}
+
+std::vector<std::string> numbered(unsigned count, unsigned from) {
+  std::vector<std::string> frames;
+  for (unsigned i = 0; i < count; ++i) frames.push_back(frame(broadcast, mac(from), 60 + i * 97 % 1455, i));
+  return frames;
+}
+
+std::vector<std::string> engines_that_gather() {
+  std::vector<std::string> names = engines();
+  std::erase(names, "sim");
+  return names;
+}
+
+#define ON_EVERY_ENGINE_THAT_GATHERS                                        \
+  const std::string engine = GENERATE(from_range(engines_that_gather())); \
+  INFO("engine " << engine)
+
+}  // namespace
+
+TEST_CASE("a stream that comes in pieces is whole however long each is waited for") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  Rig rig({.engine = engine});
+  Vm& a = rig.add_stream();
+  Vm& b = rig.add_stream();
+  Vm& c = rig.add_datagram();
+  const std::vector<std::string> sent = numbered(40, 1);
+  std::string bytes;
+  for (const std::string& each : sent) bytes += on_stream(each);
+  std::size_t at = 0;
+  std::size_t piece = 0;
+  REQUIRE(gather_until(rig, [&] {
+    const std::string next = bytes.substr(at, 1 + 331 * ++piece % 977);
+    if (!next.empty()) a.send_raw(next);
+    at += next.size();
+    return b.received().size() == sent.size() && c.received().size() == sent.size();
+  }));
+  CHECK(b.received() == sent);
+  CHECK(c.received() == sent);
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("one frame is not worth a wait, and arrives all the same") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  const Wire wire = GENERATE(Wire::stream, Wire::datagram);
+  Rig rig({.engine = engine});
+  Vm& a = rig.add({.wire = wire});
+  Vm& b = rig.add_datagram();
+  const std::string sent = frame(broadcast, mac(1), 100);
+  rig.turns(3);  // as armed as it can be
+  gather(rig);
+  a.send(sent);
+  REQUIRE(rig.run_until([&] { return !b.received().empty(); }));
+  CHECK(b.received() == std::vector{sent});
+  CHECK_FALSE(rig.plane().engine().gathering().is_on());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("frames of many ports that gather arrive in the order of each") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  Rig rig({.engine = engine});
+  Vm& sink = rig.add_stream();
+  std::vector<Vm*> senders;
+  for (unsigned i = 0; i < 20; ++i) senders.push_back(&(i % 2 == 0 ? rig.add_stream() : rig.add_datagram()));
+  constexpr unsigned rounds = 10;
+  unsigned round = 0;
+  REQUIRE(gather_until(rig, [&] {
+    if (round < rounds)
+      for (unsigned i = 0; i < senders.size(); ++i) senders[i]->send(frame(broadcast, mac(i + 1), 60, round));
+    ++round;
+    return sink.received().size() == rounds * senders.size();
+  }));
+  const std::vector<std::string> received = sink.received();
+  for (unsigned i = 0; i < senders.size(); ++i) {
+    std::vector<std::string> of_one;
+    std::vector<std::string> expected;
+    for (const std::string& each : received)
+      if (each.substr(6, 6) == mac(i + 1)) of_one.push_back(each);
+    for (unsigned k = 0; k < rounds; ++k) expected.push_back(frame(broadcast, mac(i + 1), 60, k));
+    CHECK(of_one == expected);
+  }
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("ports come and go while frames gather, and others lose none") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  Rig rig({.engine = engine});
+  Vm& a = rig.add_stream();
+  Vm& b = rig.add_datagram();
+  for (unsigned i = 0; i < 10; ++i) {
+    gather(rig);
+    Vm& other = rig.add({.wire = i % 2 == 0 ? Wire::stream : Wire::datagram});
+    const std::string sent = frame(broadcast, mac(1), 60 + i, i);
+    a.send(sent);
+    REQUIRE(gather_until(rig, [&] { return other.received().size() == 1 && b.received().size() == i + 1; }));
+    CHECK(other.received().front() == sent);
+    CHECK(b.received().back() == sent);
+    gather(rig);
+    if (i % 4 < 2) rig.detach(other);
+    else if (i % 2 == 0) other.close();
+    else continue;  // a datagram's end is noticed by nobody
+    REQUIRE(gather_until(rig, [&] { return other.down(); }));
+  }
+  CHECK(rig.ledger_balances());
+  gather(rig);
+  CHECK(rig.stop());
+}
+
+TEST_CASE("a reader that stops and reads again ends the waiting, and gets all frames that were queued") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  Rig rig({.engine = engine});
+  Vm& a = rig.add_stream();
+  Vm& b = rig.add_stream();
+  const std::vector<std::string> sent = numbered(1000, 1);
+  b.stop_reading();
+  std::size_t next = 0;
+  REQUIRE(gather_until(rig, [&] {
+    for (unsigned i = 0; i < 20 && next < sent.size(); ++i) a.send(sent[next++]);
+    return a.counters().flooded.get() == sent.size();
+  }));
+  REQUIRE(b.counters().queued_frames.get() > 0);
+  b.resume_reading();
+  REQUIRE(gather_until(rig, [&] { return b.received().size() == sent.size(); }));
+  CHECK(b.received() == sent);
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
