@@ -100,17 +100,17 @@ def ended(command: list[str], log: Path, **options: Any) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def lanyard(world: World, mtu: int, bin_folder: Path) -> Iterator[None]:
+def lanyard(world: World, mtu: int, options: argparse.Namespace) -> Iterator[None]:
     """The switch finds the gateway beside itself: here one that goes to the host's namespace."""
     folder = world.folder / "bin"
     folder.mkdir(exist_ok=True)
-    shutil.copy(bin_folder / "switchd", folder / "switchd")
+    shutil.copy(options.bin / "switchd", folder / "switchd")
     gateway = folder / "lanyard-gateway"
     gateway.unlink(missing_ok=True)
-    gateway.write_text(f'#!/bin/sh\nexec nsenter --target {world.host.pid} --net -- "{bin_folder}/lanyard-gateway"\n')
+    gateway.write_text(f'#!/bin/sh\nexec nsenter --target {world.host.pid} --net -- "{options.bin}/lanyard-gateway"\n')
     gateway.chmod(0o755)
     log = world.folder / "switchd.log"
-    command = world.client.command(folder / "switchd", f"client=tap:{TAP}", f"out=nat,mtu={mtu}")
+    command = world.client.command(folder / "switchd", "--engine", options.engine, f"client=tap:{TAP}", f"out=nat,mtu={mtu}")
     with ended(command, log, env={**os.environ, "XDG_STATE_HOME": str(world.folder)}):
         wait_until("switchd is ready", lambda: "ready\n" in log.read_text())
         world.set_up_client(mtu)
@@ -124,7 +124,7 @@ def enter_network(namespace: IO[str]) -> None:
 
 
 @contextlib.contextmanager
-def qemu_user(world: World, mtu: int, bin_folder: Path) -> Iterator[None]:
+def qemu_user(world: World, mtu: int, options: argparse.Namespace) -> Iterator[None]:
     with open(f"/proc/{world.client.pid}/ns/net") as there, open("/proc/self/ns/net") as here:
         enter_network(there)
         tap = os.open("/dev/net/tun", os.O_RDWR)
@@ -142,7 +142,7 @@ def qemu_user(world: World, mtu: int, bin_folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def slirp4netns(world: World, mtu: int, bin_folder: Path) -> Iterator[None]:
+def slirp4netns(world: World, mtu: int, options: argparse.Namespace) -> Iterator[None]:
     command = world.host.command("slirp4netns", f"--mtu={mtu}", "--netns-type=path",
                                  f"/proc/{world.client.pid}/ns/net", TAP)
     with ended(command, world.folder / "slirp4netns.log"):
@@ -169,7 +169,7 @@ def rows_of(world: World, mtu: int, options: argparse.Namespace) -> list[dict[st
         for name, way in WAYS.items():
             if way is qemu_user and mtu != QEMU_MTU:
                 continue
-            with way(world, mtu, options.bin):
+            with way(world, mtu, options):
                 for direction in ("up", "down"):
                     rate = world.measure(options.seconds, direction == "down")
                     figures.setdefault((name, direction), []).append(rate)
@@ -188,6 +188,7 @@ def rows_of(world: World, mtu: int, options: argparse.Namespace) -> list[dict[st
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bin", type=Path, default=TOP / "build" / "bin", help="folder of switchd (default build/bin)")
+    parser.add_argument("--engine", default="auto", help="of switchd (default %(default)s)")
     parser.add_argument("--mtu", type=int, action="append", help="IP packets of that size (default 1500 and 65520)")
     parser.add_argument("--runs", type=int, default=5, help="of each (default 5)")
     parser.add_argument("--seconds", type=float, default=2, help="each way, of each run (default 2)")

@@ -100,7 +100,7 @@ class UringEngine final : public Engine {
   static constexpr unsigned completion_entries = ring_entries * 8;
   static constexpr std::size_t stream_messages_max = ring_entries / 4;
   static constexpr std::size_t plans_max = 32;
-  static constexpr unsigned slots_entries = 256;  // in the ring of provided slots; a power of two
+  static constexpr unsigned slots_entries = 64;  // in the ring of provided slots; a power of two
   static constexpr unsigned slots_group = 0;
   // The bytes that a multishot recvmsg puts in front of the payload; then the payload is where a slot wants it.
   static constexpr unsigned name_bytes = 112;     // sockaddr_un, rounded up
