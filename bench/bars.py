@@ -20,6 +20,7 @@ WATCHED_MAX = 1.02  # cost for the data thread while a switch is watched, over t
 WATCHED_P99_MAX = 1.05  # of round trips, over that while another switch is watched on the core of the load
 
 ENGINES = ("epoll", "io_uring")
+AUTO_ENGINE = "io_uring"  # what --engine auto takes where the kernel has it
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,18 +57,14 @@ def median(row: dict[str, Any], program: str) -> float | None:
     return figures["ns_per_frame"]["median"] if figures and "ns_per_frame" in figures else None
 
 
-def auto_engine(row: dict[str, Any]) -> str:
-    return "io_uring" if {"unix", "tcp"} & set(row["wire"].split("-")) else "epoll"
-
-
 def _of_row(row: dict[str, Any], rows: dict[str, Any]) -> Iterator[tuple[str, Bar]]:
-    group, auto = row["group"], auto_engine(row)
+    group = row["group"]
     if group == "pair":
-        yield from _of_pair(row, auto)
+        yield from _of_pair(row)
     elif group in ("veth", "flood"):
-        yield from _ratio(row, auto, "pump", 1.15)
+        yield from _ratio(row, AUTO_ENGINE, "pump", 1.15)
     elif group == "mixed":
-        yield from _ratio(row, auto, "pump", 1.10)
+        yield from _ratio(row, AUTO_ENGINE, "pump", 1.10)
     elif group == "ports":
         costs = {engine: cost for engine in ENGINES if (cost := median(row, f"switchd {engine}")) is not None}
         if costs:
@@ -81,16 +78,16 @@ def _of_row(row: dict[str, Any], rows: dict[str, Any]) -> Iterator[tuple[str, Ba
             if alone and cost:
                 yield engine, Bar(alone / cost, COST_OF_IDLE_PORTS_MIN, "of none idle", at_most=False)
     elif group == "latency":
-        yield from _of_latency(row, auto)
+        yield from _of_latency(row)
 
 
-def _of_pair(row: dict[str, Any], auto: str) -> Iterator[tuple[str, Bar]]:
+def _of_pair(row: dict[str, Any]) -> Iterator[tuple[str, Bar]]:
     if row["wire"] == "udp":
-        yield from _ratio(row, auto, "pump", 1.10)
-        yield from _ratio(row, auto, "vde_switch", 0.65)
+        yield from _ratio(row, AUTO_ENGINE, "pump", 1.10)
+        yield from _ratio(row, AUTO_ENGINE, "vde_switch", 0.65)
     elif row["mix"] == "1514":
         for engine in ENGINES:
-            yield from _ratio(row, engine, "pump", 1.10 if engine == auto else 1.25)
+            yield from _ratio(row, engine, "pump", 1.10 if engine == AUTO_ENGINE else 1.25)
     elif (row["wire"], row["mix"], row["burst"]) == ("unix", "64", 32):
         for engine in ENGINES:
             yield from _ratio(row, engine, "pump", 1.25)
@@ -102,11 +99,11 @@ def _ratio(row: dict[str, Any], engine: str, against: str, limit: float) -> Iter
         yield engine, Bar(cost / other, limit, f"of {against}")
 
 
-def _of_latency(row: dict[str, Any], engine: str) -> Iterator[tuple[str, Bar]]:
-    ours, pump = (row["programs"].get(program) for program in (f"switchd {engine}", "pump"))
+def _of_latency(row: dict[str, Any]) -> Iterator[tuple[str, Bar]]:
+    ours, pump = (row["programs"].get(program) for program in (f"switchd {AUTO_ENGINE}", "pump"))
     for quantile in ("median", "p99") if ours and pump else ():
         times = [figures["round_trip_ns"][quantile]["median"] for figures in (ours, pump)]
-        yield engine, Bar(times[0] / times[1], LATENCY_MAX, f"of pump, {quantile}")
+        yield AUTO_ENGINE, Bar(times[0] / times[1], LATENCY_MAX, f"of pump, {quantile}")
 
 
 def of_memory(figures: dict[str, Any]) -> list[Bar]:
@@ -122,9 +119,9 @@ def of_micro(name: str, figures: dict[str, float]) -> list[Bar]:
     return [Bar(figures["median"], MAC_NS_MAX, unit="ns")] if wanted else []
 
 
-def of_guests(wire: str, rates: dict[str, dict[str, float]]) -> dict[str, list[Bar]]:
+def of_guests(rates: dict[str, dict[str, float]]) -> dict[str, list[Bar]]:
     """`rates` are Mb/s by what joins the guests."""
-    ours = f"switchd {auto_engine({'wire': wire})}"
+    ours = f"switchd {AUTO_ENGINE}"
     limits = {"QEMU to QEMU": GUESTS_OF_DIRECT_MIN, "vde_switch": GUESTS_OF_VDE_MIN}
     if ours not in rates:
         return {}

@@ -102,7 +102,7 @@ def _all_bars(figures: dict[str, Any]) -> Iterator[tuple[str, bars.Bar]]:
     for name, of in figures["micro"].items():
         yield from ((name, bar) for bar in bars.of_micro(name, of))
     for wire, rates in figures["guests"].items():
-        for program, found in bars.of_guests(wire, rates).items():
+        for program, found in bars.of_guests(rates).items():
             yield from ((f"guests by {wire}, {program}", bar) for bar in found)
     for row in figures["nat"]:
         yield from ((f"nat {row['direction']}", bar) for bar in bars.of_nat(row["way"], _nat_peers(figures, row)))
@@ -182,7 +182,7 @@ def micro(figures: dict[str, Any]) -> list[str]:
 def guests(figures: dict[str, Any]) -> list[str]:
     table = [["wire", "joined by", "Mb/s", "[min-max]", "bar"]]
     for wire, rates in figures["guests"].items():
-        found = bars.of_guests(wire, rates)
+        found = bars.of_guests(rates)
         for name, of in rates.items():
             table.append([wire, name, f"{of['median']:.0f}", f"[{of['min']:.0f}-{of['max']:.0f}]",
                           _text(found.get(name, []))])

@@ -70,7 +70,7 @@ int Daemon::run() {
 
 void Daemon::choose_engine() {
   const UringCapabilities uring = config_.engine == EngineChoice::epoll ? UringCapabilities{} : probe_uring();
-  ChosenEngine chosen = lanyard::choose_engine(config_.engine, has_stream_port(config_), uring);
+  ChosenEngine chosen = lanyard::choose_engine(config_.engine, uring);
   if (!chosen.remark.empty())
     log(config_.engine == EngineChoice::io_uring ? LogLevel::warn : LogLevel::info, "{}", chosen.remark);
   engine_name_ = chosen.name;

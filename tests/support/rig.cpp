@@ -51,9 +51,9 @@ Rig::Rig(const RigOptions& options) {
     world_ = std::make_unique<SimWorld>(options.seed, options.faults);
     factory = [this](const DataContext& context, int) { return std::make_unique<SimEngine>(context, *world_); };
   } else if (options.engine == "io_uring") {
-    factory = choose_engine(EngineChoice::io_uring, true, probe_uring()).make;
+    factory = choose_engine(EngineChoice::io_uring, probe_uring()).make;
   } else {
-    factory = choose_engine(EngineChoice::epoll, true, {}).make;
+    factory = choose_engine(EngineChoice::epoll, {}).make;
   }
   plane_ = std::make_unique<Dataplane>(plane, handover_, factory);
   LANYARD_CHECK(plane_->engine().name() == options.engine);

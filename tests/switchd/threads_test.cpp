@@ -89,7 +89,7 @@ TEST_CASE("transports cross to the data thread and back while frames flow and co
   DataplaneOptions options;
   options.networks = {NetworkKind::learning_switch};
   Dataplane plane(options, handover,
-                  choose_engine(engine == "epoll" ? EngineChoice::epoll : EngineChoice::io_uring, true, uring).make);
+                  choose_engine(engine == "epoll" ? EngineChoice::epoll : EngineChoice::io_uring, uring).make);
   bool ran = false;
   std::thread data_thread([&] { ran = plane.run(); });
   const auto command = [&](Command one) {
