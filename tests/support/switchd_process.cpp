@@ -237,7 +237,8 @@ nlohmann::json SwitchdProcess::await_stats(const std::string& what,
 nlohmann::json SwitchdProcess::await_drops(const std::string& port, const std::string& reason, std::uint64_t count) {
   return await_stats(std::to_string(count) + " drops as " + reason + " on " + port, [&](const nlohmann::json& stats) {
     const auto& ports = stats.at("ports");
-    return ports.contains(port) && ports.at(port).at("drops").at(reason).get<std::uint64_t>() >= count;
+    return ports.contains(port) && ports.at(port).at("drops").at(reason).get<std::uint64_t>() >= count &&
+           ledger_mistakes(stats).empty();
   });
 }
 
