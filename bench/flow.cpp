@@ -52,7 +52,7 @@ class StretchRun {
       const bool sent = send(sending);
       const bool received = receive();
       if (received) last_arrival_ = quiet_since_ = Clock::now();
-      const bool travelled = stretch_.trips != nullptr && stretch_.trips->step(sending);
+      const bool travelled = travel(sending);
       if (!sending && all_complete()) break;
       if (!sent && !received && !travelled) wait(sending);
     }
@@ -77,7 +77,7 @@ class StretchRun {
     passed.received.frames -= before_.received.frames;
     passed.received.bytes -= before_.received.bytes;
     passed.received.strays -= before_.received.strays;
-    const bool until_last_arrival = stretch_.receives && stretch_.trips == nullptr;
+    const bool until_last_arrival = stretch_.receives && stretch_.trips.empty();
     const Clock::time_point end = until_last_arrival ? last_arrival_ : Clock::now();
     passed.seconds = std::chrono::duration<double>(end - start_).count();
     return passed;
@@ -90,11 +90,21 @@ class StretchRun {
   }
 
   bool all_sent() const {
-    return stretch_.trips != nullptr ? stretch_.trips->all_started() : frames_sent() >= stretch_.frames_max;
+    if (stretch_.trips.empty()) return frames_sent() >= stretch_.frames_max;
+    return std::all_of(stretch_.trips.begin(), stretch_.trips.end(),
+                       [](const RoundTrips& trips) { return trips.all_started(); });
   }
 
-  // Whom a round trip waits for; nullptr where none does.
-  const Station* awaited() const { return stretch_.trips != nullptr ? stretch_.trips->awaited() : nullptr; }
+  bool all_rest() const {
+    return std::all_of(stretch_.trips.begin(), stretch_.trips.end(),
+                       [](const RoundTrips& trips) { return trips.awaited() == nullptr; });
+  }
+
+  bool travel(bool sending) {
+    bool any = false;
+    for (RoundTrips& trips : stretch_.trips) any |= trips.step(sending);
+    return any;
+  }
 
   bool paced() const { return stretch_.frames_per_second > 0; }
 
@@ -133,7 +143,7 @@ class StretchRun {
   }
 
   bool all_complete() const {
-    if (awaited() != nullptr) return false;
+    if (!all_rest()) return false;
     return !stretch_.receives ||
            std::all_of(flows_.begin(), flows_.end(), [](const Flow& flow) { return flow.complete(); });
   }
@@ -144,7 +154,8 @@ class StretchRun {
       if (stretch_.receives) polled_.push_back({flow.sink().fd(), POLLIN, 0});
       if (flow.cut_short()) polled_.push_back({flow.source().fd(), POLLOUT, 0});
     }
-    if (const Station* station = awaited()) polled_.push_back({station->fd(), POLLIN, 0});
+    for (const RoundTrips& trips : stretch_.trips)
+      if (const Station* station = trips.awaited()) polled_.push_back({station->fd(), POLLIN, 0});
     const timespec timeout = to_timespec(waits_until(sending) - Clock::now());
     if (ppoll(polled_.data(), polled_.size(), &timeout, nullptr) > 0) quiet_since_ = Clock::now();
     if (Clock::now() - quiet_since_ < quiet_longest(sending) || !stretch_.receives) return;
@@ -160,7 +171,7 @@ class StretchRun {
   Clock::time_point waits_until(bool sending) const {
     Clock::time_point quiet_until =
         stretch_.receives ? quiet_since_ + quiet_longest(sending) : start_ + stretch_.longest;
-    if (stretch_.trips != nullptr) quiet_until = std::min(quiet_until, stretch_.trips->due());
+    for (const RoundTrips& trips : stretch_.trips) quiet_until = std::min(quiet_until, trips.due());
     if (!sending || !paced() || flows_.empty()) return quiet_until;
     const std::chrono::duration<double> due(static_cast<double>(frames_sent()) / stretch_.frames_per_second);
     return std::min(quiet_until, start_ + std::chrono::duration_cast<Clock::duration>(due));

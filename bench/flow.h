@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "bench/round_trip.h"
@@ -68,7 +69,7 @@ struct Stretch {
   Clock::duration longest{};     // for the sending; what is under way then is waited for
   double frames_per_second = 0;  // 0: as fast as the windows allow; else one burst of each flow in turn
   bool receives = true;          // false: sinks never read, there is no window, and nothing is waited for
-  RoundTrips* trips = nullptr;   // the stretch also ends when all of them have been started
+  std::span<RoundTrips> trips;   // the stretch also ends when all of them have been started
 };
 
 struct Outcome {

@@ -22,10 +22,12 @@
 #include <getopt.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "bench/endpoint.h"
@@ -49,8 +51,9 @@ constexpr const char* usage =
     "      --pid PID             the process under test\n"
     "      --core N              run there\n"
     "      --flood               broadcasts from the first endpoint, one copy to each of the others\n"
-    "      --round-trips         one frame there and back at a time between the first two\n"
-    "      --beside N            frames per second of the other flows meanwhile, 1514 bytes each in bursts of 32\n"
+    "      --round-trips         one frame there and back at a time, between each two\n"
+    "      --beside N            only between the first two, and beside N frames per second of the other flows, 1514\n"
+    "                            bytes each in bursts of 32\n"
     "      --deaf                the sinks (of --beside, where that is given) never read, and there is no window\n"
     "      --on-demand           measures once for each line of standard input\n"
     "ENDPOINT = unix-connect:PATH | tcp-connect:HOST:PORT | udp:HOST:PORT,remote=HOST:PORT | "
@@ -148,7 +151,7 @@ Options parse_options(int argc, char** argv) {
   }
   const int endpoints = argc - optind;
   if (endpoints < 2 || (!options.flood && endpoints % 2 != 0)) usage_error(usage);
-  if (options.round_trips && (endpoints > 2) != (options.beside_rate > 0)) usage_error(usage);
+  if (options.beside_rate > 0 && (!options.round_trips || endpoints < 4)) usage_error(usage);
   for (int i = optind; i < argc; ++i)
     options.endpoints.push_back(parse_endpoint(argv[i], static_cast<std::size_t>(i - optind + 1)));
   return options;
@@ -191,7 +194,7 @@ std::vector<Flow> make_pairs(const Options& options) {
   for (std::size_t i = 0; i < options.endpoints.size(); i += 2) {
     const MacAddress from = station_mac(first_station + static_cast<std::uint32_t>(i));
     const MacAddress to = station_mac(first_station + static_cast<std::uint32_t>(i + 1));
-    const bool beside = options.round_trips && i > 0;
+    const bool beside = options.beside_rate > 0 && i > 0;
     flows.emplace_back(make_station(options.endpoints[i], from, options.offload || beside),
                        make_station(options.endpoints[i + 1], to, options.offload || beside),
                        beside ? make_bursts({from, to}, std::array{beside_bytes}, beside_burst_frames)
@@ -225,7 +228,7 @@ void print_usage_of_process(const ProcessUsage& before, const ProcessUsage& afte
 }
 
 void measure_traffic(const Options& options, std::vector<Flow>& flows) {
-  Stretch stretch{options.frames, to_duration(options.seconds), options.rate, !options.deaf};
+  Stretch stretch{options.frames, to_duration(options.seconds), options.rate, !options.deaf, {}};
   Stretch warm_up = stretch;
   warm_up.frames_max /= 10;
   warm_up.longest /= 10;
@@ -242,17 +245,27 @@ void measure_traffic(const Options& options, std::vector<Flow>& flows) {
   print_usage_of_process(before, after);
 }
 
-void measure_round_trips(const Options& options, Flow& pair, std::vector<Flow>& beside) {
+void measure_round_trips(const Options& options, std::vector<Flow>& pairs, std::vector<Flow>& beside) {
   const ProcessUsage before = read_usage(options.pid);
-  RoundTrips trips(pair.source(), pair.sink(), options.mix.front(), {options.frames, options.rate});
+  std::vector<RoundTrips> trips;
+  for (Flow& pair : pairs)
+    trips.emplace_back(pair.source(), pair.sink(), options.mix.front(), RoundTrips::Limits{options.frames, options.rate});
   const Outcome outcome =
-      run_stretch(beside, {UINT64_MAX, to_duration(options.seconds), options.beside_rate, !options.deaf, &trips});
+      run_stretch(beside, {UINT64_MAX, to_duration(options.seconds), options.beside_rate, !options.deaf, trips});
   const ProcessUsage after = read_usage(options.pid);
-  const std::vector<std::uint64_t> times_ns = trips.sorted_times_ns();
+  std::uint64_t sent = 0;
+  std::uint64_t lost = 0;
+  std::vector<std::uint64_t> times_ns;
+  for (const RoundTrips& each : trips) {
+    sent += each.sent();
+    lost += each.lost();
+    times_ns.insert(times_ns.end(), each.times_ns().begin(), each.times_ns().end());
+  }
+  std::sort(times_ns.begin(), times_ns.end());
   std::printf(
       "{\"frames\": %zu, \"sent\": %ju, \"lost\": %ju, \"seconds\": %.6f, \"beside\": %ju, \"min_ns\": %ju, \"median_ns\": "
       "%ju, \"p90_ns\": %ju, \"p99_ns\": %ju, \"p999_ns\": %ju, \"max_ns\": %ju",
-      times_ns.size(), std::uintmax_t{trips.sent()}, std::uintmax_t{trips.lost()}, outcome.seconds,
+      times_ns.size(), std::uintmax_t{sent}, std::uintmax_t{lost}, outcome.seconds,
       std::uintmax_t{outcome.received.frames}, std::uintmax_t{quantile(times_ns, 0)},
       std::uintmax_t{quantile(times_ns, 0.5)}, std::uintmax_t{quantile(times_ns, 0.9)},
       std::uintmax_t{quantile(times_ns, 0.99)}, std::uintmax_t{quantile(times_ns, 0.999)},
@@ -274,14 +287,15 @@ int run(int argc, char** argv) {
   shorten_slice();
   prctl(PR_SET_TIMERSLACK, 1);  // paced traffic: the default lets every timer be 50 µs late
   std::vector<Flow> flows = make_flows(options);
-  std::vector<Flow> pair;  // of the round trips; the other flows are what goes on beside them
+  std::vector<Flow> pairs;  // of round trips; the other flows are what goes on beside them
   if (options.round_trips) {
-    pair.push_back(std::move(flows.front()));
-    flows.erase(flows.begin());
+    const auto end = options.beside_rate > 0 ? flows.begin() + 1 : flows.end();
+    pairs.assign(std::make_move_iterator(flows.begin()), std::make_move_iterator(end));
+    flows.erase(flows.begin(), end);
   }
   const auto measure = [&] {
     if (options.round_trips)
-      measure_round_trips(options, pair.front(), flows);
+      measure_round_trips(options, pairs, flows);
     else
       measure_traffic(options, flows);
   };

@@ -70,12 +70,6 @@ Clock::time_point RoundTrips::due() const {
   return start_ + std::chrono::duration_cast<Clock::duration>(due);
 }
 
-std::vector<std::uint64_t> RoundTrips::sorted_times_ns() const {
-  std::vector<std::uint64_t> sorted = times_ns_;
-  std::sort(sorted.begin(), sorted.end());
-  return sorted;
-}
-
 std::uint64_t quantile(const std::vector<std::uint64_t>& sorted, double share) {
   if (sorted.empty()) return 0;
   const auto rank = static_cast<std::size_t>(std::ceil(share * static_cast<double>(sorted.size())));

@@ -34,16 +34,16 @@ class RoundTrips {
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }
   [[nodiscard]] std::uint64_t lost() const { return lost_; }  // not back within a second
-  // Nanoseconds of those that came back, the shortest first.
-  [[nodiscard]] std::vector<std::uint64_t> sorted_times_ns() const;
+  // Nanoseconds of those that came back.
+  [[nodiscard]] const std::vector<std::uint64_t>& times_ns() const { return times_ns_; }
 
  private:
   enum class State { resting, there, back };
 
   Station& a_;
   Station& b_;
-  const Burst there_;
-  const Burst back_;
+  Burst there_;
+  Burst back_;
   const Limits limits_;
   const Clock::time_point start_;
   State state_ = State::resting;

@@ -18,8 +18,8 @@ Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator; the wire 
 (20000 frames per second, so that the switch sleeps between them), flood-PORTS-WIRE (broadcasts of 1514 bytes in bursts
 of 32; the figures are of each copy), udp-64ports-BURST (32 flows in turn, 40000 frames per second together; beside a
 bare event loop of each engine), udp-mtuMTU-... (over veth pairs, as root), ...-idlePORTS (with that many silent ports
-beside the pair), WIRE-latency-... (round trips of 64 bytes, alone or beside a flow of half of what the pump carries;
-ratios to the pump's in parentheses), 64-ports (memory and start) and stopped-reader (round trips of one pair beside
+beside the pair), WIRE-latency-... (round trips of 64 bytes, alone, beside a flow of half of what the pump carries, or of eight
+pairs at once; ratios to the pump's in parentheses), 64-ports (memory and start) and stopped-reader (round trips of one pair beside
 another).
 """
 
