@@ -18,7 +18,8 @@ ENDLESS = 10**12  # frames: the seconds are the limit
 class Tools:
     """Where the programs are, and the addresses left for them to use."""
 
-    def __init__(self, folder: str, places: Places) -> None:
+    def __init__(self, folder: str, places: Places, awake: bool = False) -> None:
+        self.awake = awake  # keep the cores from halting in all rows, not only in those of round trips
         self.load = f"{folder}/load"
         self.pump = Program("pump", [f"{folder}/pump"])
         self.places = places
@@ -167,7 +168,7 @@ def running(
                 faults.append(f"{row.name}: {failed}")
                 continue
             loads[program.name] = stack.enter_context(load)
-        if row.round_trips:
+        if row.round_trips or tools.awake:
             idler = stack.enter_context(awake_cores())
             for load in loads.values():
                 load.idler = idler

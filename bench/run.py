@@ -69,6 +69,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=5, help="of each program in each row (default %(default)s)")
     parser.add_argument("--frames", type=int, default=10**12, help="of one run at most")
     parser.add_argument("--seconds", type=float, default=1.0, help="of one run at most (default %(default)s)")
+    parser.add_argument("--awake", action="store_true", help="keep the cores from halting, as in rows of round trips")
     parser.add_argument("--nice", type=int, default=0, help="of everything measured; below 0 as root on a busy machine")
     parser.add_argument("--json", metavar="FILE", help="write every run there as well")
     parser.add_argument("--quick", action="store_true", help="few frames, one run: does everything still run?")
@@ -266,7 +267,7 @@ def main() -> int:
         "rows": {},
     }
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
-        tools = rows.Tools(arguments.bin, subject.Places(folder))
+        tools = rows.Tools(arguments.bin, subject.Places(folder), arguments.awake)
         print(report.FRAMES_HEADER)
         chosen = chosen_rows(arguments)
         progress = Progress(chosen, programs, arguments)
