@@ -3,6 +3,7 @@
 //   load [OPTIONS] FROM TO [FROM TO]...
 //   load --flood [OPTIONS] FROM TO...
 //   load --round-trips [OPTIONS] FROM TO [FROM TO]...
+//   load --round-trips --beside N [OPTIONS] FROM TO FROM TO...
 //
 // Each pair is a flow of frames from a station at FROM to one at TO, both behind the program under test.
 // First the stations of each flow greet each other through it, so that it has learned them, and `greeted` is
@@ -51,7 +52,7 @@ constexpr const char* usage =
     "      --pid PID             the process under test\n"
     "      --core N              run there\n"
     "      --flood               broadcasts from the first endpoint, one copy to each of the others\n"
-    "      --round-trips         one frame there and back at a time, between each two\n"
+    "      --round-trips         one frame there and back at a time, between each two; --frames and --rate are of each\n"
     "      --beside N            only between the first two, and beside N frames per second of the other flows, 1514\n"
     "                            bytes each in bursts of 32\n"
     "      --deaf                the sinks (of --beside, where that is given) never read, and there is no window\n"
@@ -249,7 +250,8 @@ void measure_round_trips(const Options& options, std::vector<Flow>& pairs, std::
   const ProcessUsage before = read_usage(options.pid);
   std::vector<RoundTrips> trips;
   for (Flow& pair : pairs)
-    trips.emplace_back(pair.source(), pair.sink(), options.mix.front(), RoundTrips::Limits{options.frames, options.rate});
+    trips.emplace_back(pair.source(), pair.sink(), options.mix.front(),
+                       RoundTrips::Limits{options.frames, options.rate});
   const Outcome outcome =
       run_stretch(beside, {UINT64_MAX, to_duration(options.seconds), options.beside_rate, !options.deaf, trips});
   const ProcessUsage after = read_usage(options.pid);

@@ -120,7 +120,7 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   }
   if (!gather || !to_arm_.empty()) {
     arm_waiting_receives(true);
-    submit_and_wait(is_behind || gather ? 0 : 1, left);
+    submit_and_wait(is_behind || gather || !to_arm_.empty() ? 0 : 1, left);
   }
   woke_ns_ = now_ns();
   stream_messages_used_ = plans_used_ = 0;
@@ -154,7 +154,7 @@ void UringEngine::submit_and_wait(unsigned completions, std::uint64_t timeout_ns
   io_uring_submit_and_wait_timeout(&ring_, &first, completions, &timeout, nullptr);
 }
 
-// At most one of each stream, and one for each slot that the kernel had.
+// At most one of each stream and each datagram socket, and one for each slot that the kernel had.
 void UringEngine::complete_late_receives() {
   std::size_t done = 0;
   while (done < late_receives_.size() && !context_.inbox.full()) complete(late_receives_[done++]);
@@ -188,12 +188,17 @@ void UringEngine::arm_wake() {
   io_uring_sqe_set_data64(sqe, Tag{Operation::wake}.pack());
 }
 
+// Of datagram sockets no more than there are slots with the kernel: others would find none. The first comes last: it
+// may be the one that took them all before, and then those behind it have not had any.
 void UringEngine::arm_waiting_receives(bool with_streams) {
+  if (to_arm_.size() > 1) std::rotate(to_arm_.begin(), to_arm_.begin() + 1, to_arm_.end());
+  unsigned sockets = 0;
   std::erase_if(to_arm_, [&](Transport* transport) {
     if (!with_streams && transport->wire() == Wire::stream) {
       transport->drained = false;  // by then it may have something
       return false;
     }
+    if (transport->wire() == Wire::datagram && ++sockets > slots_entries) return false;
     arm_receive(*transport);
     return true;
   });

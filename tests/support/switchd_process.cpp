@@ -230,7 +230,7 @@ nlohmann::json SwitchdProcess::await_stats(const std::string& what,
   for (;;) {
     nlohmann::json now = stats();
     if (wanted(now)) return now;
-    if (deadline.passed()) fail(what + "; statistics: " + now.at("ports").dump(1));
+    if (deadline.passed()) fail(what + "; statistics: " + now.at("ports").dump(1) + '\n' + ledger_mistakes(now));
   }
 }
 

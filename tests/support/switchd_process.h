@@ -72,8 +72,8 @@ class SwitchdProcess {
   [[nodiscard]] nlohmann::json stats();
   // Asks for statistics until they are as wanted.
   nlohmann::json await_stats(const std::string& what, const std::function<bool(const nlohmann::json&)>& wanted);
-  // Until a drop reason of a port has been counted so often (or more), and the ledgers of all add up: the statistics may
-  // be of the middle of a turn, in which something is booked as dropped and still as queued.
+  // Until a drop reason of a port has been counted so often (or more), and the ledgers of all add up: the statistics
+  // may be of the middle of a turn, in which something is booked as dropped and still as queued.
   nlohmann::json await_drops(const std::string& port, const std::string& reason, std::uint64_t count = 1);
 
   [[nodiscard]] int stop();        // SIGTERM; the exit code, or 128 and the signal that ended it

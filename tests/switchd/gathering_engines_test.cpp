@@ -1,8 +1,12 @@
 // Engines that wait for more frames (transports/gathering.h), made to do so in every turn: frames, ports that come and
 // go, and the end are as they are without.
+#include <sys/socket.h>
+
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <functional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/support/every_engine.h"
@@ -137,7 +141,7 @@ TEST_CASE("ports come and go while frames gather, and others lose none") {
   CHECK(rig.stop());
 }
 
-TEST_CASE("a reader that stops and reads again ends the waiting, and gets all frames that were queued") {
+TEST_CASE("a reader that stops and reads again while frames gather gets all that were queued") {
   ON_EVERY_ENGINE_THAT_GATHERS;
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
@@ -153,6 +157,65 @@ TEST_CASE("a reader that stops and reads again ends the waiting, and gets all fr
   b.resume_reading();
   REQUIRE(gather_until(rig, [&] { return b.received().size() == sent.size(); }));
   CHECK(b.received() == sent);
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("frames that come during the wait arrive, whenever that is") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  Rig rig({.engine = engine});
+  Vm& sink = rig.add_stream();
+  int pair[2];
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+  const Fd far(pair[1]);
+  auto port = std::make_unique<Port>(Wire::stream, NetworkIndex{0}, limits::frame_bytes_max,
+                                     limits::queue_frames_default, rig.plane().chunks());
+  auto transport = std::make_unique<Transport>(Wire::stream, Fd(pair[0]));
+  transport->sources = Sources::connected;
+  transport->reader = StreamReader(limits::frame_bytes_max);
+  port->transport = transport.get();
+  transport->ports.push_back(std::move(port));
+  (void)rig.attach(std::move(transport));
+  const std::vector<std::string> sent = numbered(2000, 1);
+  std::thread sender([&] {
+    for (const std::string& each : sent) {
+      const std::string bytes = on_stream(each);
+      for (std::size_t at = 0; at < bytes.size();) {
+        const ssize_t done = ::send(far.get(), bytes.data() + at, std::min<std::size_t>(bytes.size() - at, 600), 0);
+        LANYARD_CHECK(done > 0);
+        at += static_cast<std::size_t>(done);
+      }
+    }
+  });
+  const bool all = gather_until(rig, [&] { return sink.received().size() == sent.size(); });
+  sender.join();
+  REQUIRE(all);
+  CHECK(sink.received() == sent);
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("more datagrams of more ports at once than the kernel has slots for all arrive") {
+  ON_EVERY_ENGINE_THAT_GATHERS;
+  const bool waits = GENERATE(false, true);
+  Rig rig({.engine = engine});
+  Vm& sink = rig.add_stream();
+  constexpr unsigned ports = 100, of_each = 3, of_the_first = 150;
+  std::vector<Vm*> senders;
+  for (unsigned i = 0; i < ports; ++i) senders.push_back(&rig.add_datagram());
+  sink.send(frame(broadcast, mac(200)));
+  REQUIRE(rig.run_until([&] { return sink.counters().flooded.get() == 1; }));
+  for (unsigned i = 0; i < ports; ++i)
+    for (unsigned k = 0; k < (i == 0 ? of_the_first : of_each); ++k)
+      senders[i]->send(frame(mac(200), mac(i + 1), 60, k));
+  const auto done = [&] { return sink.received().size() == of_the_first + (ports - 1) * of_each; };
+  REQUIRE((waits ? gather_until(rig, done) : rig.run_until(done)));
+  std::vector<unsigned> counts(ports);
+  for (const std::string& each : sink.received())
+    for (unsigned i = 0; i < ports; ++i)
+      if (each.substr(6, 6) == mac(i + 1)) CHECK(each == frame(mac(200), mac(i + 1), 60, counts[i]++));
+  CHECK(counts.front() == of_the_first);
+  CHECK(std::count(counts.begin() + 1, counts.end(), of_each) == ports - 1);
   CHECK(rig.ledger_balances());
   CHECK(rig.stop());
 }

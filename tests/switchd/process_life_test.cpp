@@ -326,6 +326,17 @@ TEST_CASE("the service manager is told when the switch is ready and when it stop
   CHECK(manager.receive().rfind("STOPPING=1", 0) == 0);
 }
 
+TEST_CASE("auto takes io_uring whatever the ports are, and epoll where io_uring is forbidden") {
+  const std::string port = GENERATE("web=tcp-listen:0", "many=udp:127.0.0.1:0,allow=127.0.0.1");
+  SwitchdProcess daemon("auto", {port});
+  CHECK(daemon.stats()["engine"] == (why_no_uring().empty() ? "io_uring" : "epoll"));
+  CHECK(daemon.stop() == 0);
+  SwitchdProcess without("auto", {port}, {.in_child = forbid_io_uring});
+  CHECK(without.stats()["engine"] == "epoll");
+  without.await_log("io_uring cannot be used, epoll is: ");
+  CHECK(without.stop() == 0);
+}
+
 TEST_CASE("where io_uring is forbidden --engine io_uring says why, and goes on with epoll") {
   SwitchdProcess daemon("io_uring", {"web=tcp-listen:0", "many=udp:127.0.0.1:0,allow=127.0.0.1"},
                         {.in_child = forbid_io_uring});
