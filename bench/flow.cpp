@@ -171,8 +171,7 @@ class StretchRun {
   Clock::time_point waits_until(bool sending) const {
     Clock::time_point quiet_until =
         stretch_.receives ? quiet_since_ + quiet_longest(sending) : start_ + stretch_.longest;
-    for (const RoundTrips& trips : stretch_.trips)
-      if (trips.awaited() != nullptr || (sending && !trips.all_started())) quiet_until = std::min(quiet_until, trips.due());
+    for (const RoundTrips& trips : stretch_.trips) quiet_until = std::min(quiet_until, trips.due(sending));
     if (!sending || !paced() || flows_.empty()) return quiet_until;
     const std::chrono::duration<double> due(static_cast<double>(frames_sent()) / stretch_.frames_per_second);
     return std::min(quiet_until, start_ + std::chrono::duration_cast<Clock::duration>(due));

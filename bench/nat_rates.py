@@ -110,7 +110,8 @@ def lanyard(world: World, mtu: int, options: argparse.Namespace) -> Iterator[Non
     gateway.write_text(f'#!/bin/sh\nexec nsenter --target {world.host.pid} --net -- "{options.bin}/lanyard-gateway"\n')
     gateway.chmod(0o755)
     log = world.folder / "switchd.log"
-    command = world.client.command(folder / "switchd", "--engine", options.engine, f"client=tap:{TAP}", f"out=nat,mtu={mtu}")
+    ports = [f"client=tap:{TAP}", f"out=nat,mtu={mtu}"]
+    command = world.client.command(folder / "switchd", "--engine", options.engine, *ports)
     with ended(command, log, env={**os.environ, "XDG_STATE_HOME": str(world.folder)}):
         wait_until("switchd is ready", lambda: "ready\n" in log.read_text())
         world.set_up_client(mtu)

@@ -34,7 +34,7 @@ RoundTrips::RoundTrips(Station& a, Station& b, std::size_t frame_bytes, const Li
 
 bool RoundTrips::step(bool starting) {
   if (state_ == State::resting) {
-    if (!starting || all_started() || Clock::now() < due()) return false;
+    if (Clock::now() < due(starting)) return false;
     ++sent_;
     began_ = Clock::now();
     send_all(a_, there_);
@@ -51,7 +51,7 @@ bool RoundTrips::step(bool starting) {
     const std::chrono::nanoseconds time = Clock::now() - began_;
     times_ns_.push_back(static_cast<std::uint64_t>(time.count()));
     state_ = State::resting;
-  } else if (Clock::now() >= due()) {
+  } else if (Clock::now() >= due(starting)) {
     ++lost_;
     state_ = State::resting;
   }
@@ -63,8 +63,9 @@ const Station* RoundTrips::awaited() const {
   return state_ == State::there ? &b_ : &a_;
 }
 
-Clock::time_point RoundTrips::due() const {
+Clock::time_point RoundTrips::due(bool starting) const {
   if (state_ != State::resting) return began_ + answer_longest;
+  if (!starting || all_started()) return Clock::time_point::max();
   if (limits_.per_second <= 0) return start_;
   const std::chrono::duration<double> due(static_cast<double>(sent_) / limits_.per_second);
   return start_ + std::chrono::duration_cast<Clock::duration>(due);

@@ -28,8 +28,8 @@ class RoundTrips {
 
   // Whose readability it waits for; nullptr between two trips.
   [[nodiscard]] const Station* awaited() const;
-  // When it has something to do even if nothing arrives.
-  [[nodiscard]] Clock::time_point due() const;
+  // When it has something to do even if nothing arrives; never where it rests and starts no trip.
+  [[nodiscard]] Clock::time_point due(bool starting) const;
   [[nodiscard]] bool all_started() const { return sent_ >= limits_.count; }
 
   [[nodiscard]] std::uint64_t sent() const { return sent_; }

@@ -15,8 +15,8 @@ struct ChosenEngine {
   std::string remark;  // why not what was asked for, or empty
 };
 
-// `auto` takes io_uring, which the benchmark shows to cost less in most cases (docs/PERFORMANCE.md, "Which engine"). Where
-// the kernel does not let us have it, epoll takes over, with a remark that says why.
+// `auto` takes io_uring, which the benchmark shows to cost less in most cases (docs/PERFORMANCE.md, "Which engine").
+// Where the kernel does not let us have it, epoll takes over, with a remark that says why.
 [[nodiscard]] ChosenEngine choose_engine(EngineChoice choice, const UringCapabilities& uring);
 
 }  // namespace lanyard

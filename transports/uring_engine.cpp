@@ -1,5 +1,5 @@
-// The io_uring engine; see the header for the theory. In the order a frame travels: wait, arm, complete, receive. What is
-// sent: uring_engine_send.cpp.
+// The io_uring engine; see the header for the theory. In the order a frame travels: wait, arm, complete, receive. What
+// is sent: uring_engine_send.cpp.
 #include "transports/uring_engine.h"
 
 #include <poll.h>

@@ -26,6 +26,7 @@ class Vm {
   [[nodiscard]] bool reads() const { return reading_; }
   void close();
   [[nodiscard]] const PortCounters& counters() const { return *counters_; }
+  [[nodiscard]] int fd() const { return fd_.get(); }  // of real engines, for a thread of its own
   [[nodiscard]] bool down() const;  // the data plane has handed the transport back
 
  private:

@@ -1,15 +1,17 @@
-// Engines that wait for more frames (transports/gathering.h), made to do so in every turn: frames, ports that come and
-// go, and the end are as they are without.
+// Engines that wait for more frames (transports/gathering.h; the simulation does not), made to do so in every turn:
+// frames, ports that come and go, and the end are as they are without.
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <cerrno>
 #include <functional>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "tests/support/every_engine.h"
+#include "tests/support/rig.h"
+#include "tests/support/switchd_process.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
@@ -39,20 +41,10 @@ std::vector<std::string> numbered(unsigned count, unsigned from) {
   return frames;
 }
 
-std::vector<std::string> engines_that_gather() {
-  std::vector<std::string> names = engines();
-  std::erase(names, "sim");
-  return names;
-}
-
-#define ON_EVERY_ENGINE_THAT_GATHERS                                        \
-  const std::string engine = GENERATE(from_range(engines_that_gather())); \
-  INFO("engine " << engine)
-
 }  // namespace
 
 TEST_CASE("a stream that comes in pieces is whole however long each is waited for") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_stream();
@@ -75,7 +67,7 @@ TEST_CASE("a stream that comes in pieces is whole however long each is waited fo
 }
 
 TEST_CASE("one frame is not worth a wait, and arrives all the same") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   const Wire wire = GENERATE(Wire::stream, Wire::datagram);
   Rig rig({.engine = engine});
   Vm& a = rig.add({.wire = wire});
@@ -91,7 +83,7 @@ TEST_CASE("one frame is not worth a wait, and arrives all the same") {
 }
 
 TEST_CASE("frames of many ports that gather arrive in the order of each") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   Vm& sink = rig.add_stream();
   std::vector<Vm*> senders;
@@ -118,7 +110,7 @@ TEST_CASE("frames of many ports that gather arrive in the order of each") {
 }
 
 TEST_CASE("ports come and go while frames gather, and others lose none") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_datagram();
@@ -142,7 +134,7 @@ TEST_CASE("ports come and go while frames gather, and others lose none") {
 }
 
 TEST_CASE("a reader that stops and reads again while frames gather gets all that were queued") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_stream();
@@ -162,28 +154,20 @@ TEST_CASE("a reader that stops and reads again while frames gather gets all that
 }
 
 TEST_CASE("frames that come during the wait arrive, whenever that is") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});
   Vm& sink = rig.add_stream();
-  int pair[2];
-  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
-  const Fd far(pair[1]);
-  auto port = std::make_unique<Port>(Wire::stream, NetworkIndex{0}, limits::frame_bytes_max,
-                                     limits::queue_frames_default, rig.plane().chunks());
-  auto transport = std::make_unique<Transport>(Wire::stream, Fd(pair[0]));
-  transport->sources = Sources::connected;
-  transport->reader = StreamReader(limits::frame_bytes_max);
-  port->transport = transport.get();
-  transport->ports.push_back(std::move(port));
-  (void)rig.attach(std::move(transport));
+  const Vm& a = rig.add_stream();
   const std::vector<std::string> sent = numbered(2000, 1);
   std::thread sender([&] {
     for (const std::string& each : sent) {
       const std::string bytes = on_stream(each);
       for (std::size_t at = 0; at < bytes.size();) {
-        const ssize_t done = ::send(far.get(), bytes.data() + at, std::min<std::size_t>(bytes.size() - at, 600), 0);
-        LANYARD_CHECK(done > 0);
-        at += static_cast<std::size_t>(done);
+        const std::size_t piece = std::min<std::size_t>(bytes.size() - at, 600);
+        const ssize_t done = ::send(a.fd(), bytes.data() + at, piece, MSG_NOSIGNAL);
+        LANYARD_CHECK(done > 0 || errno == EAGAIN);
+        if (done > 0) at += static_cast<std::size_t>(done);
+        else std::this_thread::yield();
       }
     }
   });
@@ -196,7 +180,7 @@ TEST_CASE("frames that come during the wait arrive, whenever that is") {
 }
 
 TEST_CASE("more datagrams of more ports at once than the kernel has slots for all arrive") {
-  ON_EVERY_ENGINE_THAT_GATHERS;
+  ON_EVERY_REAL_ENGINE;
   const bool waits = GENERATE(false, true);
   Rig rig({.engine = engine});
   Vm& sink = rig.add_stream();

@@ -11,6 +11,7 @@
 #include "switchd/dataplane.h"
 #include "switchd/engine_choice.h"
 #include "tests/support/frames.h"
+#include "tests/support/switchd_process.h"
 #include "transports/clock.h"
 
 using namespace lanyard;
@@ -76,20 +77,14 @@ TEST_CASE("a tap gives its records whole and in order while it is written, and c
 }
 
 TEST_CASE("transports cross to the data thread and back while frames flow and counters are read") {
-  const std::string engine = GENERATE(std::string("epoll"), std::string("io_uring"));
-  INFO("engine " << engine);
-  const UringCapabilities uring = probe_uring();
-  if (engine == "io_uring" && !uring.usable) {
-    WARN("io_uring is not to be had here: " << uring.why_not);
-    return;
-  }
+  ON_EVERY_REAL_ENGINE;
   Handover handover;
   handover.command_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   handover.notice_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   DataplaneOptions options;
   options.networks = {NetworkKind::learning_switch};
   Dataplane plane(options, handover,
-                  choose_engine(engine == "epoll" ? EngineChoice::epoll : EngineChoice::io_uring, uring).make);
+                  choose_engine(engine == "epoll" ? EngineChoice::epoll : EngineChoice::io_uring, probe_uring()).make);
   bool ran = false;
   std::thread data_thread([&] { ran = plane.run(); });
   const auto command = [&](Command one) {
