@@ -266,8 +266,8 @@ void measure_round_trips(const Options& options, std::vector<Flow>& pairs, std::
   }
   std::sort(times_ns.begin(), times_ns.end());
   std::printf(
-      "{\"frames\": %zu, \"sent\": %ju, \"lost\": %ju, \"seconds\": %.6f, \"beside\": %ju, \"min_ns\": %ju, \"median_ns\": "
-      "%ju, \"p90_ns\": %ju, \"p99_ns\": %ju, \"p999_ns\": %ju, \"max_ns\": %ju",
+      "{\"frames\": %zu, \"sent\": %ju, \"lost\": %ju, \"seconds\": %.6f, \"beside\": %ju, \"min_ns\": %ju, "
+      "\"median_ns\": %ju, \"p90_ns\": %ju, \"p99_ns\": %ju, \"p999_ns\": %ju, \"max_ns\": %ju",
       times_ns.size(), std::uintmax_t{sent}, std::uintmax_t{lost}, outcome.seconds,
       std::uintmax_t{outcome.received.frames}, std::uintmax_t{quantile(times_ns, 0)},
       std::uintmax_t{quantile(times_ns, 0.5)}, std::uintmax_t{quantile(times_ns, 0.9)},

@@ -79,6 +79,9 @@ def machine(figures: dict[str, Any]) -> list[str]:
     load = about["load"][0]
     lines = [f"Measured {figures['date'][:10]} by `{figures['published_command']}` on {about['cores']} cores of "
              f"{about['cpu']}, Linux {about['kernel']}, load {load:.1f} at the beginning."]
+    if apart := about.get("core_distance_ns"):
+        lines += ["", f"A cache line went from one core to the other and back in {apart['median']:.0f} ns, "
+                  f"[{apart['min']:.0f}-{apart['max']:.0f}] from row to row."]
     disturbed = [f"{name} ({share:.0%})" for name, share in _others(figures) if share > OTHERS_SHARE_MAX]
     if disturbed:
         lines += ["", "Others took more than 5 % of the core under test in: " + ", ".join(disturbed) + "."]
@@ -225,8 +228,9 @@ def sight(figures: dict[str, Any]) -> list[str]:
     lines = _markdown(table, right=(2, 3, 4))
     if captured:
         all_frames = captured["captured"] + captured["captured_lost"]
-        lines += ["", f"Of {all_frames:,} frames the captures wrote {100 * captured['captured'] / all_frames:.1f} %, and "
-                  f"counted the rest as lost; the flow lost {captured['lost']}."]
+        written = captured["captured"] / all_frames
+        lines += ["", f"Of {all_frames:,} frames the captures wrote {written:.1%}, and counted the rest as lost; the "
+                  f"flow lost {captured['lost']}."]
     return lines
 
 

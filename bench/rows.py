@@ -40,7 +40,8 @@ class Row:
     mtu: int = 0  # 0: loopback; else a veth pair of that MTU for each side
     copies: int = 0  # of broadcasts, each to a port of its own; 0: a pair
     idle: int = 0  # ports beside the pair, connected and silent
-    # One frame there and back at a time: of one pair, "idle" or beside a flow at "half" load, or of all flows "at once".
+    # One frame there and back at a time: of one pair, "idle" or beside a flow at "half" load, or of all flows "at
+    # once".
     round_trips: str = ""
     offload: bool = False  # the generator sends bursts of datagrams with UDP_SEGMENT, as another switch does
     quick: bool = True  # worth a run where only that it runs counts
@@ -71,14 +72,16 @@ class Row:
 
 
 def all_rows() -> list[Row]:
-    return [*_pairs(), *_sizes(), *_paced(), *_mixed(), *_floods(), *_many_ports(), *_veth(), *_idle_ports(), *_latency()]
+    return [*_pairs(), *_sizes(), *_paced(), *_mixed(), *_floods(), *_many_ports(), *_veth(), *_idle_ports(),
+            *_latency()]
 
 
 def _pairs() -> Iterator[Row]:
     for wire in ("unix", "tcp", "udp"):
         for mix in ("64", "1514", "imix"):
             for burst in (1, 32):
-                yield Row(f"{wire}-{mix}-{burst}", "pair", wire, mix, burst, quick=burst == 32 and (mix != "imix" or wire == "udp"))
+                quick = burst == 32 and (mix != "imix" or wire == "udp")
+                yield Row(f"{wire}-{mix}-{burst}", "pair", wire, mix, burst, quick=quick)
 
 
 def _sizes() -> Iterator[Row]:
@@ -132,7 +135,8 @@ def _latency() -> Iterator[Row]:
         for beside in ("idle", "half"):
             yield Row(f"{wire}-latency-{beside}", "latency", wire, "64", 1, round_trips=beside, quick=wire != "tcp")
     for wire in ("unix", "udp"):
-        yield Row(f"{wire}-latency-8-at-once", "latency", wire, "64", 1, flows=8, round_trips="at once", quick=wire == "unix")
+        yield Row(f"{wire}-latency-8-at-once", "latency", wire, "64", 1, flows=8, round_trips="at once",
+                  quick=wire == "unix")
 
 
 @contextlib.contextmanager

@@ -8,19 +8,19 @@ figure is the median of several runs with its range. The program under test runs
 run above 5 % is measured again, at most twice, whatever its figure; the least disturbed counts. Rows in which half of
 the runs of a program remain disturbed are measured once more after all others; the less disturbed of the two counts.
 
-    bench/run.py --bin build/bin                        everything, five runs each: about twenty minutes
+    bench/run.py --bin build/bin                        everything, five runs each: about six minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
     bench/run.py --bin build/bin --baseline old/switchd --rows 'unix-64'     was a change worth it?
     bench/run.py --bin build/bin --quick               only that every kind of row runs and its frames arrive
 
 Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator; the wire of both ports, or FROM-TO), udp-runs-...
-(bursts that the generator sends with UDP_SEGMENT, as another switch does; the pump takes them apart one by one), ...-paced
-(20000 frames per second, so that the switch sleeps between them), flood-PORTS-WIRE (broadcasts of 1514 bytes in bursts
-of 32; the figures are of each copy), udp-64ports-BURST (32 flows in turn, 40000 frames per second together; beside a
-bare event loop of each engine), udp-mtuMTU-... (over veth pairs, as root), ...-idlePORTS (with that many silent ports
-beside the pair), WIRE-latency-... (round trips of 64 bytes, alone, beside a flow of half of what the pump carries, or of eight
-pairs at once; ratios to the pump's in parentheses), 64-ports (memory and start) and stopped-reader (round trips of one pair beside
-another).
+(bursts that the generator sends with UDP_SEGMENT, as another switch does; the pump takes them apart one by one),
+...-paced (20000 frames per second, so that the switch sleeps between them), flood-PORTS-WIRE (broadcasts of 1514 bytes
+in bursts of 32; the figures are of each copy), udp-64ports-BURST (32 flows in turn, 40000 frames per second together;
+beside a bare event loop of each engine), udp-mtuMTU-... (over veth pairs, as root), ...-idlePORTS (with that many
+silent ports beside the pair), WIRE-latency-... (round trips of 64 bytes, alone, beside a flow of half of what the pump
+carries, or of eight pairs at once; ratios to the pump's in parentheses), 64-ports (memory and start) and stopped-reader
+(round trips of one pair beside another).
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ import platform
 import re
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -164,8 +165,8 @@ def run_undisturbed(
 
 def disturbance(programs: dict[str, dict[str, Any] | None]) -> float:
     """Of a row: the share that others took of the median run, of the program that suffered most. Not of the figures."""
-    return max((statistics.median(run["others"] for run in figures["runs"]) for figures in programs.values() if figures),
-               default=1.0)
+    measured = [figures for figures in programs.values() if figures]
+    return max((statistics.median(run["others"] for run in figures["runs"]) for figures in measured), default=1.0)
 
 
 def check(row: rows.Row, program: str, result: dict[str, Any], faults: list[str]) -> None:
@@ -212,6 +213,11 @@ def rise_above_others(nice: int) -> None:
 def cpu_model() -> str:
     with open("/proc/cpuinfo") as cpuinfo:
         return next((line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")), "")
+
+
+def core_distance_ns(folder: str) -> float:
+    """How long a cache line takes from one core to the other and back."""
+    return float(subprocess.run([f"{folder}/core_distance"], check=True, capture_output=True, text=True).stdout)
 
 
 def chosen_rows(arguments: argparse.Namespace) -> list[rows.Row]:
@@ -266,6 +272,7 @@ def main() -> int:
         "machine": {"kernel": platform.release(), "cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()},
         "rows": {},
     }
+    distances_ns: list[float] = []  # between the cores, once before each row
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
         tools = rows.Tools(arguments.bin, subject.Places(folder), arguments.awake)
         print(report.FRAMES_HEADER)
@@ -273,6 +280,8 @@ def main() -> int:
         progress = Progress(chosen, programs, arguments)
 
         def measure(together: list[rows.Row]) -> bool:
+            if (os.cpu_count() or 1) > 1:
+                distances_ns.append(core_distance_ns(arguments.bin))
             measured = measure_rows(together, programs, tools, arguments, faults)
             worst = max(disturbance(measured[row.name]) for row in together)
             before = max((disturbance(document["rows"][row.name]["programs"]) for row in together
@@ -292,6 +301,8 @@ def main() -> int:
             for together in disturbed:
                 measure(together)
         document["scale"] = measure_scale(programs, tools, arguments, faults)
+    if distances_ns:
+        document["machine"]["core_distance_ns"] = report.spread(distances_ns)
     document["faults"] = faults
     if arguments.json:
         with open(arguments.json, "w") as file:

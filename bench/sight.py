@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What it costs a busy pair of ports that its switch is looked at.
 
-One switchd, with a control socket and HTTP in each mode, a pair of ports with a flow of half of what the pump carries (or
-round trips beside it), and 100000 further MAC addresses in the table. The modes take turns, run by run:
+One switchd, with a control socket and HTTP in each mode, a pair of ports with a flow of half of what the pump carries
+(or round trips beside it), and 100000 further MAC addresses in the table. The modes take turns, run by run:
 
     nobody    looks
     watched   /metrics is scraped ten times a second, events are followed, and once in each run of five seconds
@@ -12,9 +12,9 @@ round trips beside it), and 100000 further MAC addresses in the table. The modes
 
 The figures: CPU time of the data thread and of the whole process for each frame, and for round trips their median and
 99th percentile; each as the median of the runs with its range, beside its ratio to `nobody`. The switch runs on core 1,
-and so does its control thread; load and lookers run on core 0. Both cores are kept from halting. Those who watch give way
-to the load, and yet cost it time on the core they share, which round trips show: `another` is what that comes to. How often
-they looked is counted. Of a capture also: frames written, frames lost.
+and so does its control thread; load and lookers run on core 0. Both cores are kept from halting. Those who watch give
+way to the load, and yet cost it time on the core they share, which round trips show: `another` is what that comes to.
+How often they looked is counted. Of a capture also: frames written, frames lost.
 
     bench/sight.py --bin build/bin                     about four minutes
     bench/sight.py --bin build/bin --json sight.json
@@ -256,7 +256,8 @@ def show(row: str, modes: dict[str, dict[str, Any]]) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default="build/bin", help="folder of switchd, lanyard, pump and load (default %(default)s)")
+    parser.add_argument("--bin", default="build/bin",
+                        help="folder of switchd, lanyard, pump and load (default %(default)s)")
     parser.add_argument("--engine", default="auto", help="of switchd (default %(default)s)")
     parser.add_argument("--runs", type=int, default=7, help="of each mode (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each run (default %(default)s)")
