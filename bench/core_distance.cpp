@@ -4,7 +4,6 @@
 // and it may move them at any time: what the pump and the switch cost then varies together with this.
 #include <sched.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -47,8 +46,8 @@ void answer(const Line& there, Line& back) {
 }
 
 double round_trip_ns() {
-  std::array<Line, 2> lines;
-  auto& [there, back] = lines;
+  Line there;
+  Line back;
   std::thread other(answer, std::cref(there), std::ref(back));
   run_on(0);
   std::uint64_t sent = 0;
