@@ -1,6 +1,7 @@
 // When to wait a little for more frames. Frames that come one at a time, as fast as the switch can take them, cost a
 // turn each: its system calls, not the frames, are then what the switch spends its time on. So it lets them gather, as
-// network cards do (interrupt coalescing): after a row of such turns it waits up to 50 us for more than the first.
+// network cards do (interrupt coalescing): after a row of such turns in which they came so fast that a wait will bring
+// enough of them, it waits up to 50 us for more than the first.
 //
 // Waiting is worth it where senders go on meanwhile. Where they all wait for answers it is not, and looks alike: many
 // small turns. So it goes on only while frames come as fast as they did in the row, and the next row has to be twice
@@ -21,7 +22,7 @@ class Gathering {
  public:
   static constexpr std::uint64_t wait_ns = 50'000;    // at most
   static constexpr unsigned wait_receives = 16;       // that end it early; a socket may count as one, whatever it has
-  static constexpr std::uint64_t close_ns = 10'000;   // two turns of a row are less apart
+  static constexpr std::uint64_t close_ns = 20'000;   // two turns of a row are less apart
   static constexpr std::size_t many_frames = 8;       // as many are no trickle
   static constexpr std::size_t worth_frames = 4;      // fewer were not worth a wait
   static constexpr unsigned row_min = 8, row_max = 4096;  // turns
@@ -40,7 +41,7 @@ class Gathering {
       if (!is_trickle) begin(woke_ns);
       else frames_ += frames;
       row_ = is_trickle ? row_ + 1 : 0;
-      if (row_ >= needed_) turn_on(woke_ns);
+      if (row_ >= needed_) end_row(woke_ns);
     }
     if (frames > 0) last_ns_ = woke_ns;
   }
@@ -56,10 +57,12 @@ class Gathering {
     frames_ = 0;
     since_ns_ = until_ns_ = now_ns;
   }
-  void turn_on(std::uint64_t now_ns) {
+  // Long enough, and at its pace a wait brings enough?
+  void end_row(std::uint64_t now_ns) {
+    row_ = 0;
     row_frames_ = frames_;
     row_ns_ = std::max<std::uint64_t>(now_ns - since_ns_, 1);
-    on_ = true;
+    on_ = row_frames_ * wait_ns >= worth_frames * row_ns_;
     waits_ = 0;
     begin(now_ns);
   }

@@ -8,13 +8,15 @@ using lanyard::Gathering;
 
 namespace {
 
-constexpr std::uint64_t close_ns = Gathering::close_ns - 1;
+// The slowest that is worth it: one frame, and the next so much later.
+constexpr std::uint64_t pace_ns = Gathering::wait_ns / Gathering::worth_frames;
+static_assert(pace_ns < Gathering::close_ns);
 
 struct Switch {
   Gathering gathering;
   std::uint64_t now_ns = 1'000'000'000;
 
-  void turn(std::size_t frames, std::uint64_t apart_ns = close_ns) {
+  void turn(std::size_t frames, std::uint64_t apart_ns = pace_ns) {
     now_ns += apart_ns;
     gathering.woke(now_ns, frames, gathering.is_on());
   }
@@ -29,13 +31,12 @@ struct Switch {
   // From a state in which nothing has come for long.
   unsigned row() {
     turn(1, 1'000'000);
-    return turns_until_on(1, close_ns, 2 * Gathering::row_max);
+    return turns_until_on(1, pace_ns, 2 * Gathering::row_max);
   }
 };
 
 // As many frames as come in the longest wait, when they come as fast as in row().
-constexpr std::size_t at_that_pace = Gathering::wait_ns / close_ns;
-static_assert(at_that_pace >= Gathering::worth_frames);
+constexpr std::size_t at_that_pace = Gathering::wait_ns / pace_ns;
 
 }  // namespace
 
@@ -47,7 +48,8 @@ TEST_CASE("frames that trickle in without a break are waited for") {
 TEST_CASE("frames that come now and then, or many at once, are not waited for") {
   Switch a;
   CHECK(a.turns_until_on(1, Gathering::close_ns, 10'000) == 0);
-  CHECK(a.turns_until_on(Gathering::many_frames, close_ns, 10'000) == 0);
+  CHECK(a.turns_until_on(1, pace_ns + 1, 10'000) == 0);
+  CHECK(a.turns_until_on(Gathering::many_frames, pace_ns, 10'000) == 0);
   SECTION("nor where one such turn is between the others") {
     for (unsigned i = 0; i < 1000; ++i) {
       a.turn(i % Gathering::row_min == 0 ? Gathering::many_frames : 1);
@@ -56,13 +58,30 @@ TEST_CASE("frames that come now and then, or many at once, are not waited for") 
   }
 }
 
+TEST_CASE("a row goes by its average, so that single turns may be further apart") {
+  constexpr std::uint64_t far_ns = Gathering::close_ns - 1;
+  Switch a;
+  a.turn(1, 1'000'000);
+  for (unsigned i = 1; i <= Gathering::row_min; ++i) {
+    REQUIRE_FALSE(a.gathering.is_on());
+    a.turn(1, i % 2 == 0 ? far_ns : 2 * pace_ns - far_ns);
+  }
+  CHECK(a.gathering.is_on());
+}
+
+TEST_CASE("a slow row is forgotten where a faster one follows") {
+  Switch a;
+  CHECK(a.turns_until_on(1, pace_ns + 1, Gathering::row_min) == 0);
+  CHECK(a.turns_until_on(1, pace_ns, 2 * Gathering::row_min) > 0);
+}
+
 TEST_CASE("turns without frames do not count, and break no row") {
   Switch a;
   a.turn(1, 1'000'000);
   for (unsigned i = 0; i < Gathering::row_min; ++i) {
     REQUIRE_FALSE(a.gathering.is_on());
-    a.turn(0, close_ns / 3);
-    a.turn(1, close_ns / 3);
+    a.turn(0, pace_ns / 3);
+    a.turn(1, pace_ns / 3);
   }
   CHECK(a.gathering.is_on());
 }
@@ -96,14 +115,14 @@ TEST_CASE("it goes on while frames come as fast as before, and now and then look
   }
   a.turn(at_that_pace, Gathering::wait_ns);
   CHECK_FALSE(a.gathering.is_on());
-  SECTION("it is") { CHECK(a.turns_until_on(1, close_ns, 100) == Gathering::row_min); }
-  SECTION("the trickle has become a flood") { CHECK(a.turns_until_on(64, close_ns, 10'000) == 0); }
+  SECTION("it is") { CHECK(a.turns_until_on(1, pace_ns, 100) == Gathering::row_min); }
+  SECTION("the trickle has become a flood") { CHECK(a.turns_until_on(64, pace_ns, 10'000) == 0); }
 }
 
 TEST_CASE("a turn that had no time to wait is not judged") {
   Switch a;
   a.row();
-  for (unsigned i = 0; i < 10 * Gathering::waits_max; ++i) a.gathering.woke(a.now_ns += close_ns, 1, false);
+  for (unsigned i = 0; i < 10 * Gathering::waits_max; ++i) a.gathering.woke(a.now_ns += pace_ns, 1, false);
   CHECK(a.gathering.is_on());
 }
 
