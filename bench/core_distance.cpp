@@ -1,15 +1,17 @@
-// core_distance: how far apart the two cores are that the other bench programs run on: prints how long a cache line
-// takes from core 0 to core 1 and back, in nanoseconds, the mean of 10 ms. What one program writes and another reads
-// travels so, 24 lines for a frame of 1514 bytes. On a virtual machine it is the host that decides where cores are,
-// and it may move them at any time: what the pump and the switch cost then varies together with this.
-#include <sched.h>
-
+// core_distance CORE OTHER: how far apart two cores are: prints how long a cache line takes from one to the other and
+// back, in nanoseconds, the median of 10 ms of such trips. What one program writes and another reads travels so, 24
+// lines for a frame of 1514 bytes. On a virtual machine it is the host that decides where cores are, and it may move
+// them at any time. A trip during which one of them did not run is far above the median, and does not move it.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "bench/endpoint.h"
 
@@ -19,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr auto duration = std::chrono::milliseconds(10);
-constexpr unsigned round_trips_per_look = 64;  // at the clock
+constexpr unsigned trips_per_look = 64;  // at the clock
 constexpr std::uint64_t ended = ~std::uint64_t{0};
 
 // One line each, and none beside it that the processor would fetch along.
@@ -27,16 +29,9 @@ struct alignas(128) Line {
   std::atomic<std::uint64_t> value{0};
 };
 
-void run_on(int core) {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  CPU_SET(core, &set);
-  if (sched_setaffinity(0, sizeof set, &set) != 0) system_error("sched_setaffinity");
-}
-
-// Sends back what comes, from core 1.
-void answer(const Line& there, Line& back) {
-  run_on(1);
+// Sends back what comes.
+void answer(int core, const Line& there, Line& back) {
+  pin_to_core(core);
   std::uint64_t expected = 1;
   while (true) {
     const std::uint64_t value = there.value.load(std::memory_order_acquire);
@@ -45,34 +40,39 @@ void answer(const Line& there, Line& back) {
   }
 }
 
-double round_trip_ns() {
+double median_trip_ns(int core, int other_core) {
   Line there;
   Line back;
-  std::thread other(answer, std::cref(there), std::ref(back));
-  run_on(0);
+  std::thread other(answer, other_core, std::cref(there), std::ref(back));
+  pin_to_core(core);
   std::uint64_t sent = 0;
   const auto go = [&] {
     there.value.store(++sent, std::memory_order_release);
     while (back.value.load(std::memory_order_acquire) != sent) {}
   };
   go();  // waits until the other thread runs
-  const std::uint64_t before = sent;
+  std::vector<Clock::duration> looks;
   const Clock::time_point begin = Clock::now();
-  Clock::time_point now = begin;
-  while (now < begin + duration) {
-    for (unsigned i = 0; i < round_trips_per_look; ++i) go();
-    now = Clock::now();
+  for (Clock::time_point now = begin; now < begin + duration;) {
+    for (unsigned i = 0; i < trips_per_look; ++i) go();
+    const Clock::time_point before = std::exchange(now, Clock::now());
+    looks.push_back(now - before);
   }
-  const std::uint64_t trips = sent - before;
   there.value.store(ended, std::memory_order_release);
   other.join();
-  return std::chrono::duration<double, std::nano>(now - begin).count() / static_cast<double>(trips);
+  const auto middle = looks.begin() + static_cast<std::ptrdiff_t>(looks.size() / 2);
+  std::nth_element(looks.begin(), middle, looks.end());
+  return std::chrono::duration<double, std::nano>(*middle).count() / trips_per_look;
 }
 
 }  // namespace
 }  // namespace lanyard::bench
 
-int main() {
-  std::printf("%.1f\n", lanyard::bench::round_trip_ns());
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: core_distance CORE OTHER\n");
+    return 2;
+  }
+  std::printf("%.1f\n", lanyard::bench::median_trip_ns(std::atoi(argv[1]), std::atoi(argv[2])));
   return 0;
 }

@@ -15,6 +15,7 @@ import argparse
 import json
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -77,17 +78,22 @@ def _guests(document: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
 def machine(figures: dict[str, Any]) -> list[str]:
     about = figures["machine"]
     load = about["load"][0]
-    lines = [f"Measured {figures['date'][:10]} by `{figures['published_command']}` on {about['cores']} cores of "
-             f"{about['cpu']}, Linux {about['kernel']}, load {load:.1f} at the beginning."]
+    text = [f"Measured {figures['date'][:10]} by `{figures['published_command']}` on {about['cores']} cores of "
+            f"{about['cpu']}, Linux {about['kernel']}, load {load:.1f} at the beginning."]
     if apart := about.get("core_distance_ns"):
-        lines += ["", f"A cache line went from one core to the other and back in {apart['median']:.0f} ns, "
-                  f"[{apart['min']:.0f}-{apart['max']:.0f}] from row to row."]
+        text += [f"A cache line went from one core to the other and back in {apart['median']:.0f} ns, "
+                 f"[{apart['min']:.0f}-{apart['max']:.0f}] from run to run."]
     disturbed = [f"{name} ({share:.0%})" for name, share in _others(figures) if share > OTHERS_SHARE_MAX]
     if disturbed:
-        lines += ["", "Others took more than 5 % of the core under test in: " + ", ".join(disturbed) + "."]
+        text += ["Others took more than 5 % of the core under test in: " + ", ".join(disturbed) + "."]
     missed = list(_missed(figures))
-    lines += ["", f"{len(missed)} bars are missed:" if missed else "Every bar is met."]
-    return lines + ([""] if missed else []) + [f"* {text}" for text in missed]
+    text += [f"{len(missed)} bars are missed:" if missed else "Every bar is met."]
+    lines = [line for paragraph in text for line in (*_wrapped(paragraph), "")]
+    return lines + [line for bar in missed for line in _wrapped(f"* {bar}", indent="  ")]
+
+
+def _wrapped(paragraph: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(paragraph, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _others(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -228,8 +234,8 @@ def sight(figures: dict[str, Any]) -> list[str]:
     lines = _markdown(table, right=(2, 3, 4))
     if captured:
         all_frames = captured["captured"] + captured["captured_lost"]
-        written = captured["captured"] / all_frames
-        lines += ["", f"Of {all_frames:,} frames the captures wrote {written:.1%}, and counted the rest as lost; the "
+        written = 100 * captured["captured"] / all_frames
+        lines += ["", f"Of {all_frames:,} frames the captures wrote {written:.1f} %, and counted the rest as lost; the "
                   f"flow lost {captured['lost']}."]
     return lines
 

@@ -8,7 +8,7 @@ figure is the median of several runs with its range. The program under test runs
 run above 5 % is measured again, at most twice, whatever its figure; the least disturbed counts. Rows in which half of
 the runs of a program remain disturbed are measured once more after all others; the less disturbed of the two counts.
 
-    bench/run.py --bin build/bin                        everything, five runs each: about six minutes
+    bench/run.py --bin build/bin                        everything, five runs each: about twenty minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
     bench/run.py --bin build/bin --baseline old/switchd --rows 'unix-64'     was a change worth it?
     bench/run.py --bin build/bin --quick               only that every kind of row runs and its frames arrive
@@ -36,10 +36,10 @@ import platform
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import report
@@ -60,7 +60,7 @@ RUN_EXTRA_SECONDS = 0.15  # a run takes this much longer than its traffic
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--bin", default="build/bin", help="folder of pump, load and switchd (default %(default)s)")
+    parser.add_argument("--bin", default="build/bin", help="folder of the programs (default %(default)s)")
     parser.add_argument("--switchd", help="another switchd than the one in --bin")
     parser.add_argument("--baseline", metavar="PATH", help="an earlier switchd, measured in turns with the present one")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
@@ -158,9 +158,16 @@ def run_undisturbed(
     """Of some runs the least disturbed. Which one that is does not depend on its figure."""
     tries: list[dict[str, Any]] = []
     while not tries or (len(tries) < TRIES_MAX and not arguments.quick and tries[-1]["others"] > OTHERS_SHARE_MAX):
-        tries.append(load.measure(arguments.seconds))
+        distance = subject.core_distance(arguments.bin)
+        tries.append(distance | load.measure(arguments.seconds))
         check(row, program, tries[-1], faults)
     return min(tries, key=lambda run: run["others"]) | {"tries": len(tries)}
+
+
+def all_runs(measured: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for row in measured.values():
+        for figures in row["programs"].values():
+            yield from figures["runs"] if figures else ()
 
 
 def disturbance(programs: dict[str, dict[str, Any] | None]) -> float:
@@ -215,11 +222,6 @@ def cpu_model() -> str:
         return next((line.split(":", 1)[1].strip() for line in cpuinfo if line.startswith("model name")), "")
 
 
-def core_distance_ns(folder: str) -> float:
-    """How long a cache line takes from one core to the other and back."""
-    return float(subprocess.run([f"{folder}/core_distance"], check=True, capture_output=True, text=True).stdout)
-
-
 def chosen_rows(arguments: argparse.Namespace) -> list[rows.Row]:
     return [row for row in rows.all_rows()
             if re.search(arguments.rows, row.name) and (row.quick or not arguments.quick)]
@@ -265,6 +267,10 @@ def main() -> int:
     if arguments.nice:
         rise_above_others(arguments.nice)
     programs = find_programs(arguments)
+    try:
+        subject.core_distance(arguments.bin)  # asked beside each run: better to fail before the first
+    except subject.Failed as failed:
+        sys.exit(str(failed))
     faults: list[str] = []
     document: dict[str, Any] = {
         "command": sys.argv,
@@ -272,7 +278,6 @@ def main() -> int:
         "machine": {"kernel": platform.release(), "cpu": cpu_model(), "cores": os.cpu_count(), "load": os.getloadavg()},
         "rows": {},
     }
-    distances_ns: list[float] = []  # between the cores, once before each row
     with tempfile.TemporaryDirectory(prefix="lanyard-bench-") as folder:
         tools = rows.Tools(arguments.bin, subject.Places(folder), arguments.awake)
         print(report.FRAMES_HEADER)
@@ -280,8 +285,6 @@ def main() -> int:
         progress = Progress(chosen, programs, arguments)
 
         def measure(together: list[rows.Row]) -> bool:
-            if (os.cpu_count() or 1) > 1:
-                distances_ns.append(core_distance_ns(arguments.bin))
             measured = measure_rows(together, programs, tools, arguments, faults)
             worst = max(disturbance(measured[row.name]) for row in together)
             before = max((disturbance(document["rows"][row.name]["programs"]) for row in together
@@ -301,7 +304,7 @@ def main() -> int:
             for together in disturbed:
                 measure(together)
         document["scale"] = measure_scale(programs, tools, arguments, faults)
-    if distances_ns:
+    if distances_ns := [run["core_distance_ns"] for run in all_runs(document["rows"]) if "core_distance_ns" in run]:
         document["machine"]["core_distance_ns"] = report.spread(distances_ns)
     document["faults"] = faults
     if arguments.json:

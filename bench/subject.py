@@ -22,12 +22,27 @@ from typing import IO, Any
 READY_SECONDS_MAX = 15
 STOP_SECONDS_MAX = 10
 LOAD_SECONDS_EXTRA = 60
+CORE_DISTANCE_SECONDS_MAX = 10
 
 LOAD_CORE, SUBJECT_CORE = (0, 1) if (os.cpu_count() or 1) > 1 else (-1, -1)
 
 
 class Failed(Exception):
     """A program did not start, or ended in a way it should not; says which and how."""
+
+
+def core_distance(folder: str) -> dict[str, float]:
+    """How long a cache line takes from the load's core to the other and back; empty where there is one core."""
+    if LOAD_CORE < 0:
+        return {}
+    command = [f"{folder}/core_distance", str(LOAD_CORE), str(SUBJECT_CORE)]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=CORE_DISTANCE_SECONDS_MAX)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Failed(f"{command[0]}: {error}") from None
+    if done.returncode != 0:
+        raise Failed(f"{command[0]}: {done.stderr.strip()}")
+    return {"core_distance_ns": float(done.stdout)}
 
 
 class Places:
