@@ -90,8 +90,8 @@ def show(lab: Lab) -> bool:
     print(f"\niperf3 from {west.name} to {east.name}, across both hosts: {throughput(west, east):.0f} Mb/s")
     pairs = len(lab.guests) * (len(lab.guests) - 1)
     passed = unreached == 0 and reached == len(lab.guests)
-    print(f"\nDemo {'PASSED' if passed else 'FAILED'}: {pairs - unreached} of {pairs} pairs of guests reach each other, "
-          f"{reached} of {len(lab.guests)} guests the outside.")
+    print(f"\nDemo {'PASSED' if passed else 'FAILED'}: {pairs - unreached} of {pairs} pairs of guests reach each "
+          f"other, {reached} of {len(lab.guests)} guests the outside.")
     sys.stdout.flush()
     return passed
 
