@@ -4,7 +4,9 @@
 All pairs of a wire are up at once and are measured in turn, so that a change of the machine's mood meets them all. The
 guests are emulated where there is no KVM, and then keep both cores busy: the figures say what a user of such a machine
 gets, not what the switch could carry. A figure is the mean of both ways. `switch CPU` is the switch's time for each
-second of the measurement.
+second of the measurement, `stolen` the largest share of the cores that the host of this virtual machine took in a run:
+guests are that much slower then. A run above 5 % is measured again, at most twice, whatever its figure; the least
+disturbed counts.
 
     bench/guests.py                          four wires, three runs of five seconds each way
     bench/guests.py --wires unix,udp --runs 5 --json guests.json
@@ -23,6 +25,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+STOLEN_SHARE_MAX = 0.05  # in a run that counts at once
+TRIES_MAX = 3
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/e2e"))
 
@@ -56,12 +61,29 @@ class Pair:
         self.runs: list[dict[str, float]] = []
 
     def measure(self, seconds: int) -> None:
+        """Of some runs the least disturbed. Which one that is does not depend on its figure."""
+        tries: list[dict[str, float]] = []
+        while not tries or (len(tries) < TRIES_MAX and tries[-1]["stolen"] > STOLEN_SHARE_MAX):
+            tries.append(self._measure_once(seconds))
+        self.runs.append(min(tries, key=lambda run: run["stolen"]) | {"tries": len(tries)})
+
+    def _measure_once(self, seconds: int) -> dict[str, float]:
         before = self.joined_by.cpu_ns() if self.joined_by else 0
+        stolen_before, all_before = core_ticks()
         there = throughput(self.guests[0], self.guests[1], seconds)
         back = throughput(self.guests[1], self.guests[0], seconds)
+        stolen, all_ticks = core_ticks()
         used = self.joined_by.cpu_ns() - before if self.joined_by else 0
-        self.runs.append({"megabits_per_second": (there + back) / 2, "there": there, "back": back,
-                          "switch_cpu_share": used / seconds / 2e9})
+        return {"megabits_per_second": (there + back) / 2, "there": there, "back": back,
+                "switch_cpu_share": used / seconds / 2e9,
+                "stolen": (stolen - stolen_before) / max(1, all_ticks - all_before)}
+
+
+def core_ticks() -> tuple[int, int]:
+    """Of all cores, since the machine started: those that the host took (steal, proc_stat(5)), and all."""
+    with open("/proc/stat") as stat:
+        ticks = [int(value) for value in stat.readline().split()[1:9]]  # guest times, behind them, are in user time
+    return ticks[7], sum(ticks)
 
 
 def direct_netdevs(wire: str, folder: Path) -> list[str]:
@@ -134,8 +156,9 @@ def measure_wire(lab: Lab, wire: str, arguments: argparse.Namespace) -> dict[str
 def print_pair(wire: str, pair: Pair) -> None:
     rates = [run["megabits_per_second"] for run in pair.runs]
     share = statistics.median(run["switch_cpu_share"] for run in pair.runs)
+    stolen = max(run["stolen"] for run in pair.runs)
     print(f"{wire:6} {pair.name:17} {statistics.median(rates):6.0f} Mb/s [{min(rates):.0f}-{max(rates):.0f}]"
-          + (f"  switch CPU {share:.0%}" if pair.joined_by else ""), flush=True)
+          f"  stolen {stolen:.0%}" + (f"  switch CPU {share:.0%}" if pair.joined_by else ""), flush=True)
 
 
 def bench_of_guests(lab: Lab) -> None:
