@@ -26,9 +26,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-STOLEN_SHARE_MAX = 0.05  # in a run that counts at once
-TRIES_MAX = 3
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests/e2e"))
 
 import subject  # noqa: E402
@@ -36,6 +33,9 @@ from guest import Guest  # noqa: E402
 from host import BUILD, Host  # noqa: E402
 from judge import serve, throughput  # noqa: E402
 from lab import Lab, run  # noqa: E402
+
+STOLEN_SHARE_MAX = 0.05  # in a run that counts at once
+TRIES_MAX = 3
 
 
 def parse_arguments() -> argparse.Namespace:

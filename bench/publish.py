@@ -68,8 +68,12 @@ def _micro(document: dict[str, Any]) -> dict[str, dict[str, float]]:
 
 
 def _guests(document: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
-    return {wire: {name: report.spread([run["megabits_per_second"] for run in runs]) for name, runs in pairs.items()}
-            for wire, pairs in document["wires"].items()}
+    return {wire: {name: _guests_of(runs) for name, runs in pairs.items()} for wire, pairs in document["wires"].items()}
+
+
+def _guests_of(runs: list[dict[str, float]]) -> dict[str, float]:
+    rates = report.spread([run["megabits_per_second"] for run in runs])
+    return rates | {"stolen": max(run.get("stolen", 0.0) for run in runs)}
 
 
 # The parts of the page, each between `<!-- begin NAME -->` and `<!-- end NAME -->`.
@@ -80,10 +84,11 @@ def machine(figures: dict[str, Any]) -> list[str]:
     load = about["load"][0]
     text = [f"Measured {figures['date'][:10]} by `{figures['published_command']}` on {about['cores']} cores of "
             f"{about['cpu']}, Linux {about['kernel']}, load {load:.1f} at the beginning."]
-    if apart := about.get("core_distance_ns"):
+    if distances_ns := [run["core_distance_ns"] for run in _all_runs(figures) if "core_distance_ns" in run]:
+        apart = report.nine_in_ten(distances_ns)
         text += [f"A cache line went from one core to the other and back in {apart['median']:.0f} ns, "
-                 f"[{apart['min']:.0f}-{apart['max']:.0f}] from run to run."]
-    disturbed = [f"{name} ({share:.0%})" for name, share in _others(figures) if share > OTHERS_SHARE_MAX]
+                 f"before nine of ten runs in {apart['p5']:.0f} to {apart['p95']:.0f} ns."]
+    disturbed = [f"{name} ({100 * share:.1f} %)" for name, share in _others(figures) if share > OTHERS_SHARE_MAX]
     if disturbed:
         text += ["Others took more than 5 % of the core under test in: " + ", ".join(disturbed) + "."]
     missed = list(_missed(figures))
@@ -94,6 +99,12 @@ def machine(figures: dict[str, Any]) -> list[str]:
 
 def _wrapped(paragraph: str, indent: str = "") -> list[str]:
     return textwrap.wrap(paragraph, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def _all_runs(figures: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for row in figures["rows"].values():
+        for of in row["programs"].values():
+            yield from of["runs"] if of else ()
 
 
 def _others(figures: dict[str, Any]) -> Iterator[tuple[str, float]]:
@@ -195,7 +206,12 @@ def guests(figures: dict[str, Any]) -> list[str]:
         for name, of in rates.items():
             table.append([wire, name, f"{of['median']:.0f}", f"[{of['min']:.0f}-{of['max']:.0f}]",
                           _text(found.get(name, []))])
-    return _markdown(table, right=(2, 3))
+    lines = _markdown(table, right=(2, 3))
+    starved = [f"{wire}, {name} ({100 * of['stolen']:.1f} %)" for wire, rates in figures["guests"].items()
+               for name, of in rates.items() if of.get("stolen", 0.0) > OTHERS_SHARE_MAX]
+    if starved:
+        lines += ["", *_wrapped("The host took more than 5 % of the cores in: " + "; ".join(starved) + ".")]
+    return lines
 
 
 def nat(figures: dict[str, Any]) -> list[str]:

@@ -12,6 +12,12 @@ FRAMES_HEADER = (f"{'row':22} {'program':18} {'CPU ns/frame':>12} {'[min-max]':>
 QUANTILES = ("median", "p90", "p99", "p999")  # of round trips
 
 
+def nine_in_ten(values: list[float]) -> dict[str, float]:
+    """Where one in a hundred may be absurd, so that a range says nothing: nine of ten are from p5 to p95."""
+    places = statistics.quantiles(values, n=20, method="inclusive") if len(values) > 1 else values
+    return {"median": statistics.median(values), "p5": places[0], "p95": places[-1]}
+
+
 def spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 

@@ -39,7 +39,6 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import report
@@ -143,6 +142,7 @@ def measure_rows(
                     except subject.Failed as failed:
                         faults.append(f"{row.name}: {failed}")
                         broken.add(load)
+                        load.stop()  # or it disturbs the others
                         continue
                     results[row.name].setdefault(name, []).append(run)
     order = [program.name for program in programs]
@@ -158,16 +158,19 @@ def run_undisturbed(
     """Of some runs the least disturbed. Which one that is does not depend on its figure."""
     tries: list[dict[str, Any]] = []
     while not tries or (len(tries) < TRIES_MAX and not arguments.quick and tries[-1]["others"] > OTHERS_SHARE_MAX):
-        distance = subject.core_distance(arguments.bin)
+        distance = core_distance(arguments.bin, faults)
         tries.append(distance | load.measure(arguments.seconds))
         check(row, program, tries[-1], faults)
     return min(tries, key=lambda run: run["others"]) | {"tries": len(tries)}
 
 
-def all_runs(measured: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for row in measured.values():
-        for figures in row["programs"].values():
-            yield from figures["runs"] if figures else ()
+def core_distance(folder: str, faults: list[str]) -> dict[str, float]:
+    """As subject.core_distance, but a run counts without it."""
+    try:
+        return subject.core_distance(folder)
+    except subject.Failed as failed:
+        faults.append(str(failed))
+        return {}
 
 
 def disturbance(programs: dict[str, dict[str, Any] | None]) -> float:
@@ -225,6 +228,10 @@ def cpu_model() -> str:
 def chosen_rows(arguments: argparse.Namespace) -> list[rows.Row]:
     return [row for row in rows.all_rows()
             if re.search(arguments.rows, row.name) and (row.quick or not arguments.quick)]
+
+
+def has_all_of(programs: dict[str, Any], earlier: dict[str, Any] | None) -> bool:
+    return earlier is None or programs.keys() >= earlier["programs"].keys()
 
 
 class Progress:
@@ -285,12 +292,18 @@ def main() -> int:
         progress = Progress(chosen, programs, arguments)
 
         def measure(together: list[rows.Row]) -> bool:
-            measured = measure_rows(together, programs, tools, arguments, faults)
+            try:
+                measured = measure_rows(together, programs, tools, arguments, faults)
+            except subject.Failed as failed:  # to start, or to stop: the other rows count still
+                faults.append(f"{together[0].name}: {failed}")
+                for row in together:
+                    progress.passed(row.name)
+                return True
             worst = max(disturbance(measured[row.name]) for row in together)
             before = max((disturbance(document["rows"][row.name]["programs"]) for row in together
                           if row.name in document["rows"]), default=worst)
             for row in together:
-                if worst <= before:
+                if worst <= before and has_all_of(measured[row.name], document["rows"].get(row.name)):
                     document["rows"][row.name] = {**dataclasses.asdict(row), "programs": measured[row.name]}
                     report.print_row(row.name, measured[row.name])
                 progress.passed(row.name)
@@ -304,8 +317,6 @@ def main() -> int:
             for together in disturbed:
                 measure(together)
         document["scale"] = measure_scale(programs, tools, arguments, faults)
-    if distances_ns := [run["core_distance_ns"] for run in all_runs(document["rows"]) if "core_distance_ns" in run]:
-        document["machine"]["core_distance_ns"] = report.spread(distances_ns)
     document["faults"] = faults
     if arguments.json:
         with open(arguments.json, "w") as file:

@@ -42,7 +42,10 @@ def core_distance(folder: str) -> dict[str, float]:
         raise Failed(f"{command[0]}: {error}") from None
     if done.returncode != 0:
         raise Failed(f"{command[0]}: {done.stderr.strip()}")
-    return {"core_distance_ns": float(done.stdout)}
+    try:
+        return {"core_distance_ns": float(done.stdout)}
+    except ValueError:
+        raise Failed(f"{command[0]}: '{done.stdout.strip()}' is no number") from None
 
 
 class Places:

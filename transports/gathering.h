@@ -1,12 +1,12 @@
-// When to wait a little for more frames. Frames that come one at a time, as fast as the switch can take them, cost a
-// turn each: its system calls, not the frames, are then what the switch spends its time on. So it lets them gather, as
-// network cards do (interrupt coalescing): after a row of such turns in which they came so fast that a wait will bring
-// enough of them, it waits up to 50 us for more than the first.
+// When to wait a little for more frames. Where they come one or a few at a time, as fast as the switch can take them,
+// each turn is for so few: its system calls, not the frames, are then what the switch spends its time on. So it lets
+// them gather, as network cards do (interrupt coalescing): after a row of such turns in which they came so fast that a
+// wait will bring enough of them, it waits up to 50 us for more than the first.
 //
 // Waiting is worth it where senders go on meanwhile. Where they all wait for answers it is not, and looks alike: many
-// small turns. So it goes on only while frames come as fast as they did in the row, and the next row has to be twice
-// as long where they did not. Now and then it stops to look at a row again, as what trickled may have become a flood,
-// which needs no waiting.
+// small turns. So it goes on only while frames come as fast as they did in the row, or three quarters so; where they do
+// not, the next row has to be twice as long. Now and then it stops to look at a row again, as what trickled may have
+// become a flood, which needs no waiting.
 //
 // All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of
 // any port may be up to 50 us late. Pure; one thread.
@@ -89,9 +89,10 @@ class Gathering {
   unsigned needed_ = row_min;    // of them
   unsigned waits_ = 0;           // since it is on
   std::uint64_t frames_ = 0, since_ns_ = 0, until_ns_ = 0;
-  std::uint64_t row_frames_ = 0, row_ns_ = 0;  // of the row that turned it on
+  std::uint64_t row_frames_ = 0, row_ns_ = 0;  // of the last row
   std::uint64_t last_ns_ = 0;
 };
+static_assert(Gathering::wait_ns / Gathering::worth_frames < Gathering::close_ns);
 static_assert(Gathering::waits_judged < Gathering::waits_max && Gathering::row_min <= Gathering::row_max);
 
 }  // namespace lanyard

@@ -47,7 +47,7 @@ TEST_CASE("frames that trickle in without a break are waited for") {
 
 TEST_CASE("frames that come now and then, or many at once, are not waited for") {
   Switch a;
-  CHECK(a.turns_until_on(1, Gathering::close_ns, 10'000) == 0);
+  CHECK(a.turns_until_on(Gathering::many_frames - 1, Gathering::close_ns, 10'000) == 0);
   CHECK(a.turns_until_on(1, pace_ns + 1, 10'000) == 0);
   CHECK(a.turns_until_on(Gathering::many_frames, pace_ns, 10'000) == 0);
   SECTION("nor where one such turn is between the others") {
@@ -72,7 +72,22 @@ TEST_CASE("a row goes by its average, so that single turns may be further apart"
 TEST_CASE("a slow row is forgotten where a faster one follows") {
   Switch a;
   CHECK(a.turns_until_on(1, pace_ns + 1, Gathering::row_min) == 0);
-  CHECK(a.turns_until_on(1, pace_ns, 2 * Gathering::row_min) > 0);
+  CHECK(a.turns_until_on(1, pace_ns, 2 * Gathering::row_min) == Gathering::row_min + 1);
+}
+
+TEST_CASE("the pace is of frames, not of turns") {
+  Switch a;
+  a.turn(2, 1'000'000);
+  CHECK(a.turns_until_on(2, Gathering::close_ns - 1, Gathering::row_min) == Gathering::row_min);
+}
+
+TEST_CASE("turns without frames do not bring those with frames closer") {
+  Switch a;
+  for (unsigned i = 0; i < 1000; ++i) {
+    a.turn(Gathering::many_frames - 1, Gathering::close_ns / 2);
+    REQUIRE_FALSE(a.gathering.is_on());
+    a.turn(0, Gathering::close_ns / 2);
+  }
 }
 
 TEST_CASE("turns without frames do not count, and break no row") {
@@ -106,9 +121,43 @@ TEST_CASE("a row has to be twice as long after each wait that brought nothing") 
   }
 }
 
+TEST_CASE("waits are judged eight at a time, and three quarters of the row's pace are as fast") {
+  constexpr std::size_t twice = 2 * at_that_pace;
+  Switch a;
+  a.turn(1, 1'000'000);
+  REQUIRE(a.turns_until_on(1, pace_ns / 2, Gathering::row_min) == Gathering::row_min);
+  SECTION("as fast") {
+    for (unsigned i = 0; i < Gathering::waits_judged; ++i) a.turn(3 * twice / 4, Gathering::wait_ns);
+    CHECK(a.gathering.is_on());
+  }
+  SECTION("slower") {
+    for (unsigned i = 1; i < Gathering::waits_judged; ++i) {
+      a.turn(3 * twice / 4 - 1, Gathering::wait_ns);
+      REQUIRE(a.gathering.is_on());
+    }
+    a.turn(3 * twice / 4 - 1, Gathering::wait_ns);
+    CHECK_FALSE(a.gathering.is_on());
+    CHECK(a.row() == 2 * Gathering::row_min);
+  }
+}
+
+TEST_CASE("waits that were worth it, but slower, do not make the next row shorter") {
+  Switch a;
+  REQUIRE(a.row() == Gathering::row_min);
+  a.turn(0, Gathering::wait_ns);
+  a.turn(1, 1'000'000);
+  REQUIRE(a.turns_until_on(1, pace_ns / 2, 100) == 2 * Gathering::row_min);
+  for (unsigned i = 0; i < Gathering::waits_min; ++i) a.turn(Gathering::worth_frames, Gathering::wait_ns);
+  a.turn(1, Gathering::wait_ns);
+  REQUIRE_FALSE(a.gathering.is_on());
+  CHECK(a.row() == 2 * Gathering::row_min);
+}
+
 TEST_CASE("it goes on while frames come as fast as before, and now and then looks whether it is needed still") {
   Switch a;
   a.row();
+  a.turn(0, Gathering::wait_ns);
+  REQUIRE(a.row() == 2 * Gathering::row_min);
   for (unsigned i = 1; i < Gathering::waits_max; ++i) {
     a.turn(at_that_pace, Gathering::wait_ns);
     REQUIRE(a.gathering.is_on());
@@ -131,30 +180,48 @@ TEST_CASE("where a port was kept waiting to be sent to, it ends") {
   REQUIRE(a.row() == Gathering::row_min);
   a.gathering.kept_waiting(a.now_ns);
   CHECK_FALSE(a.gathering.is_on());
+  a.gathering.kept_waiting(a.now_ns);  // while it is off that says nothing
   CHECK(a.row() == 2 * Gathering::row_min);
 }
 
-// Each of some stations sends one frame, and the next when it was answered: two turns of the switch further on.
-TEST_CASE("stations that wait for answers are hardly ever kept waiting") {
-  const unsigned stations = GENERATE(1U, 2U, 4U, 6U, 8U);
-  CAPTURE(stations);
-  Switch a;
-  std::uint64_t waited_ns = 0;
-  const std::uint64_t began_ns = a.now_ns;
-  unsigned ready = stations, answered = 0;  // frames at the switch; frames at the stations
-  for (unsigned i = 0; i < 100'000; ++i) {
-    if (a.gathering.is_on()) {  // all that are under way arrive, and then none
-      waited_ns += Gathering::wait_ns;
-      const unsigned all = ready + answered;
-      ready = answered = 0;
-      a.turn(all, Gathering::wait_ns);
-      answered = all;
-    } else {
-      const unsigned found = std::min(ready, 2U);
-      a.turn(found, 4'000);
+// Each of some stations sends one frame, and the next when it was answered: two turns of the switch further on. A turn
+// finds two frames at most, one that waited for more all that are under way.
+struct RoundTrips {
+  unsigned stations;
+  std::uint64_t turn_ns;
+  Switch a{};
+  std::uint64_t waited_ns = 0, frames = 0;
+
+  // Returns frames for each nanosecond; without gathering for comparison.
+  double run(bool gathers) {
+    const std::uint64_t began_ns = a.now_ns;
+    unsigned ready = stations, answered = 0;  // frames at the switch; frames at the stations
+    for (unsigned i = 0; i < 100'000; ++i) {
+      const bool waits = gathers && a.gathering.is_on();
+      const unsigned found = waits ? ready + answered : std::min(ready, 2U);
+      const std::uint64_t wait_ns = waits ? Gathering::wait_ns : 0;
+      if (gathers) a.turn(found, turn_ns + wait_ns);
+      else a.now_ns += turn_ns;
       ready += answered - found;
       answered = found;
+      frames += found;
+      waited_ns += wait_ns;
     }
+    return static_cast<double>(frames) / static_cast<double>(a.now_ns - began_ns);
   }
-  CHECK(100 * waited_ns < 5 * (a.now_ns - began_ns));
+};
+
+TEST_CASE("stations that wait for answers are hardly ever kept waiting") {
+  RoundTrips trips{GENERATE(1U, 2U, 4U, 6U, 8U), 4'000};
+  CAPTURE(trips.stations);
+  const double frames_per_ns = trips.run(true);
+  CHECK(100.0 * static_cast<double>(trips.waited_ns) * frames_per_ns < 5.0 * static_cast<double>(trips.frames));
+}
+
+// Where a turn takes so long that a wait brings nearly as many frames as the turns in its place would, it does wait.
+TEST_CASE("stations that wait for answers get three quarters of them or more, however long a turn takes") {
+  const unsigned stations = GENERATE(1U, 2U, 4U, 6U, 8U);
+  const std::uint64_t turn_ns = GENERATE(2'000U, 8'000U, 12'000U, 16'000U);
+  CAPTURE(stations, turn_ns);
+  CHECK(RoundTrips{stations, turn_ns}.run(true) >= 0.75 * RoundTrips{stations, turn_ns}.run(false));
 }
