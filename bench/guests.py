@@ -42,6 +42,7 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--switchd", default=str(BUILD / "bin/switchd"), help="default %(default)s")
     parser.add_argument("--baseline", metavar="PATH", help="an earlier switchd, measured in turns with the present one")
+    parser.add_argument("--pump", action="store_true", help="the pump as well, which is the limit of a switch")
     parser.add_argument("--engines", default="epoll,io_uring", help="of switchd (default %(default)s)")
     parser.add_argument("--wires", default="unix,tcp,udp,mcast", help="default %(default)s")
     parser.add_argument("--runs", type=int, default=3, help="of each pair (default %(default)s)")
@@ -115,6 +116,8 @@ def programs(arguments: argparse.Namespace) -> Iterator[subject.Program]:
     yield from (subject.switchd(arguments.switchd, engine) for engine in engines)
     if arguments.baseline:
         yield from (subject.switchd(arguments.baseline, engine, "baseline") for engine in engines)
+    if arguments.pump:
+        yield subject.pump(str(BUILD / "bin/pump"))
     if vde := shutil.which("vde_switch"):
         yield subject.vde_switch(vde)
 
