@@ -34,9 +34,6 @@ from host import BUILD, Host  # noqa: E402
 from judge import serve, throughput  # noqa: E402
 from lab import Lab, run  # noqa: E402
 
-STOLEN_SHARE_MAX = 0.05  # in a run that counts at once
-TRIES_MAX = 3
-
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -62,11 +59,7 @@ class Pair:
         self.runs: list[dict[str, float]] = []
 
     def measure(self, seconds: int) -> None:
-        """Of some runs the least disturbed. Which one that is does not depend on its figure."""
-        tries: list[dict[str, float]] = []
-        while not tries or (len(tries) < TRIES_MAX and tries[-1]["stolen"] > STOLEN_SHARE_MAX):
-            tries.append(self._measure_once(seconds))
-        self.runs.append(min(tries, key=lambda run: run["stolen"]) | {"tries": len(tries)})
+        self.runs.append(subject.least_disturbed(lambda: self._measure_once(seconds), "stolen"))
 
     def _measure_once(self, seconds: int) -> dict[str, float]:
         before = self.joined_by.cpu_ns() if self.joined_by else 0

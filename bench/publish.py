@@ -23,9 +23,9 @@ from typing import Any
 import bars
 import plot
 import report
+import subject
 
 TOP = Path(__file__).resolve().parents[1]
-OTHERS_SHARE_MAX = 0.05  # of the core under test: above this a figure says little
 Table = list[list[str]]
 
 
@@ -88,7 +88,8 @@ def machine(figures: dict[str, Any]) -> list[str]:
         apart = report.nine_in_ten(distances_ns)
         text += [f"A cache line went from one core to the other and back in {apart['median']:.0f} ns, "
                  f"before nine of ten runs in {apart['p5']:.0f} to {apart['p95']:.0f} ns."]
-    disturbed = [f"{name} ({100 * share:.1f} %)" for name, share in _others(figures) if share > OTHERS_SHARE_MAX]
+    disturbed = [f"{name} ({100 * share:.1f} %)" for name, share in _others(figures)
+                 if share > subject.OTHERS_SHARE_MAX]
     if disturbed:
         text += ["Others took more than 5 % of the core under test in: " + ", ".join(disturbed) + "."]
     missed = list(_missed(figures))
@@ -208,7 +209,7 @@ def guests(figures: dict[str, Any]) -> list[str]:
                           _text(found.get(name, []))])
     lines = _markdown(table, right=(2, 3))
     starved = [f"{wire}, {name} ({100 * of['stolen']:.1f} %)" for wire, rates in figures["guests"].items()
-               for name, of in rates.items() if of.get("stolen", 0.0) > OTHERS_SHARE_MAX]
+               for name, of in rates.items() if of.get("stolen", 0.0) > subject.OTHERS_SHARE_MAX]
     if starved:
         lines += ["", *_wrapped("The host took more than 5 % of the cores in: " + "; ".join(starved) + ".")]
     return lines

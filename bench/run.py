@@ -51,8 +51,6 @@ QUICK_SECONDS = 5
 QUICK_SCALE_SECONDS = 0.2
 # Offered no faster than they are taken; what is missing then is a fault. A busy machine may still lose a few datagrams.
 LOST_DATAGRAMS_SHARE_MAX = 0.05
-OTHERS_SHARE_MAX = 0.05  # in a run that counts at once
-TRIES_MAX = 3
 RUNS_PER_START = 3
 RUN_EXTRA_SECONDS = 0.15  # a run takes this much longer than its traffic
 
@@ -155,13 +153,12 @@ def measure_rows(
 def run_undisturbed(
     row: rows.Row, program: str, load: subject.Load, arguments: argparse.Namespace, faults: list[str]
 ) -> dict[str, Any]:
-    """Of some runs the least disturbed. Which one that is does not depend on its figure."""
-    tries: list[dict[str, Any]] = []
-    while not tries or (len(tries) < TRIES_MAX and not arguments.quick and tries[-1]["others"] > OTHERS_SHARE_MAX):
-        distance = core_distance(arguments.bin, faults)
-        tries.append(distance | load.measure(arguments.seconds))
-        check(row, program, tries[-1], faults)
-    return min(tries, key=lambda run: run["others"]) | {"tries": len(tries)}
+    def measure() -> dict[str, Any]:
+        run = core_distance(arguments.bin, faults) | load.measure(arguments.seconds)
+        check(row, program, run, faults)
+        return run
+
+    return subject.least_disturbed(measure, "others", 1 if arguments.quick else subject.TRIES_MAX)
 
 
 def core_distance(folder: str, faults: list[str]) -> dict[str, float]:
@@ -307,7 +304,7 @@ def main() -> int:
                     document["rows"][row.name] = {**dataclasses.asdict(row), "programs": measured[row.name]}
                     report.print_row(row.name, measured[row.name])
                 progress.passed(row.name)
-            return worst <= OTHERS_SHARE_MAX
+            return worst <= subject.OTHERS_SHARE_MAX
 
         # Rows that are compared with each other are measured in turns, as programs are.
         groups = itertools.groupby(chosen, lambda row: row.group if row.group == "idle" else row.name)
