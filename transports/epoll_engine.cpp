@@ -53,6 +53,7 @@ int EpollEngine::attach(Transport& transport) {
 
 void EpollEngine::detach(Transport& transport) {
   ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, transport.receive_fd(), nullptr);
+  forget_blocked(transport);
   for (epoll_event& event : events_)
     if (event.data.ptr == &transport) event.events = 0;
   transport.state = Transport::State::draining;
@@ -64,12 +65,8 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
   const std::uint64_t left_ms = deadline_ns <= now ? 0 : (deadline_ns - now + 999'999) / 1'000'000;
   bool gather = false;
   if (next_event_ >= event_count_) {
-    gather = gathering_.is_on() && deadline_ns >= now + Gathering::wait_ns;
-    if (gather) {
-      ++syscalls_;
-      const timespec pause{0, static_cast<long>(Gathering::wait_ns)};
-      ::nanosleep(&pause, nullptr);
-    }
+    const bool pause = (gathering_.is_on() || gathering_.is_held_up()) && deadline_ns >= now + Gathering::wait_ns;
+    gather = pause && let_gather() && gathering_.is_on();
     next_event_ = 0;
     ++syscalls_;
     event_count_ = ::epoll_wait(epoll_.get(), events_.data(), static_cast<int>(events_.size()),
@@ -90,9 +87,7 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
     }
     Transport& transport = *static_cast<Transport*>(event.data.ptr);
     if ((event.events & EPOLLOUT) != 0) {
-      transport.blocked = false;
-      gathering_.kept_waiting(woke_ns_);
-      watch(transport, false, EPOLL_CTL_MOD);
+      set_blocked(transport, false);
       context_.inbox.want_flush(transport);
     }
     if ((event.events & ~static_cast<std::uint32_t>(EPOLLOUT)) == 0) continue;
@@ -101,6 +96,14 @@ void EpollEngine::wait(std::uint64_t deadline_ns) {
     else receive_from_device(transport, context_, scratch(), woke_ns_);
   }
   gathering_.woke(woke_ns_, context_.inbox.frames.size(), gather);
+}
+
+// False: a blocked descriptor took more before the time was over, or so many are blocked that it is not worth asking.
+bool EpollEngine::let_gather() {
+  if (blocked_.size() > blocked_asked_max) return false;
+  ++syscalls_;
+  const timespec pause{0, static_cast<long>(Gathering::wait_ns)};
+  return ::ppoll(blocked_.data(), blocked_.size(), &pause, nullptr) == 0;
 }
 
 void EpollEngine::receive_stream(Transport& transport) {
@@ -160,7 +163,7 @@ Buffer* EpollEngine::take_slot_behind(std::size_t message) {
 }
 
 void EpollEngine::flush(Transport& transport) {
-  if (transport.blocked) return;
+  if (transport.blocked) return gathering_.kept();
   while (!transport.dirty.empty() && !transport.blocked && !transport.failed) {
     Port& port = *transport.dirty.back();
     transport.wire() == Wire::stream ? flush_stream(transport, port) : flush_datagrams(transport, port);
@@ -169,7 +172,7 @@ void EpollEngine::flush(Transport& transport) {
     port.dirty = false;
     transport.dirty.pop_back();
   }
-  if (transport.blocked) watch(transport, true, EPOLL_CTL_MOD);
+  if (transport.blocked) set_blocked(transport, true);
 }
 
 void EpollEngine::flush_stream(Transport& transport, Port& port) {
@@ -191,6 +194,7 @@ void EpollEngine::flush_stream(Transport& transport, Port& port) {
       else context_.inbox.report_failed(transport, "send failed", errno);
       return;
     }
+    gathering_.gave();
     port.count_sent(port.egress.sent(static_cast<std::size_t>(sent)));
     if (static_cast<std::size_t>(sent) < total) {
       transport.blocked = true;
@@ -236,12 +240,21 @@ bool EpollEngine::send_plan(Transport& transport, Port& port) {
   return true;
 }
 
-void EpollEngine::watch(Transport& transport, bool writable, int operation) {
+// A blocked descriptor is to tell when it takes more.
+void EpollEngine::set_blocked(Transport& transport, bool blocked) {
+  transport.blocked = blocked;
   epoll_event event{};
   event.events = EPOLLIN;
-  if (writable) event.events |= EPOLLOUT;
+  if (blocked) event.events |= EPOLLOUT;
   event.data.ptr = &transport;
-  LANYARD_CHECK(::epoll_ctl(epoll_.get(), operation, transport.receive_fd(), &event) == 0);
+  LANYARD_CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, transport.receive_fd(), &event) == 0);
+  if (!blocked) return forget_blocked(transport);
+  gathering_.kept();
+  blocked_.push_back({transport.receive_fd(), POLLOUT, 0});
+}
+
+void EpollEngine::forget_blocked(const Transport& transport) {
+  std::erase_if(blocked_, [&](const pollfd& each) { return each.fd == transport.receive_fd(); });
 }
 
 }  // namespace lanyard

@@ -1,12 +1,13 @@
 // The epoll engine: readiness, then recvmmsg, sendmmsg, recv and sendmsg. Runs everywhere, also where io_uring is
 // blocked (containers, CI, hardened hosts), and is the partner for differential tests.
 //
-// One turn: one epoll_wait, after a pause where frames gather (gathering.h); for each readable transport one receive
+// One turn: one epoll_wait, after a pause where frames gather (gathering.h), which a blocked descriptor ends; for each readable transport one receive
 // (a chunk of stream, or up to 64 datagrams), so that none starves another; level-triggered, so what remains is told
 // again. Writability is asked for only while a descriptor is blocked. A device (TAP) gives and takes one frame with
 // each read and write.
 #pragma once
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -41,12 +42,15 @@ class EpollEngine final : public Engine {
   void flush_stream(Transport& transport, Port& port);
   void flush_datagrams(Transport& transport, Port& port);
   [[nodiscard]] bool send_plan(Transport& transport, Port& port);
-  void watch(Transport& transport, bool writable, int operation);
+  [[nodiscard]] bool let_gather();
+  void set_blocked(Transport& transport, bool blocked);
+  void forget_blocked(const Transport& transport);
 
   // Of a stream at once. Less than a chunk holds: what was read is still in the cache when it is sent, and
   // the peer has written more by then. With 256 KiB a full-size frame in bursts costs a fifth more on UNIX
   // sockets, half more on TCP.
   static constexpr std::size_t stream_receive_bytes = 64 * limits::kibi;
+  static constexpr std::size_t blocked_asked_max = 64;
   static constexpr std::size_t datagrams = limits::datagrams_per_receive;
   struct alignas(cmsghdr) Control {
     std::array<std::byte, receive_control_bytes> bytes;
@@ -57,6 +61,7 @@ class EpollEngine final : public Engine {
   std::array<epoll_event, 64> events_{};
   int next_event_ = 0;   // those before it are done
   int event_count_ = 0;
+  std::vector<pollfd> blocked_;  // the descriptors of transports that are
   std::array<Buffer*, datagrams> slots_{};
   std::size_t messages_used_ = datagrams;  // from the front, since all were ready
   std::array<mmsghdr, datagrams> messages_{};

@@ -1,12 +1,16 @@
 // When to wait a little for more frames. Where they come one or a few at a time, as fast as the switch can take them,
 // each turn is for so few: its system calls, not the frames, are then what the switch spends its time on. So it lets
-// them gather, as network cards do (interrupt coalescing): after a row of such turns in which they came so fast that a
-// wait will bring enough of them, it waits up to 50 us for more than the first.
+// them gather, as network cards do (interrupt coalescing), for up to 50 us. There are two reasons to.
 //
-// Waiting is worth it where senders go on meanwhile. Where they all wait for answers it is not, and looks alike: many
-// small turns. So it goes on only while frames come as fast as they did in the row, or three quarters so; where they do
-// not, the next row has to be twice as long. Now and then it stops to look at a row again, as what trickled may have
-// become a flood, which needs no waiting.
+// A trickle: after a row of such turns in which frames came so fast that a wait will bring enough of them, it waits for
+// more than the first. That is worth it where senders go on meanwhile. Where they all wait for answers it is not, and
+// looks alike: many small turns. So it goes on only while frames come as fast as they did in the row, or three quarters
+// so; where they do not, the next row has to be twice as long, which is forgotten by half every 0.13 s. Now and then it
+// stops to look at a row again, as what trickled may have become a flood, which needs no waiting.
+//
+// Held up: a turn brought a few frames, and all of them only wait, because the ports that they are for take no more. To
+// fetch more of them a few at a time helps nobody, so it waits until such a port takes some again. A port that is full
+// holds up nothing: what comes for it is dropped.
 //
 // All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of
 // any port may be up to 50 us late. Pure; one thread.
@@ -25,30 +29,40 @@ class Gathering {
   static constexpr std::uint64_t close_ns = 20'000;   // two turns of a row are less apart
   static constexpr std::size_t many_frames = 8;       // as many are no trickle
   static constexpr std::size_t worth_frames = 4;      // fewer were not worth a wait
+  static constexpr std::size_t held_frames_max = 16;  // more are fetched together as they are
   static constexpr unsigned row_min = 8, row_max = 4096;  // turns
+  static constexpr unsigned half_life_log2_ns = 27;   // of what makes a row longer than row_min
   // In a row: to be worth it at all; to see whether frames come as fast; until it stops to look.
   static constexpr unsigned waits_min = 3, waits_judged = 8, waits_max = 64;
 
   // Should the next wait be for more than one frame?
   [[nodiscard]] bool is_on() const { return on_; }
+  // Should it be until a port takes more?
+  [[nodiscard]] bool is_held_up() const { return few_ && kept_ && !gave_; }
 
-  // The turn that began at `woke_ns` found `frames` frames; `gathered`: after a wait for more than one.
+  // The turn that began at `woke_ns` found `frames` frames; `gathered`: after a whole wait for more than one.
   void woke(std::uint64_t woke_ns, std::size_t frames, bool gathered) {
+    few_ = frames > 0 && frames <= held_frames_max;
+    kept_ = gave_ = false;
     if (on_) {
-      if (gathered) judge(woke_ns, frames);
+      judge(woke_ns, frames, gathered);
     } else if (frames > 0) {  // none: something was sent, or asked by another thread
       const bool is_trickle = frames < many_frames && woke_ns - last_ns_ < close_ns;
       if (!is_trickle) begin(woke_ns);
       else frames_ += frames;
       row_ = is_trickle ? row_ + 1 : 0;
-      if (row_ >= needed_) end_row(woke_ns);
+      if (row_ >= needed_turns(woke_ns)) end_row(woke_ns);
     }
     if (frames > 0) last_ns_ = woke_ns;
   }
 
+  // Of this turn: some of what waits to be sent was given to the kernel; some was kept, as a port takes no more.
+  void gave() { gave_ = true; }
+  void kept() { kept_ = true; }
+
   // A port took frames again that was full before: perhaps already a while ago. Full for good, it does not matter.
   void kept_waiting(std::uint64_t now_ns) {
-    if (on_) turn_off(now_ns, 2 * needed_);
+    if (on_) turn_off(now_ns, 2 * needed_turns(now_ns));
   }
 
  private:
@@ -66,20 +80,28 @@ class Gathering {
     waits_ = 0;
     begin(now_ns);
   }
+  // How long a row has to be by now.
+  [[nodiscard]] unsigned needed_turns(std::uint64_t now_ns) const {
+    const std::uint64_t halvings = (now_ns - needed_since_ns_) >> half_life_log2_ns;
+    return halvings < 16 ? std::max(needed_ >> halvings, row_min) : row_min;
+  }
   void turn_off(std::uint64_t now_ns, unsigned needed) {
     needed_ = std::clamp(needed, row_min, row_max);
+    needed_since_ns_ = now_ns;
     on_ = false;
     row_ = 0;
     begin(now_ns);
   }
-  void judge(std::uint64_t now_ns, std::size_t frames) {
-    ++waits_;
-    if (frames < worth_frames)
-      return turn_off(now_ns, waits_ < waits_min ? 2 * needed_ : is_slower() ? needed_ : needed_ / 2);
+  void judge(std::uint64_t now_ns, std::size_t frames, bool gathered) {
+    const unsigned needed = needed_turns(now_ns);
+    if (gathered) ++waits_;
+    if (gathered && frames < worth_frames)
+      return turn_off(now_ns, waits_ < waits_min ? 2 * needed : is_slower() ? needed : needed / 2);
     frames_ += frames;
     until_ns_ = now_ns;
-    if (waits_ % waits_judged == 0 && is_slower()) return turn_off(now_ns, 2 * needed_);
-    if (waits_ == waits_max) turn_off(now_ns, needed_ / 2);
+    if (!gathered) return;
+    if (waits_ % waits_judged == 0 && is_slower()) return turn_off(now_ns, 2 * needed);
+    if (waits_ == waits_max) turn_off(now_ns, needed / 2);
   }
   // Less than three quarters of the frames in the same time: their senders wait, too.
   [[nodiscard]] bool is_slower() const { return 4 * frames_ * row_ns_ < 3 * row_frames_ * (until_ns_ - since_ns_); }
@@ -91,6 +113,8 @@ class Gathering {
   std::uint64_t frames_ = 0, since_ns_ = 0, until_ns_ = 0;
   std::uint64_t row_frames_ = 0, row_ns_ = 0;  // of the last row
   std::uint64_t last_ns_ = 0;
+  std::uint64_t needed_since_ns_ = 0;
+  bool few_ = false, kept_ = false, gave_ = false;  // in the last turn
 };
 static_assert(Gathering::wait_ns / Gathering::worth_frames < Gathering::close_ns);
 static_assert(Gathering::waits_judged < Gathering::waits_max && Gathering::row_min <= Gathering::row_max);

@@ -10,6 +10,7 @@
 namespace lanyard {
 
 void UringEngine::flush(Transport& transport) {
+  if (transport.blocked) gathering_.kept();
   while (!transport.dirty.empty() && !transport.blocked) {
     Port& port = *transport.dirty.back();
     transport.dirty.pop_back();
@@ -21,7 +22,8 @@ void UringEngine::flush(Transport& transport) {
 }
 
 void UringEngine::flush_stream(Transport& transport, Port& port) {
-  if (transport.send_in_flight) return;  // its completion asks again
+  if (transport.send_in_flight) return gathering_.kept();  // its completion asks again
+  gathering_.gave();
   if (stream_messages_used_ == stream_messages_.size()) {
     if (stream_messages_.size() == stream_messages_max) submit();
     else stream_messages_.push_back(std::make_unique<StreamMessage>());
@@ -46,7 +48,8 @@ void UringEngine::flush_stream(Transport& transport, Port& port) {
 
 void UringEngine::flush_datagrams(Transport& transport, Port& port) {
   if (!port.in_flight) port.in_flight = std::make_unique<MessagesInFlight>();
-  if (port.in_flight->count > 0) return;  // the last completion asks again
+  if (port.in_flight->count > 0) return gathering_.kept();  // the last completion asks again
+  gathering_.gave();
   if (plans_used_ == plans_.size()) {
     if (plans_.size() < plans_max) plans_.push_back(std::make_unique<DatagramPlan>());
     else submit();

@@ -153,6 +153,75 @@ TEST_CASE("a reader that stops and reads again while frames gather gets all that
   CHECK(rig.stop());
 }
 
+TEST_CASE("frames that only wait for a port that takes no more are fetched after a while, and hold up no others") {
+  ON_EVERY_REAL_ENGINE;
+  Rig rig({.engine = engine});
+  Vm& a = rig.add_stream();
+  Vm& b = rig.add_stream();
+  Vm& c = rig.add_datagram();
+  Vm& d = rig.add_stream();
+  b.send(frame(broadcast, mac(2)));
+  d.send(frame(broadcast, mac(4)));
+  REQUIRE(rig.run_until([&] { return b.counters().flooded.get() + d.counters().flooded.get() == 2; }));
+  b.stop_reading();
+  std::vector<std::string> sent;
+  const auto send_to_b = [&] {
+    sent.push_back(frame(mac(2), mac(1), 1400, static_cast<unsigned>(sent.size())));
+    a.send(sent.back());
+  };
+  REQUIRE(rig.run_until([&] {
+    send_to_b();
+    rig.turns(3);  // what the descriptor takes is with it then
+    return b.counters().queued_frames.get() > 0;
+  }));
+  Engine& engine_under_test = rig.plane().engine();
+  const Gathering& gathering = engine_under_test.gathering();
+  const auto turn = [&] {
+    const std::uint64_t begin = engine_under_test.now_ns();
+    rig.plane().turn(begin + 10'000'000'000);
+    return engine_under_test.now_ns() - begin;
+  };
+  send_to_b();
+  REQUIRE(rig.run_until([&] { return a.counters().unicast.get() == sent.size(); }));
+  REQUIRE(gathering.is_held_up());
+
+  send_to_b();
+  CHECK(turn() >= Gathering::wait_ns);
+  CHECK(a.counters().unicast.get() == sent.size());
+  CHECK(gathering.is_held_up());
+
+  const std::string other = frame(mac(4), mac(3));
+  c.send(other);
+  turn();
+  CHECK_FALSE(gathering.is_held_up());
+  REQUIRE(rig.run_until([&] { return d.received().size() == 2; }));
+  CHECK(d.received().back() == other);
+
+  b.resume_reading();
+  REQUIRE(rig.run_until([&] { return b.received().size() == sent.size() + 1; }));
+  CHECK(std::equal(sent.begin(), sent.end(), b.received().begin() + 1));
+  CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("a port that is full holds up nothing") {
+  ON_EVERY_REAL_ENGINE;
+  Rig rig({.engine = engine});
+  Vm& a = rig.add_stream();
+  Vm& b = rig.add({.queue_frames = 4});
+  b.stop_reading();
+  REQUIRE(rig.run_until([&] {
+    a.send(frame(broadcast, mac(1), 1400));
+    return b.counters().dropped(DropSide::egress) > 0;
+  }));
+  rig.turns(10);
+  const std::uint64_t dropped = b.counters().dropped(DropSide::egress);
+  a.send(frame(broadcast, mac(1), 1400));
+  REQUIRE(rig.run_until([&] { return b.counters().dropped(DropSide::egress) > dropped; }));
+  CHECK_FALSE(rig.plane().engine().gathering().is_held_up());
+  CHECK(rig.stop());
+}
+
 TEST_CASE("frames that come during the wait arrive, whenever that is") {
   ON_EVERY_REAL_ENGINE;
   Rig rig({.engine = engine});

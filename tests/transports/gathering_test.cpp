@@ -168,11 +168,63 @@ TEST_CASE("it goes on while frames come as fast as before, and now and then look
   SECTION("the trickle has become a flood") { CHECK(a.turns_until_on(64, pace_ns, 10'000) == 0); }
 }
 
-TEST_CASE("a turn that had no time to wait is not judged") {
+TEST_CASE("a row that has to be longer is forgotten by half every 0.13 s") {
+  constexpr std::uint64_t half_life_ns = std::uint64_t{1} << Gathering::half_life_log2_ns;
+  Switch a;
+  for (unsigned row = Gathering::row_min; row < 64; row *= 2) {
+    REQUIRE(a.row() == row);
+    a.turn(0, Gathering::wait_ns);
+  }
+  SECTION("once") {
+    a.now_ns += half_life_ns;
+    CHECK(a.row() == 32);
+  }
+  SECTION("twice") {
+    a.now_ns += 2 * half_life_ns;
+    CHECK(a.row() == 16);
+  }
+  SECTION("and is no shorter than at first") {
+    a.now_ns += 100 * half_life_ns;
+    CHECK(a.row() == Gathering::row_min);
+  }
+}
+
+TEST_CASE("a turn that had no time to wait is not judged, but its frames count") {
   Switch a;
   a.row();
   for (unsigned i = 0; i < 10 * Gathering::waits_max; ++i) a.gathering.woke(a.now_ns += pace_ns, 1, false);
-  CHECK(a.gathering.is_on());
+  REQUIRE(a.gathering.is_on());
+  for (unsigned i = 1; i < Gathering::waits_max; ++i) {
+    a.turn(at_that_pace, Gathering::wait_ns);
+    REQUIRE(a.gathering.is_on());
+  }
+}
+
+TEST_CASE("a few frames that all have to wait hold up the next") {
+  Gathering gathering;
+  CHECK_FALSE(gathering.is_held_up());
+  gathering.woke(1'000, Gathering::held_frames_max, false);
+  CHECK_FALSE(gathering.is_held_up());
+  gathering.kept();
+  CHECK(gathering.is_held_up());
+  SECTION("but not where others went on") {
+    gathering.gave();
+    CHECK_FALSE(gathering.is_held_up());
+  }
+  SECTION("nor once none came") {
+    gathering.woke(2'000, 0, false);
+    gathering.kept();
+    CHECK_FALSE(gathering.is_held_up());
+  }
+  SECTION("nor where many came, which are cheap as they are") {
+    gathering.woke(2'000, Gathering::held_frames_max + 1, false);
+    gathering.kept();
+    CHECK_FALSE(gathering.is_held_up());
+  }
+  SECTION("and what was kept in one turn says nothing of the next") {
+    gathering.woke(2'000, 1, false);
+    CHECK_FALSE(gathering.is_held_up());
+  }
 }
 
 TEST_CASE("where a port was kept waiting to be sent to, it ends") {
