@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
+import report
+
 RESIDENT_IDLE_BYTES_MAX = 32 * 2**20  # with 64 ports
 RESIDENT_BUSY_BYTES_MAX = 96 * 2**20
 READY_SECONDS_MAX = 0.050
@@ -25,7 +27,7 @@ AUTO_ENGINE = "io_uring"  # what --engine auto takes where the kernel has it
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """A figure over that of `against`, and the limit of this ratio; or a figure alone, in `unit`."""
+    """A figure over that of `against` (in rows of traffic the median of rounds), and the limit of this ratio; or a figure alone, in `unit`."""
 
     value: float
     limit: float
@@ -73,10 +75,9 @@ def _of_row(row: dict[str, Any], rows: dict[str, Any]) -> Iterator[tuple[str, Ba
     elif group == "idle" and row["idle"] > 0:
         none = next((other for other in rows.values() if other["group"] == "idle" and other["idle"] == 0), None)
         for engine in ENGINES:
-            alone = median(none, f"switchd {engine}") if none else None
-            cost = median(row, f"switchd {engine}")
-            if alone and cost:
-                yield engine, Bar(alone / cost, COST_OF_IDLE_PORTS_MIN, "of none idle", at_most=False)
+            alone, beside = (each["programs"].get(f"switchd {engine}") if each else None for each in (none, row))
+            if alone and beside and (found := report.ratio(alone, beside)):
+                yield engine, Bar(found["median"], COST_OF_IDLE_PORTS_MIN, "of none idle", at_most=False)
     elif group == "latency":
         yield from _of_latency(row)
 
@@ -94,16 +95,16 @@ def _of_pair(row: dict[str, Any]) -> Iterator[tuple[str, Bar]]:
 
 
 def _ratio(row: dict[str, Any], engine: str, against: str, limit: float) -> Iterator[tuple[str, Bar]]:
-    cost, other = median(row, f"switchd {engine}"), median(row, against)
-    if cost and other:
-        yield engine, Bar(cost / other, limit, f"of {against}")
+    ours, other = (row["programs"].get(program) for program in (f"switchd {engine}", against))
+    if ours and other and (found := report.ratio(ours, other)):
+        yield engine, Bar(found["median"], limit, f"of {against}")
 
 
 def _of_latency(row: dict[str, Any]) -> Iterator[tuple[str, Bar]]:
     ours, pump = (row["programs"].get(program) for program in (f"switchd {AUTO_ENGINE}", "pump"))
     for quantile in ("median", "p99") if ours and pump else ():
-        times = [figures["round_trip_ns"][quantile]["median"] for figures in (ours, pump)]
-        yield AUTO_ENGINE, Bar(times[0] / times[1], LATENCY_MAX, f"of pump, {quantile}")
+        if found := report.ratio(ours, pump, report.trip_ns(quantile)):
+            yield AUTO_ENGINE, Bar(found["median"], LATENCY_MAX, f"of pump, {quantile}")
 
 
 def of_memory(figures: dict[str, Any]) -> list[Bar]:

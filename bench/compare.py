@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Was a change worth it? Reads what run.py --baseline wrote and says, for each row and engine, whether the present
-switchd is faster or slower than the baseline. Where the ranges of the two overlap, there is no difference to speak of.
+switchd is faster or slower than the baseline. The ratio is of runs that were next to each other. It is faster where the
+ranges of the two do not overlap, or where it was so in each of eight rounds or more; likewise slower.
 
     bench/compare.py FILE
 
@@ -9,38 +10,61 @@ Exits with 1 when any row has become slower.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import report
 
-def verdict(old: dict[str, float], new: dict[str, float]) -> str:
-    if new["max"] < old["min"]:
+
+ROUNDS_MIN = 8  # that all say the same: by chance one in 128 would
+
+
+def verdict(old: dict[str, float], new: dict[str, float], ratio: dict[str, float], rounds: int) -> str:
+    enough = rounds >= ROUNDS_MIN
+    if new["max"] < old["min"] or (enough and ratio["max"] < 1):
         return "faster"
-    if new["min"] > old["max"]:
+    if new["min"] > old["max"] or (enough and ratio["min"] > 1):
         return "slower"
     return "no difference"
 
 
-def spreads(figures: dict[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
+Compared = tuple[dict[str, float], Callable[[report.Run], float]]
+
+
+def measures(figures: dict[str, Any]) -> Iterator[tuple[str, Compared]]:
     """What of a program in a row can be compared: less is better."""
     if "round_trip_ns" in figures:
-        yield from ((f" {name}", figures["round_trip_ns"][name]) for name in ("median", "p99"))
+        yield from ((f" {name}", (figures["round_trip_ns"][name], report.trip_ns(name))) for name in ("median", "p99"))
     else:
-        yield "", figures["ns_per_frame"]
+        yield "", (figures["ns_per_frame"], report.cost_ns)
 
 
-def comparisons(rows: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, float], dict[str, float]]]:
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    row: str
+    engine: str
+    old: dict[str, float]
+    new: dict[str, float]
+    ratio: dict[str, float]
+    verdict: str
+
+
+def comparisons(rows: dict[str, Any]) -> Iterator[Comparison]:
     for row, measured in rows.items():
         programs = measured["programs"]
         for name, figures in programs.items():
             old = programs.get(name.replace("switchd", "baseline"))
             if not name.startswith("switchd") or figures is None or old is None:
                 continue
-            for (what, before), (_, after) in zip(spreads(old), spreads(figures)):
-                yield row + what, name.removeprefix("switchd "), before, after
+            for (what, (before, of)), (_, (after, _)) in zip(measures(old), measures(figures)):
+                ratio = report.ratio(figures, old, of)
+                if ratio:
+                    yield Comparison(row + what, name.removeprefix("switchd "), before, after, ratio,
+                                     verdict(before, after, ratio, len(figures["runs"])))
 
 
 def show(spread: dict[str, float]) -> str:
@@ -55,12 +79,12 @@ def main() -> int:
         rows = json.load(file)["rows"]
     verdicts: dict[str, int] = {"faster": 0, "slower": 0, "no difference": 0}
     ratios = []
-    print(f"{'row':28} {'engine':9} {'baseline ns':>22} {'present ns':>22} {'ratio':>6}  verdict")
-    for row, engine, old, new in comparisons(rows):
-        found = verdict(old, new)
-        verdicts[found] += 1
-        ratios.append(new["median"] / old["median"])
-        print(f"{row:28} {engine:9} {show(old):>22} {show(new):>22} {ratios[-1]:6.2f}  {found}")
+    print(f"{'row':28} {'engine':9} {'baseline ns':>22} {'present ns':>22} {'ratio':>16}  verdict")
+    for each in comparisons(rows):
+        verdicts[each.verdict] += 1
+        ratios.append(each.ratio["median"])
+        print(f"{each.row:28} {each.engine:9} {show(each.old):>22} {show(each.new):>22} "
+              f"{report.show_ratio(each.ratio):>16}  {each.verdict}")
     if not ratios:
         sys.exit("nothing to compare")
     print(", ".join(f"{count} {name}" for name, count in verdicts.items())

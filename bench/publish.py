@@ -144,13 +144,13 @@ def _costs(figures: dict[str, Any], group: str) -> list[str]:
     table = [["row", "program", "CPU ns/frame", "[min-max]", "of the pump", "kframes/s", "bar"]]
     for name, row in _group(figures, group):
         found = bars.of_row(row, figures["rows"])
-        limit = bars.median(row, "pump")
+        limit = row["programs"].get("pump")
         for program, of in row["programs"].items():
             if of is None:
                 continue
             ns = of["ns_per_frame"]
             table.append([name, program, f"{ns['median']:.0f}", f"[{ns['min']:.0f}-{ns['max']:.0f}]",
-                          f"{ns['median'] / limit:.2f}" if limit else "", f"{of['frames_per_second'] / 1e3:.0f}",
+                          report.show_ratio(report.ratio(of, limit) if limit else None), f"{of['frames_per_second'] / 1e3:.0f}",
                           _text(found.get(program, []))])
     return _markdown(table, right=(2, 3, 4, 5))
 

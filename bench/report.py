@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Callable
 from typing import Any
 
-FRAMES_HEADER = (f"{'row':22} {'program':18} {'CPU ns/frame':>12} {'[min-max]':>15} {'/ pump':>7} {'kframes/s':>10} "
+FRAMES_HEADER = (f"{'row':22} {'program':18} {'CPU ns/frame':>12} {'[min-max]':>15} {'/ pump':>16} {'kframes/s':>10} "
                  f"{'lost':>8} {'sleeps/kf':>9} {'others':>7}")
 
+
+Run = dict[str, Any]
 
 QUANTILES = ("median", "p90", "p99", "p999")  # of round trips
 
@@ -22,6 +25,25 @@ def spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
+def cost_ns(run: Run) -> float:
+    """CPU time for each frame; 0 where none arrived."""
+    return run["cpu_ns"] / run["frames"] if run["frames"] else 0.0
+
+
+def ratio(ours: dict[str, Any], theirs: dict[str, Any],
+          of: Callable[[Run], float] = cost_ns) -> dict[str, float] | None:
+    """Of what two programs need, each run over the one of the same round. They were next to each other, while two
+    medians may be of runs between which the machine has changed: how far apart its cores are alone makes a factor of
+    1.8. None where no round has both."""
+    other = dict(_by_round(theirs["runs"], of))
+    ratios = [value / other[number] for number, value in _by_round(ours["runs"], of) if number in other]
+    return spread(ratios) if ratios else None
+
+
+def _by_round(runs: list[Run], of: Callable[[Run], float]) -> list[tuple[int, float]]:
+    return [(run["round"], value) for run in runs if (value := of(run)) > 0]
+
+
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
     """Of the runs of one program in one row."""
     if runs and "median_ns" in runs[0]:
@@ -31,7 +53,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any] | None:
             "others": max(run["others"] for run in runs),
             "runs": runs,
         }
-    per_frame = [run["cpu_ns"] / run["frames"] for run in runs if run["frames"]]
+    per_frame = [cost_ns(run) for run in runs if run["frames"]]
     if not per_frame:
         return None
     sent = sum(run["sent"] for run in runs)
@@ -58,11 +80,22 @@ def print_row(name: str, programs: dict[str, dict[str, Any] | None]) -> None:
             print_latency(name, program, figures, limit)
             continue
         ns = figures["ns_per_frame"]
-        ratio = f"{ns['median'] / limit['ns_per_frame']['median']:.2f}" if limit else ""
+        of_pump = show_ratio(ratio(figures, limit) if limit else None)
         span = f"[{ns['min']:.0f}-{ns['max']:.0f}]"
-        print(f"{name:22} {program:18} {ns['median']:12.0f} {span:>15} {ratio:>7} "
+        print(f"{name:22} {program:18} {ns['median']:12.0f} {span:>15} {of_pump:>16} "
               f"{figures['frames_per_second'] / 1e3:10.0f} {figures['lost_share']:8.2%} "
               f"{figures['sleeps_per_frame'] * 1e3:9.1f} {figures['others']:7.0%}", flush=True)
+
+
+def show_ratio(found: dict[str, float] | None) -> str:
+    if not found:
+        return ""
+    span = f" [{found['min']:.2f}-{found['max']:.2f}]" if found["min"] < found["max"] else ""
+    return f"{found['median']:.2f}{span}"
+
+
+def trip_ns(quantile: str) -> Callable[[Run], float]:
+    return lambda run: run[f"{quantile}_ns"]
 
 
 def print_latency(name: str, program: str, figures: dict[str, Any], limit: dict[str, Any] | None) -> None:
@@ -70,8 +103,9 @@ def print_latency(name: str, program: str, figures: dict[str, Any], limit: dict[
     text = []
     for quantile in QUANTILES:
         trips = figures["round_trip_ns"][quantile]
-        ratio = f" ({trips['median'] / limit['round_trip_ns'][quantile]['median']:.2f})" if limit else ""
-        text.append(f"{quantile} {trips['median'] / 1e3:.1f} us{ratio}")
+        found = ratio(figures, limit, trip_ns(quantile)) if limit else None
+        of_pump = f" ({found['median']:.2f})" if found else ""
+        text.append(f"{quantile} {trips['median'] / 1e3:.1f} us{of_pump}")
     print(f"{name:22} {program:18} {'  '.join(text)}", flush=True)
 
 

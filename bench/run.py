@@ -3,7 +3,8 @@
 
 The figure is CPU per frame: user and system time of the program under test over the frames that arrived. Absolute
 times change from day to day on a virtual machine; a ratio inside one run does not, so the programs take turns, and each
-figure is the median of several runs with its range. The program under test runs on core 1, generator and sink on core
+figure is the median of several runs with its range. A ratio is the median of rounds, in each of which every program has
+one run; a round between whose runs the host moved the cores (bench/core_distance) is measured once more. The program under test runs on core 1, generator and sink on core
 0. `others` is the largest share of core 1 that something else used meanwhile, such as the host of a virtual machine. A
 run above 5 % is measured again, at most twice, whatever its figure; the least disturbed counts. Rows in which half of
 the runs of a program remain disturbed are measured once more after all others; the less disturbed of the two counts.
@@ -52,6 +53,7 @@ QUICK_SCALE_SECONDS = 0.2
 # Offered no faster than they are taken; what is missing then is a fault. A busy machine may still lose a few datagrams.
 LOST_DATAGRAMS_SHARE_MAX = 0.05
 RUNS_PER_START = 3
+ROUND_TRIES_MAX = 2
 RUN_EXTRA_SECONDS = 0.15  # a run takes this much longer than its traffic
 
 
@@ -123,7 +125,7 @@ def measure_rows(
     results: dict[str, dict[str, list[dict[str, Any]]]] = {row.name: {} for row in together}
     for first in range(0, arguments.runs, RUNS_PER_START):
         with contextlib.ExitStack() as stack:
-            turns: list[tuple[rows.Row, str, subject.Load]] = []
+            turns: list[Turn] = []
             broken: set[subject.Load] = set()  # until the next start
             for row in together:
                 able = [program for program in programs if why_not(row, program) is None]
@@ -131,23 +133,52 @@ def measure_rows(
                     rows.running(row, able, tools, arguments.frames, arguments.seconds, faults))
                 turns += [(row, name, load) for name, load in loads.items()]
             for number in range(first, min(first + RUNS_PER_START, arguments.runs)):
-                for i in range(len(turns)):
-                    row, name, load = turns[(i + number) % len(turns)]
-                    if load in broken:
-                        continue
-                    try:
-                        run = run_undisturbed(row, name, load, arguments, faults)
-                    except subject.Failed as failed:
-                        faults.append(f"{row.name}: {failed}")
-                        broken.add(load)
-                        load.stop()  # or it disturbs the others
-                        continue
-                    results[row.name].setdefault(name, []).append(run)
+                in_turn = [turns[(i + number) % len(turns)] for i in range(len(turns))]
+                for row_name, name, run in steadiest_round(in_turn, broken, arguments, faults):
+                    results[row_name].setdefault(name, []).append(run | {"round": number})
     order = [program.name for program in programs]
     return {
         row: {name: report.summary(by_program[name]) for name in order if name in by_program}
         for row, by_program in results.items()
     }
+
+
+Turn = tuple[rows.Row, str, subject.Load]
+Round = list[tuple[str, str, dict[str, Any]]]  # row, program and run
+
+
+def steadiest_round(
+    turns: list[Turn], broken: set[subject.Load], arguments: argparse.Namespace, faults: list[str]
+) -> Round:
+    """A run of each, as they are compared with each other. Once more where the machine changed between two of them; the
+    round in which it changed less counts, whatever its figures are."""
+    rounds: list[Round] = []
+    while not rounds or (len(rounds) < ROUND_TRIES_MAX and not arguments.quick
+                         and distance_change(rounds[-1]) > subject.DISTANCE_CHANGE_MAX):
+        rounds.append(measure_round(turns, broken, arguments, faults))
+    return min(rounds, key=distance_change)
+
+
+def distance_change(measured: Round) -> float:
+    """How much farther apart the cores were in one run than in another."""
+    distances_ns = [run["core_distance_ns"] for _, _, run in measured if "core_distance_ns" in run]
+    return max(distances_ns) / min(distances_ns) if distances_ns else 1.0
+
+
+def measure_round(
+    turns: list[Turn], broken: set[subject.Load], arguments: argparse.Namespace, faults: list[str]
+) -> Round:
+    measured: Round = []
+    for row, name, load in turns:
+        if load in broken:
+            continue
+        try:
+            measured.append((row.name, name, run_undisturbed(row, name, load, arguments, faults)))
+        except subject.Failed as failed:
+            faults.append(f"{row.name}: {failed}")
+            broken.add(load)
+            load.stop()  # or it disturbs the others
+    return measured
 
 
 def run_undisturbed(

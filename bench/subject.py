@@ -25,6 +25,7 @@ LOAD_SECONDS_EXTRA = 60
 CORE_DISTANCE_SECONDS_MAX = 10
 OTHERS_SHARE_MAX = 0.05  # in a run that counts at once: above this a figure says little
 TRIES_MAX = 3
+DISTANCE_CHANGE_MAX = 1.5  # of the cores, between the runs of one round; near and far are a factor of 4 apart
 
 LOAD_CORE, SUBJECT_CORE = (0, 1) if (os.cpu_count() or 1) > 1 else (-1, -1)
 
