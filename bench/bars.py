@@ -27,7 +27,8 @@ AUTO_ENGINE = "io_uring"  # what --engine auto takes where the kernel has it
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """A figure over that of `against` (in rows of traffic the median of rounds), and the limit of this ratio; or a figure alone, in `unit`."""
+    """A figure over that of `against`, in rows of traffic the median of rounds, and the limit of this ratio; or one
+    alone, in `unit`."""
 
     value: float
     limit: float

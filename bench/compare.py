@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Was a change worth it? Reads what run.py --baseline wrote and says, for each row and engine, whether the present
 switchd is faster or slower than the baseline. The ratio is of runs that were next to each other. It is faster where the
-ranges of the two do not overlap, or where it was so in each of eight rounds or more; likewise slower.
+ranges of the two do not overlap, or where it was so in each of twelve rounds or more; likewise slower. By chance alone,
+one of 2048 comparisons of twelve rounds would say either.
 
     bench/compare.py FILE
 
@@ -20,11 +21,11 @@ from typing import Any
 import report
 
 
-ROUNDS_MIN = 8  # that all say the same: by chance one in 128 would
+ROUNDS_MIN = 12  # that all say the same
 
 
-def verdict(old: dict[str, float], new: dict[str, float], ratio: dict[str, float], rounds: int) -> str:
-    enough = rounds >= ROUNDS_MIN
+def verdict(old: dict[str, float], new: dict[str, float], ratio: dict[str, float]) -> str:
+    enough = ratio["rounds"] >= ROUNDS_MIN
     if new["max"] < old["min"] or (enough and ratio["max"] < 1):
         return "faster"
     if new["min"] > old["max"] or (enough and ratio["min"] > 1):
@@ -64,7 +65,7 @@ def comparisons(rows: dict[str, Any]) -> Iterator[Comparison]:
                 ratio = report.ratio(figures, old, of)
                 if ratio:
                     yield Comparison(row + what, name.removeprefix("switchd "), before, after, ratio,
-                                     verdict(before, after, ratio, len(figures["runs"])))
+                                     verdict(before, after, ratio))
 
 
 def show(spread: dict[str, float]) -> str:

@@ -150,8 +150,8 @@ def _costs(figures: dict[str, Any], group: str) -> list[str]:
                 continue
             ns = of["ns_per_frame"]
             table.append([name, program, f"{ns['median']:.0f}", f"[{ns['min']:.0f}-{ns['max']:.0f}]",
-                          report.show_ratio(report.ratio(of, limit) if limit else None), f"{of['frames_per_second'] / 1e3:.0f}",
-                          _text(found.get(program, []))])
+                          report.show_ratio(report.ratio(of, limit) if limit else None),
+                          f"{of['frames_per_second'] / 1e3:.0f}", _text(found.get(program, []))])
     return _markdown(table, right=(2, 3, 4, 5))
 
 

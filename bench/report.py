@@ -37,11 +37,11 @@ def ratio(ours: dict[str, Any], theirs: dict[str, Any],
     1.8. None where no round has both."""
     other = dict(_by_round(theirs["runs"], of))
     ratios = [value / other[number] for number, value in _by_round(ours["runs"], of) if number in other]
-    return spread(ratios) if ratios else None
+    return spread(ratios) | {"rounds": len(ratios)} if ratios else None
 
 
 def _by_round(runs: list[Run], of: Callable[[Run], float]) -> list[tuple[int, float]]:
-    return [(run["round"], value) for run in runs if (value := of(run)) > 0]
+    return [(run.get("round", i), value) for i, run in enumerate(runs) if (value := of(run)) > 0]
 
 
 def summary(runs: list[dict[str, Any]]) -> dict[str, Any] | None:

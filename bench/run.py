@@ -4,10 +4,11 @@
 The figure is CPU per frame: user and system time of the program under test over the frames that arrived. Absolute
 times change from day to day on a virtual machine; a ratio inside one run does not, so the programs take turns, and each
 figure is the median of several runs with its range. A ratio is the median of rounds, in each of which every program has
-one run; a round between whose runs the host moved the cores (bench/core_distance) is measured once more. The program under test runs on core 1, generator and sink on core
-0. `others` is the largest share of core 1 that something else used meanwhile, such as the host of a virtual machine. A
-run above 5 % is measured again, at most twice, whatever its figure; the least disturbed counts. Rows in which half of
-the runs of a program remain disturbed are measured once more after all others; the less disturbed of the two counts.
+one run; a round between whose runs the host moved the cores (bench/core_distance) is measured once more. The program
+under test runs on core 1, generator and sink on core 0. `others` is the largest share of core 1 that something else
+used meanwhile, such as the host of a virtual machine. A run above 5 % is measured again, at most twice, whatever its
+figure; the least disturbed counts. Rows in which half of the runs of a program remain disturbed are measured once more
+after all others; the less disturbed of the two counts.
 
     bench/run.py --bin build/bin                        everything, five runs each: about twenty minutes
     bench/run.py --bin build/bin --rows 'unix-1514' --runs 9 --json figures.json
@@ -151,12 +152,12 @@ def steadiest_round(
     turns: list[Turn], broken: set[subject.Load], arguments: argparse.Namespace, faults: list[str]
 ) -> Round:
     """A run of each, as they are compared with each other. Once more where the machine changed between two of them; the
-    round in which it changed less counts, whatever its figures are."""
+    round in which it changed less counts, whatever its figures are, unless programs failed in it."""
     rounds: list[Round] = []
     while not rounds or (len(rounds) < ROUND_TRIES_MAX and not arguments.quick
                          and distance_change(rounds[-1]) > subject.DISTANCE_CHANGE_MAX):
         rounds.append(measure_round(turns, broken, arguments, faults))
-    return min(rounds, key=distance_change)
+    return min(rounds, key=lambda measured: (-len(measured), distance_change(measured)))
 
 
 def distance_change(measured: Round) -> float:
@@ -330,8 +331,10 @@ def main() -> int:
             worst = max(disturbance(measured[row.name]) for row in together)
             before = max((disturbance(document["rows"][row.name]["programs"]) for row in together
                           if row.name in document["rows"]), default=worst)
-            for row in together:
-                if worst <= before and has_all_of(measured[row.name], document["rows"].get(row.name)):
+            counts = worst <= before and all(has_all_of(measured[row.name], document["rows"].get(row.name))
+                                             for row in together)
+            for row in together:  # all or none: their rounds belong together
+                if counts:
                     document["rows"][row.name] = {**dataclasses.asdict(row), "programs": measured[row.name]}
                     report.print_row(row.name, measured[row.name])
                 progress.passed(row.name)

@@ -55,8 +55,8 @@ class Engine {
   // queues and their buffers stay untouched.
   virtual void detach(Transport& transport) = 0;
 
-  // Waits until something happens (where frames trickle in, up to 50 us longer: gathering.h), `deadline_ns` is
-  // reached, or `wake_fd` (see construction) becomes readable; appends to the inbox. Sets woke_ns().
+  // Waits until something happens (where frames gather, up to 50 us longer: gathering.h), `deadline_ns` is reached, or
+  // `wake_fd` (see construction) becomes readable; appends to the inbox. Sets woke_ns().
   virtual void wait(std::uint64_t deadline_ns) = 0;
 
   // Sends what the transport's dirty ports have queued, as far as the descriptor takes it now. What remains goes

@@ -221,6 +221,7 @@ bool EpollEngine::send_plan(Transport& transport, Port& port) {
     const int sent = send_messages(transport, messages.subspan(at));
     const int error = sent < 0 ? errno : 0;
     if (error == EINTR) continue;
+    if (sent > 0) gathering_.gave();
     for (int i = 0; i < sent; ++i) {
       const SendOutcome outcome = datagrams_sent(port, plan_.segments(at++), 0);
       LANYARD_CHECK(outcome == SendOutcome::done);
@@ -249,12 +250,14 @@ void EpollEngine::set_blocked(Transport& transport, bool blocked) {
   event.data.ptr = &transport;
   LANYARD_CHECK(::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, transport.receive_fd(), &event) == 0);
   if (!blocked) return forget_blocked(transport);
+  gathering_.port_blocked();
   gathering_.kept();
   blocked_.push_back({transport.receive_fd(), POLLOUT, 0});
 }
 
 void EpollEngine::forget_blocked(const Transport& transport) {
-  std::erase_if(blocked_, [&](const pollfd& each) { return each.fd == transport.receive_fd(); });
+  if (std::erase_if(blocked_, [&](const pollfd& each) { return each.fd == transport.receive_fd(); }) > 0)
+    gathering_.port_unblocked();
 }
 
 }  // namespace lanyard

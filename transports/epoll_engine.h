@@ -1,10 +1,10 @@
 // The epoll engine: readiness, then recvmmsg, sendmmsg, recv and sendmsg. Runs everywhere, also where io_uring is
 // blocked (containers, CI, hardened hosts), and is the partner for differential tests.
 //
-// One turn: one epoll_wait, after a pause where frames gather (gathering.h), which a blocked descriptor ends; for each readable transport one receive
-// (a chunk of stream, or up to 64 datagrams), so that none starves another; level-triggered, so what remains is told
-// again. Writability is asked for only while a descriptor is blocked. A device (TAP) gives and takes one frame with
-// each read and write.
+// One turn: one epoll_wait, after a pause where frames gather (gathering.h), which a blocked descriptor ends; for each
+// readable transport one receive (a chunk of stream, or up to 64 datagrams), so that none starves another;
+// level-triggered, so what remains is told again. Writability is asked for only while a descriptor is blocked. A device
+// (TAP) gives and takes one frame with each read and write.
 #pragma once
 
 #include <poll.h>
@@ -50,7 +50,7 @@ class EpollEngine final : public Engine {
   // the peer has written more by then. With 256 KiB a full-size frame in bursts costs a fifth more on UNIX
   // sockets, half more on TCP.
   static constexpr std::size_t stream_receive_bytes = 64 * limits::kibi;
-  static constexpr std::size_t blocked_asked_max = 64;
+  static constexpr std::size_t blocked_asked_max = 64;  // descriptors; with more there is no pause
   static constexpr std::size_t datagrams = limits::datagrams_per_receive;
   struct alignas(cmsghdr) Control {
     std::array<std::byte, receive_control_bytes> bytes;

@@ -9,11 +9,12 @@
 // stops to look at a row again, as what trickled may have become a flood, which needs no waiting.
 //
 // Held up: a turn brought a few frames, and all of them only wait, because the ports that they are for take no more. To
-// fetch more of them a few at a time helps nobody, so it waits until such a port takes some again. A port that is full
-// holds up nothing: what comes for it is dropped.
+// fetch more of them a few at a time helps nobody, so it waits until such a port takes some again. Not where anything
+// else is sent while a port takes no more, be it by the same sender: within 10 ms of that there is no such wait, so that
+// a slow port costs others nothing. And a full port holds up nothing: what comes for it is dropped.
 //
 // All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of
-// any port may be up to 50 us late. Pure; one thread.
+// any port may be up to 50 us late, and so may the first in 10 ms beside a port that holds up. Pure; one thread.
 #pragma once
 
 #include <algorithm>
@@ -30,6 +31,7 @@ class Gathering {
   static constexpr std::size_t many_frames = 8;       // as many are no trickle
   static constexpr std::size_t worth_frames = 4;      // fewer were not worth a wait
   static constexpr std::size_t held_frames_max = 16;  // more are fetched together as they are
+  static constexpr std::uint64_t others_ns = 10'000'000;
   static constexpr unsigned row_min = 8, row_max = 4096;  // turns
   static constexpr unsigned half_life_log2_ns = 27;   // of what makes a row longer than row_min
   // In a row: to be worth it at all; to see whether frames come as fast; until it stops to look.
@@ -38,10 +40,11 @@ class Gathering {
   // Should the next wait be for more than one frame?
   [[nodiscard]] bool is_on() const { return on_; }
   // Should it be until a port takes more?
-  [[nodiscard]] bool is_held_up() const { return few_ && kept_ && !gave_; }
+  [[nodiscard]] bool is_held_up() const { return few_ && kept_ && !gave_ && woke_ns_ >= quiet_ns_; }
 
   // The turn that began at `woke_ns` found `frames` frames; `gathered`: after a whole wait for more than one.
   void woke(std::uint64_t woke_ns, std::size_t frames, bool gathered) {
+    woke_ns_ = woke_ns;
     few_ = frames > 0 && frames <= held_frames_max;
     kept_ = gave_ = false;
     if (on_) {
@@ -56,11 +59,19 @@ class Gathering {
     if (frames > 0) last_ns_ = woke_ns;
   }
 
-  // Of this turn: some of what waits to be sent was given to the kernel; some was kept, as a port takes no more.
-  void gave() { gave_ = true; }
+  // Of this turn: some of what waits to be sent was given to the kernel.
+  void gave() {
+    gave_ = true;
+    if (blocked_ports_ > 0) quiet_ns_ = woke_ns_ + others_ns;
+  }
+  // Of this turn: some was kept, as a port takes no more.
   void kept() { kept_ = true; }
+  // A port takes no more; it does again, or is gone.
+  void port_blocked() { ++blocked_ports_; }
+  void port_unblocked() { --blocked_ports_; }
 
-  // A port took frames again that was full before: perhaps already a while ago. Full for good, it does not matter.
+  // A port that takes frames again did so perhaps already a while ago: of an engine that cannot wait for that while
+  // frames gather.
   void kept_waiting(std::uint64_t now_ns) {
     if (on_) turn_off(now_ns, 2 * needed_turns(now_ns));
   }
@@ -115,6 +126,9 @@ class Gathering {
   std::uint64_t last_ns_ = 0;
   std::uint64_t needed_since_ns_ = 0;
   bool few_ = false, kept_ = false, gave_ = false;  // in the last turn
+  std::uint64_t woke_ns_ = 0;
+  std::size_t blocked_ports_ = 0;
+  std::uint64_t quiet_ns_ = 0;  // from when on nothing has gone on beside them for long enough
 };
 static_assert(Gathering::wait_ns / Gathering::worth_frames < Gathering::close_ns);
 static_assert(Gathering::waits_judged < Gathering::waits_max && Gathering::row_min <= Gathering::row_max);

@@ -267,7 +267,7 @@ void UringEngine::complete(const io_uring_cqe& cqe) {
   Transport& transport = *place.transport;
   if (tag.operation == Operation::receive) return received(transport, cqe);
   gathering_.kept_waiting(woke_ns_);
-  transport.blocked = false;
+  set_blocked(transport, false);
   if (transport.state == Transport::State::up) context_.inbox.want_flush(transport);
   operation_ended(transport);
 }

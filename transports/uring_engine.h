@@ -94,6 +94,7 @@ class UringEngine final : public Engine {
   void flush_stream(Transport& transport, Port& port);
   void flush_datagrams(Transport& transport, Port& port);
   void wait_until_writable(Transport& transport);
+  void set_blocked(Transport& transport, bool blocked);
   void cancel(int fd);
 
   static constexpr unsigned ring_entries = 512;

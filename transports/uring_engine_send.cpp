@@ -10,7 +10,7 @@
 namespace lanyard {
 
 void UringEngine::flush(Transport& transport) {
-  if (transport.blocked) gathering_.kept();
+  if (transport.blocked) return gathering_.kept();
   while (!transport.dirty.empty() && !transport.blocked) {
     Port& port = *transport.dirty.back();
     transport.dirty.pop_back();
@@ -22,7 +22,7 @@ void UringEngine::flush(Transport& transport) {
 }
 
 void UringEngine::flush_stream(Transport& transport, Port& port) {
-  if (transport.send_in_flight) return gathering_.kept();  // its completion asks again
+  if (transport.send_in_flight) return set_blocked(transport, true);  // its completion asks again
   gathering_.gave();
   if (stream_messages_used_ == stream_messages_.size()) {
     if (stream_messages_.size() == stream_messages_max) submit();
@@ -92,6 +92,7 @@ void UringEngine::sent(Port& port, const Tag& tag, int result) {
 void UringEngine::sent_stream(Port& port, int result) {
   Transport& transport = *port.transport;
   transport.send_in_flight = false;
+  if (transport.blocked) set_blocked(transport, false);
   if (result >= 0) {
     port.count_sent(port.egress.sent(static_cast<std::size_t>(result)));
     port.show_queue();
@@ -149,8 +150,15 @@ void UringEngine::wait_until_writable(Transport& transport) {
   io_uring_sqe* sqe = next_sqe();
   io_uring_prep_poll_add(sqe, transport.send_fd(), POLLOUT);
   io_uring_sqe_set_data64(sqe, Tag{Operation::writable, 0, transport.slot, transport.generation}.pack());
-  transport.blocked = true;
+  set_blocked(transport, true);
   ++transport.operations;
+}
+
+void UringEngine::set_blocked(Transport& transport, bool blocked) {
+  transport.blocked = blocked;
+  if (!blocked) return gathering_.port_unblocked();
+  gathering_.port_blocked();
+  gathering_.kept();
 }
 
 }  // namespace lanyard

@@ -187,6 +187,18 @@ TEST_CASE("a row that has to be longer is forgotten by half every 0.13 s") {
     a.now_ns += 100 * half_life_ns;
     CHECK(a.row() == Gathering::row_min);
   }
+  SECTION("also when it has to be longer once more") {
+    a.now_ns += half_life_ns;
+    REQUIRE(a.row() == 32);
+    a.turn(0, Gathering::wait_ns);
+    CHECK(a.row() == 64);
+  }
+  SECTION("also when a port was kept waiting") {
+    a.now_ns += half_life_ns;
+    REQUIRE(a.row() == 32);
+    a.gathering.kept_waiting(a.now_ns);
+    CHECK(a.row() == 64);
+  }
 }
 
 TEST_CASE("a turn that had no time to wait is not judged, but its frames count") {
@@ -221,10 +233,55 @@ TEST_CASE("a few frames that all have to wait hold up the next") {
     gathering.kept();
     CHECK_FALSE(gathering.is_held_up());
   }
-  SECTION("and what was kept in one turn says nothing of the next") {
+  SECTION("and what was kept or given in one turn says nothing of the next") {
     gathering.woke(2'000, 1, false);
     CHECK_FALSE(gathering.is_held_up());
+    gathering.gave();
+    gathering.woke(3'000, 1, false);
+    gathering.kept();
+    CHECK(gathering.is_held_up());
   }
+}
+
+TEST_CASE("what goes on beside a port that takes no more is not held up for 10 ms") {
+  Gathering gathering;
+  std::uint64_t now_ns = 1'000'000;
+  const auto turn = [&](bool gives) {
+    gathering.woke(now_ns, 1, false);
+    gives ? gathering.gave() : gathering.kept();
+  };
+  gathering.port_blocked();
+  turn(true);
+  const std::uint64_t quiet_ns = now_ns + Gathering::others_ns;
+  now_ns = quiet_ns - 1;
+  turn(false);
+  CHECK_FALSE(gathering.is_held_up());
+  now_ns = quiet_ns;
+  turn(false);
+  CHECK(gathering.is_held_up());
+  SECTION("be it for a port that took no more itself, while another does not") {
+    gathering.port_blocked();
+    gathering.port_unblocked();
+    turn(true);
+    turn(false);
+    CHECK_FALSE(gathering.is_held_up());
+  }
+  SECTION("but what that port itself takes in the end is nothing beside it") {
+    gathering.port_unblocked();
+    turn(true);
+    gathering.port_blocked();
+    turn(false);
+    CHECK(gathering.is_held_up());
+  }
+}
+
+TEST_CASE("turns that had no time to wait are judged neither as waits nor for their pace") {
+  constexpr std::uint64_t slowly_ns = 10 * pace_ns;
+  Switch a;
+  a.row();
+  for (unsigned i = 1; i < Gathering::waits_judged; ++i) a.turn(at_that_pace, Gathering::wait_ns);
+  a.gathering.woke(a.now_ns += slowly_ns, 1, false);
+  CHECK(a.gathering.is_on());
 }
 
 TEST_CASE("where a port was kept waiting to be sent to, it ends") {
