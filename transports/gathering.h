@@ -10,8 +10,8 @@
 //
 // Held up: a turn brought a few frames, and all of them only wait, because the ports that they are for take no more. To
 // fetch more of them a few at a time helps nobody, so it waits until such a port takes some again. Not where anything
-// else is sent while a port takes no more, be it by the same sender: within 10 ms of that there is no such wait, so that
-// a slow port costs others nothing. And a full port holds up nothing: what comes for it is dropped.
+// else is sent while a port takes no more, be it by the same sender: within 10 ms of that there is no such wait, so
+// that a slow port costs others nothing. And a full port holds up nothing: what comes for it is dropped.
 //
 // All ports count together: beside a trickle, or where many ports with little to say come close together, a frame of
 // any port may be up to 50 us late, and so may the first in 10 ms beside a port that holds up. Pure; one thread.
