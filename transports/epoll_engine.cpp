@@ -108,7 +108,8 @@ bool EpollEngine::let_gather() {
 
 void EpollEngine::receive_stream(Transport& transport) {
   const StreamReader::Window window = stream_window(transport, context_.chunks, scratch());
-  const std::size_t most = std::min(window.bytes, stream_receive_bytes);
+  const bool tcp = transport.tcp_watch != nullptr;
+  const std::size_t most = tcp ? window.bytes : std::min(window.bytes, unix_receive_bytes);
   ++syscalls_;
   const ssize_t got = ::recv(transport.receive_fd(), window.data, most, MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
