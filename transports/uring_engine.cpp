@@ -113,16 +113,17 @@ void UringEngine::wait(std::uint64_t deadline_ns) {
   const bool is_behind = io_uring_cq_ready(&ring_) > 0 || !late_receives_.empty();
   const bool held_up = gathering_.is_held_up() && !is_behind;
   const bool gather = gathering_.is_on() && !is_behind && !held_up && left >= Gathering::wait_ns;
-  if (gather || held_up) {
+  const bool pause = gather || held_up;
+  if (pause) {
     // A stream's receive would be complete with the first byte, so it comes afterwards.
     arm_waiting_receives(false);
     // What is sent with this call completes in it, too. Held up, the streams that are not armed are those to wait with.
     const unsigned completions = held_up ? 1 : Gathering::wait_receives + io_uring_sq_ready(&ring_);
     submit_and_wait(completions, std::min(left, Gathering::wait_ns));
   }
-  if (!(gather || held_up) || !to_arm_.empty()) {
+  if (!pause || !to_arm_.empty()) {
     arm_waiting_receives(true);
-    submit_and_wait(is_behind || gather || held_up || !to_arm_.empty() ? 0 : 1, left);
+    submit_and_wait(is_behind || pause || !to_arm_.empty() ? 0 : 1, left);
   }
   woke_ns_ = now_ns();
   stream_messages_used_ = plans_used_ = 0;

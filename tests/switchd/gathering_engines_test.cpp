@@ -207,6 +207,16 @@ struct HeldUp {
       return false;
     }));
   }
+  // The next frame for b is fetched after the pause.
+  void check_wait() {
+    hold_up();
+    send_to_b();
+    CHECK(turn_ns() >= Gathering::wait_ns);
+  }
+  void check_end() {
+    CHECK(rig.ledger_balances());
+    CHECK(rig.stop());
+  }
   // How long a turn takes that may take long.
   std::uint64_t turn_ns() {
     Engine& engine = rig.plane().engine();
@@ -221,29 +231,22 @@ struct HeldUp {
 TEST_CASE("frames that only wait for a port that takes no more are fetched after a while") {
   ON_EVERY_REAL_ENGINE;
   HeldUp x(engine, Wire::datagram);
-  x.hold_up();
-  x.send_to_b();
-  CHECK(x.turn_ns() >= Gathering::wait_ns);
+  x.check_wait();
   CHECK(x.a.counters().unicast.get() == x.sent.size());
   SECTION("as long as it reads nothing") {
-    x.hold_up();
-    x.send_to_b();
-    CHECK(x.turn_ns() >= Gathering::wait_ns);
+    x.check_wait();
   }
   SECTION("likewise when it has read, and stopped again") {
     x.b.resume_reading();
     REQUIRE(x.rig.run_until([&] { return x.b.received().size() == x.sent.size() + 1; }));
     x.block();
-    x.hold_up();
-    x.send_to_b();
-    CHECK(x.turn_ns() >= Gathering::wait_ns);
+    x.check_wait();
   }
   x.b.resume_reading();
   REQUIRE(x.rig.run_until([&] { return x.b.received().size() == x.sent.size() + 1; }));
   const std::vector<std::string> received = x.b.received();
   CHECK(std::equal(x.sent.begin(), x.sent.end(), received.begin() + 1));
-  CHECK(x.rig.ledger_balances());
-  CHECK(x.rig.stop());
+  x.check_end();
 }
 
 TEST_CASE("a port that went while it took no more leaves nothing behind that ends or begins a wait") {
@@ -256,11 +259,8 @@ TEST_CASE("a port that went while it took no more leaves nothing behind that end
   REQUIRE(x.rig.run_until([&] { return x.b.down(); }));
   x.rig.clear_notices();  // with which it was handed back: its descriptor closes
   x.block_another();
-  x.hold_up();
-  x.send_to_b();
-  CHECK(x.turn_ns() >= Gathering::wait_ns);
-  CHECK(x.rig.ledger_balances());
-  CHECK(x.rig.stop());
+  x.check_wait();
+  x.check_end();
 }
 
 TEST_CASE("a port that takes more again ends no wait for another") {
@@ -270,11 +270,8 @@ TEST_CASE("a port that takes more again ends no wait for another") {
   x.b.resume_reading();
   REQUIRE(x.rig.run_until([&] { return x.b.received().size() == x.sent.size() + 1; }));
   x.block_another();
-  x.hold_up();
-  x.send_to_b();
-  CHECK(x.turn_ns() >= Gathering::wait_ns);
-  CHECK(x.rig.ledger_balances());
-  CHECK(x.rig.stop());
+  x.check_wait();
+  x.check_end();
 }
 
 TEST_CASE("what others have to say is not held up by a port that takes no more") {
@@ -292,8 +289,7 @@ TEST_CASE("what others have to say is not held up by a port that takes no more")
     REQUIRE(x.rig.run_until([&] { return x.a.counters().unicast.get() > fetched; }));
     if (x.rig.plane().engine().woke_ns() < quiet_ns) CHECK_FALSE(x.gathering().is_held_up());
   }
-  CHECK(x.rig.ledger_balances());
-  CHECK(x.rig.stop());
+  x.check_end();
 }
 
 TEST_CASE("a port that takes more ends the wait for it") {
