@@ -9,6 +9,7 @@
 #include "switchd/interface_control.h"
 #include "switchd/listener_control.h"
 #include "switchd/nat_control.h"
+#include "transports/tcp_window.h"
 
 namespace lanyard {
 
@@ -28,6 +29,7 @@ std::unique_ptr<Transport> PortControl::make_stream(Fd fd, bool tcp) const {
   transport->reader = StreamReader(max_frame);
   if (tcp) {
     TcpWatch::prepare(native);
+    bound_receive_window(native);
     transport->tcp_watch = std::make_unique<TcpWatch>();
   }
   transport->ports.push_back(make_port(Wire::stream, max_frame));

@@ -48,6 +48,13 @@ SocketAddress bound_address(int fd) {
   return SocketAddress(&address, length);
 }
 
+SocketAddress peer_address(int fd) {
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return SocketAddress(&address, length);
+}
+
 Opened<Fd> open_tcp_listener(const SocketAddress& local) {
   const std::string doing = "cannot listen on " + to_string(local);
   Fd fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

@@ -55,5 +55,6 @@ struct MulticastSockets {
 [[nodiscard]] Opened<MulticastSockets> open_multicast(const MulticastGroup& group);
 
 [[nodiscard]] SocketAddress bound_address(int fd);
+[[nodiscard]] SocketAddress peer_address(int fd);  // none where it is not connected
 
 }  // namespace lanyard

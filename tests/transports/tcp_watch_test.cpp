@@ -6,37 +6,18 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "transports/fd.h"
-#include "transports/open_sockets.h"
+#include "tests/support/tcp_pair.h"
 #include "transports/tcp_watch.h"
 
 using namespace lanyard;
+using namespace lanyard::test;
 
 namespace {
 
-// A connection: `here` is ours, `there` the VM's.
-struct TcpPair {
-  TcpPair() {
-    sockaddr_in any{};
-    any.sin_family = AF_INET;
-    any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const Fd listener(::socket(AF_INET, SOCK_STREAM, 0));
-    REQUIRE(::bind(listener.get(), reinterpret_cast<const sockaddr*>(&any), sizeof any) == 0);
-    REQUIRE(::listen(listener.get(), 1) == 0);
-    const SocketAddress bound = bound_address(listener.get());
-    there = Fd(::socket(AF_INET, SOCK_STREAM, 0));
-    REQUIRE(::connect(there.get(), &bound.any, bound.length) == 0);
-    here = Fd(::accept(listener.get(), nullptr, nullptr));
-    REQUIRE(here);
-    TcpWatch::prepare(here.get());
-  }
+// A connection that TcpWatch has prepared.
+struct WatchedPair : TcpPair {
+  WatchedPair() { TcpWatch::prepare(here.get()); }
 
-  [[nodiscard]] int option(int level, int name) const {
-    int value = -1;
-    socklen_t size = sizeof value;
-    REQUIRE(::getsockopt(here.get(), level, name, &value, &size) == 0);
-    return value;
-  }
   [[nodiscard]] int user_timeout_ms() const { return option(IPPROTO_TCP, TCP_USER_TIMEOUT); }
 
   // Sends until the VM, which does not read, takes no more.
@@ -45,15 +26,12 @@ struct TcpPair {
     while (::send(here.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
     }
   }
-
-  Fd here;
-  Fd there;
 };
 
 }  // namespace
 
 TEST_CASE("a new connection is prepared to notice a dead host, and sends without delay") {
-  const TcpPair pair;
+  const WatchedPair pair;
   CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);
   CHECK(pair.option(SOL_SOCKET, SO_KEEPALIVE) == 1);
   CHECK(pair.option(IPPROTO_TCP, TCP_NODELAY) == 1);
@@ -63,7 +41,7 @@ TEST_CASE("a new connection is prepared to notice a dead host, and sends without
 }
 
 TEST_CASE("a connection that waits for its peer to read loses the kernel's timeout, and gets it back") {
-  const TcpPair pair;
+  const WatchedPair pair;
   pair.fill();
   TcpWatch watch;
   CHECK_FALSE(watch.peer_is_dead(pair.here.get(), true));
@@ -96,7 +74,7 @@ TEST_CASE("a VM paused for long is kept, a host that answers no more is not") {
 }
 
 TEST_CASE("a connection that is busy now and then keeps the kernel's timeout") {
-  const TcpPair pair;
+  const WatchedPair pair;
   TcpWatch watch;
   for (int second = 0; second < 6; ++second) {
     CHECK_FALSE(watch.peer_is_dead(pair.here.get(), second % 2 == 0));
