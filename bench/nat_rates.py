@@ -57,12 +57,8 @@ class World:
         self.host.run("ip", "link", "set", "out", "up")
         self.server.run("ip", "address", "add", f"{SERVER}/24", "dev", "in")
         self.server.run("ip", "link", "set", "in", "up")
-        self.iperf = subprocess.Popen(self.server.command("iperf3", "-s"), stdout=subprocess.DEVNULL)
-        wait_until("iperf3 listens", lambda: ":5201 " in self.server.run("ss", "-Hltn"))
 
     def close(self) -> None:
-        self.iperf.kill()
-        self.iperf.wait()
         for host in (self.client, self.host, self.server):
             host.close()
 
@@ -73,9 +69,19 @@ class World:
         self.client.run("ip", "route", "replace", "default", "via", "10.0.2.2")
 
     def measure(self, seconds: float, reverse: bool) -> float:
-        """Megabits per second."""
-        command = ["iperf3", "-c", SERVER, "-t", str(seconds), "-J", *(["-R"] if reverse else [])]
-        result = json.loads(self.client.run(*command, timeout_s=seconds + 30))
+        """Megabits per second. The server is one for this measurement alone, and has ended before the way there does: one
+        that does not hear the end of a measurement turns the next one away."""
+        server = subprocess.Popen(self.server.command("iperf3", "-s", "--one-off"), stdout=subprocess.DEVNULL)
+        try:
+            wait_until("iperf3 listens", lambda: ":5201 " in self.server.run("ss", "-Hltn"))
+            command = ["iperf3", "-c", SERVER, "-t", str(seconds), "-J", *(["-R"] if reverse else [])]
+            result = json.loads(self.client.run(*command, timeout_s=seconds + 30))
+            server.wait(WAIT_SECONDS_MAX)
+        except subprocess.TimeoutExpired as late:
+            raise LabError("iperf3 measures on") from late
+        finally:
+            server.kill()
+            server.wait()
         if "error" in result:
             raise LabError(f"iperf3: {result['error']}")
         return float(result["end"]["sum_received"]["bits_per_second"]) / 1e6
