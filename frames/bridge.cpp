@@ -14,20 +14,25 @@
 #include "frames/bridge.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "frames/check.h"
 
 namespace lanyard {
 namespace {
 
+// Destination and source as they lie in a frame, to be compared only.
 struct Addresses {
-  MacAddress destination;
-  MacAddress source;
+  std::uint64_t first;  // eight bytes
+  std::uint32_t last;   // and four
   friend bool operator==(const Addresses&, const Addresses&) = default;
 };
 
 Addresses addresses_of(const Frame& frame) {
-  return {MacAddress::read(frame.data), MacAddress::read(frame.data + 6)};
+  Addresses addresses;
+  std::memcpy(&addresses.first, frame.data, sizeof addresses.first);
+  std::memcpy(&addresses.last, frame.data + sizeof addresses.first, sizeof addresses.last);
+  return addresses;
 }
 
 Verdict drop(DropReason reason) { return {Verdict::Action::drop, reason, no_port}; }
@@ -65,15 +70,18 @@ void Bridge::classify(std::span<const Frame> frames, std::span<Verdict> verdicts
     std::fill(verdicts.begin(), verdicts.end(), to_all_others());
     return;
   }
-  Addresses previous;
+  Addresses previous{};
+  PortIndex ingress = no_port;
+  Verdict verdict;
   for (std::size_t i = 0; i < frames.size(); ++i) {
-    const Addresses addresses = addresses_of(frames[i]);
-    if (i > 0 && addresses == previous && frames[i].ingress == frames[i - 1].ingress) {
-      verdicts[i] = verdicts[i - 1];
-      continue;
+    const Frame& frame = frames[i];
+    const Addresses addresses = addresses_of(frame);
+    if (addresses != previous || frame.ingress != ingress) {
+      verdict = decide(MacAddress::read(frame.data), MacAddress::read(frame.data + 6), frame.ingress, now_ns);
+      previous = addresses;
+      ingress = frame.ingress;
     }
-    verdicts[i] = decide(addresses.destination, addresses.source, frames[i].ingress, now_ns);
-    previous = addresses;
+    verdicts[i] = verdict;
   }
 }
 

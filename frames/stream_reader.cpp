@@ -55,26 +55,24 @@ StreamReader::Result StreamReader::received(std::size_t bytes, PortIndex ingress
   const std::byte* const end = end_;
   Buffer* const chunk = chunk_.get();
   const std::size_t longest = max_frame_bytes_;
+  std::uint32_t lengths = 0;
   FrameBatch::Writer writer(batch);
   while (static_cast<std::size_t>(end - at) >= length_header_bytes) {
     const std::uint32_t length = load_be32(at);
-    if (breaks_framing(length)) [[unlikely]] {
+    const bool takes_part = length - frame_bytes_min <= longest - frame_bytes_min;  // wraps below the minimum
+    if (!takes_part && breaks_framing(length)) [[unlikely]] {
       result.bad_length = true;
       break;
     }
     std::byte* next = at + length_header_bytes + length;
     if (next > end) break;
-    if (length < frame_bytes_min) [[unlikely]] {
-      ++result.runts;
-    } else if (length > longest) [[unlikely]] {
-      ++result.oversize;
-    } else {
-      writer.push({at + length_header_bytes, chunk, length, ingress, true});
-      ++result.frames;
-    }
-    result.bytes += length;
+    if (takes_part) [[likely]] writer.push({at + length_header_bytes, chunk, length, ingress, true});
+    else ++(length < frame_bytes_min ? result.runts : result.oversize);
+    ++lengths;
     at = next;
   }
+  result.frames = lengths - result.runts - result.oversize;
+  result.bytes = static_cast<std::size_t>(at - begin_) - lengths * length_header_bytes;
   begin_ = at;
   return result;
 }

@@ -42,7 +42,7 @@ class StreamReader {
     std::uint32_t heads_copied = 0;  // by the window() before
   };
 
-  // Frames above `max_frame_bytes` (at most limits::frame_bytes_max) are skipped and counted.
+  // Frames above `max_frame_bytes` (limits::frame_bytes_min to frame_bytes_max) are skipped and counted.
   explicit StreamReader(std::size_t max_frame_bytes = limits::frame_bytes_max) : max_frame_bytes_(max_frame_bytes) {}
   // Of frames that become whole from now on.
   void set_max_frame_bytes(std::size_t max_frame_bytes) { max_frame_bytes_ = max_frame_bytes; }

@@ -62,54 +62,42 @@ void Dataplane::show_turn(std::size_t frames) {
   loop_.turn_time[std::min(bucket, LoopCounters::turn_times - 1)].add(1);
 }
 
-// Frames of one network that follow one another are decided as a batch, small enough to stay in the cache.
+// Frames of one port that follow one another are decided as a batch, small enough to stay in the cache.
 void Dataplane::forward() {
   for (std::size_t i = 0; i < inbox_.events.size(); ++i)
     if (inbox_.events[i].kind == TransportEvent::Kind::peer_up) welcome_peer(*inbox_.events[i].port);
-  const std::span<const Frame> frames = inbox_.frames.frames();
-  PortIndex ingress = no_port;
-  NetworkIndex network = 0;
-  const auto network_of = [&](const Frame& frame) {
-    if (frame.ingress != ingress) {
-      ingress = frame.ingress;
-      const Port& port = *ports_.at(ingress);
-      port.counters->receives.add(1);
-      network = port.network;
-    }
-    return network;
-  };
-  std::size_t at = 0;
-  while (at < frames.size()) {
-    const NetworkIndex here = network_of(frames[at]);
-    std::size_t end = at + 1;
-    while (end < frames.size() && end - at < verdicts_.size() && network_of(frames[end]) == here) ++end;
-    const std::span<const Frame> batch = frames.subspan(at, end - at);
-    const std::span<Verdict> verdicts = std::span(verdicts_).first(batch.size());
-    Bridge& bridge = networks_[here].bridge;
+  std::span<const Frame> frames = inbox_.frames.frames();
+  PortIndex before = no_port;
+  while (!frames.empty()) {
+    const PortIndex ingress = frames.front().ingress;
+    const std::size_t most = std::min(frames.size(), verdicts_.size());
+    std::size_t count = 1;
+    while (count < most && frames[count].ingress == ingress) ++count;
+    Port& in = *ports_.at(ingress);
+    if (ingress != std::exchange(before, ingress)) in.counters->receives.add(1);
+    Bridge& bridge = networks_[in.network].bridge;
+    const std::span<const Frame> batch = frames.first(count);
+    const std::span<Verdict> verdicts = std::span(verdicts_).first(count);
     bridge.classify(batch, verdicts, now_ns_);
-    if (!bridge.moves().empty()) [[unlikely]] note_moves(here);
-    deliver(batch, verdicts);
-    at = end;
+    if (!bridge.moves().empty()) [[unlikely]] note_moves(in.network);
+    deliver(in, batch, verdicts);
+    frames = frames.subspan(count);
   }
 }
 
 // Frames mostly come in runs that go one way. A run is booked and queued at once.
-void Dataplane::deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts) {
+void Dataplane::deliver(Port& in, std::span<const Frame> frames, std::span<const Verdict> verdicts) {
   std::size_t at = 0;
   while (at < frames.size()) {
     const Verdict verdict = verdicts[at];
-    const PortIndex ingress = frames[at].ingress;
     std::size_t end = at + 1;
-    while (end < frames.size() && frames[end].ingress == ingress && verdicts[end] == verdict) ++end;
-    deliver_run(frames.subspan(at, end - at), verdict);
+    while (end < frames.size() && verdicts[end] == verdict) ++end;
+    deliver_run(in, frames.subspan(at, end - at), verdict);
     at = end;
   }
 }
 
-// `frames` are of one ingress port.
-void Dataplane::deliver_run(std::span<const Frame> frames, const Verdict& verdict) {
-  const PortIndex ingress = frames.front().ingress;
-  Port& in = *ports_.at(ingress);
+void Dataplane::deliver_run(Port& in, std::span<const Frame> frames, const Verdict& verdict) {
   if (in.observed) [[unlikely]] observe_received(in, frames, verdict);
   switch (verdict.action) {
     case Verdict::Action::unicast:
@@ -119,7 +107,7 @@ void Dataplane::deliver_run(std::span<const Frame> frames, const Verdict& verdic
     case Verdict::Action::flood:
       in.counters->flooded.add(frames.size());
       for (const PortIndex member : networks_[in.network].bridge.members())
-        if (member != ingress) send_to(*ports_.at(member), frames);
+        if (member != in.index) send_to(*ports_.at(member), frames);
       break;
     case Verdict::Action::drop: in.counters->drop(verdict.reason, frames.size()); break;
   }

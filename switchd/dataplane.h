@@ -79,8 +79,8 @@ class Dataplane {
 
  private:
   void forward();
-  void deliver(std::span<const Frame> frames, std::span<const Verdict> verdicts);
-  void deliver_run(std::span<const Frame> frames, const Verdict& verdict);
+  void deliver(Port& in, std::span<const Frame> frames, std::span<const Verdict> verdicts);
+  void deliver_run(Port& in, std::span<const Frame> frames, const Verdict& verdict);
   void send_to(Port& port, std::span<const Frame> frames);
   std::size_t queue_copies(Port& port, std::span<const Frame> frames);
   void observe_received(Port& in, std::span<const Frame> frames, const Verdict& verdict);
