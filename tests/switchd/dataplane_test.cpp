@@ -1,7 +1,9 @@
 // The data plane's loop on every engine: the same tests over epoll, io_uring and the simulation.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/every_engine.h"
@@ -40,6 +42,34 @@ TEST_CASE("a frame for a known station goes there and nowhere else") {
   CHECK(c.received().size() == 2);
   CHECK(a.counters().unicast.get() == 1);
   CHECK(rig.ledger_balances());
+  CHECK(rig.stop());
+}
+
+TEST_CASE("a turn that brings a port more frames than are decided at once is one batch of it") {
+  ON_EVERY_ENGINE;
+  Rig rig({.engine = engine});
+  Vm& a = rig.add_stream();
+  Vm& b = rig.add_stream();
+  introduce(rig, {&a, &b});
+  constexpr std::size_t frames = 700;
+  std::string bytes;
+  for (unsigned i = 0; i < frames; ++i) bytes += on_stream(frame(mac(2), mac(1), 60, i));
+  a.send_raw(bytes);
+  const PortCounters& counters = a.counters();
+  const std::uint64_t first = counters.received_frames.get();
+  const std::uint64_t receives = counters.receives.get();
+  std::uint64_t turns_with_frames = 0;
+  std::uint64_t most_frames = 0;
+  REQUIRE(rig.run_until([&, before = first]() mutable {
+    const std::uint64_t brought = counters.received_frames.get() - std::exchange(before, counters.received_frames.get());
+    turns_with_frames += brought > 0 ? 1 : 0;
+    most_frames = std::max(most_frames, brought);
+    return counters.received_frames.get() == first + frames;
+  }));
+  CHECK(most_frames > 256);
+  CHECK(counters.receives.get() == receives + turns_with_frames);
+  REQUIRE(rig.run_until([&] { return b.received().size() == 1 + frames; }));
+  for (unsigned i = 0; i < frames; ++i) CHECK(b.received()[1 + i] == frame(mac(2), mac(1), 60, i));
   CHECK(rig.stop());
 }
 
