@@ -47,9 +47,9 @@ class EpollEngine final : public Engine {
   void forget_blocked(const Transport& transport);
 
   // Of a UNIX stream at once. Less than a chunk holds: what was read is still in the cache when it is sent, and the peer
-  // has written more by then. With 256 KiB a full-size frame in bursts costs up to a fifth more. Of TCP as much as a
-  // chunk holds: each send is segments and acknowledgements, and with 64 KiB it costs up to twice as much.
-  static constexpr std::size_t unix_receive_bytes = 64 * limits::kibi;
+  // has written more by then. With 64 or 256 KiB a full-size frame in bursts costs up to a tenth more. Of TCP as much as
+  // a chunk holds: each send is segments and acknowledgements, and with 64 KiB it costs up to twice as much.
+  static constexpr std::size_t unix_receive_bytes = 128 * limits::kibi;
   static constexpr std::size_t blocked_asked_max = 64;  // descriptors; with more there is no pause
   static constexpr std::size_t datagrams = limits::datagrams_per_receive;
   struct alignas(cmsghdr) Control {
