@@ -22,6 +22,7 @@
 #include <span>
 
 #include "frames/buffer.h"
+#include "frames/check.h"
 #include "frames/frame_batch.h"
 
 namespace lanyard {
@@ -42,10 +43,13 @@ class StreamReader {
     std::uint32_t heads_copied = 0;  // by the window() before
   };
 
-  // Frames above `max_frame_bytes` (limits::frame_bytes_min to frame_bytes_max) are skipped and counted.
-  explicit StreamReader(std::size_t max_frame_bytes = limits::frame_bytes_max) : max_frame_bytes_(max_frame_bytes) {}
-  // Of frames that become whole from now on.
-  void set_max_frame_bytes(std::size_t max_frame_bytes) { max_frame_bytes_ = max_frame_bytes; }
+  // Frames above `max_frame_bytes` are skipped and counted. REQUIRES: limits::frame_bytes_min to frame_bytes_max.
+  explicit StreamReader(std::size_t max_frame_bytes = limits::frame_bytes_max) { set_max_frame_bytes(max_frame_bytes); }
+  // Of frames that become whole from now on. REQUIRES: likewise.
+  void set_max_frame_bytes(std::size_t max_frame_bytes) {
+    LANYARD_CHECK(max_frame_bytes >= limits::frame_bytes_min && max_frame_bytes <= limits::frame_bytes_max);
+    max_frame_bytes_ = max_frame_bytes;
+  }
 
   // Where to put the next bytes. `scratch`, not empty, is used while `chunks` has none free. Frames handed out
   // before lose their memory unless someone took a reference on their buffer.
@@ -70,7 +74,7 @@ class StreamReader {
   Result discard(std::size_t bytes);
   void count_discarded(std::uint32_t length, Result& result) const;
 
-  std::size_t max_frame_bytes_;
+  std::size_t max_frame_bytes_ = 0;
   BufferRef chunk_;
   std::byte* begin_ = nullptr;  // first byte not yet given out as a frame
   std::byte* end_ = nullptr;    // end of the bytes received

@@ -6,7 +6,7 @@
 // then waits sooner for us to read, which it does on a UNIX socket as well. What we send is not bounded: a port that
 // takes no more loses frames, and the peer's side decides when.
 //
-// Connections from other hosts are left to the kernel.
+// Connections from other hosts, and from containers with addresses of their own, are left to the kernel.
 #pragma once
 
 #include "frames/limits.h"
@@ -14,15 +14,17 @@
 
 namespace lanyard {
 
-// Asked for; the kernel doubles it, and with net.core.rmem_max as Debian has it gives 208 KiB instead. On AMD EPYC,
-// frames of 1514 bytes in bursts cost 1.0 of the pump with 208 and 256 KiB, 1.1 to 1.2 with 128, 384 and 512, and 1.3
-// without a bound.
+// Asked for; the kernel doubles it. On AMD EPYC, frames of 1514 bytes in bursts cost 1.0 of the pump with 208 and 256
+// KiB, 1.1 to 1.2 with 128, 384 and 512, and 1.3 without a bound.
 inline constexpr int near_receive_buffer_bytes = 256 * limits::kibi;
+// Where net.core.rmem_max leaves less of it, there is no bound. Debian's leaves 208.
+inline constexpr int near_receive_buffer_bytes_min = 192 * limits::kibi;
 
 // Both ends of a connection, as the kernel names them, are on this host.
 [[nodiscard]] bool is_on_this_host(const SocketAddress& local, const SocketAddress& remote);
 
-// Of `fd`, a new connection. Best effort: where the kernel refuses, its own rules go on.
+// Of `fd`, a new connection. Never makes the buffer smaller than it is: the peer was told of the room that there is, and
+// the kernel would drop what it then sends.
 void bound_receive_window(int fd);
 
 }  // namespace lanyard

@@ -4,10 +4,11 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <vector>
+
+#include "tests/support/lines_of.h"
 
 namespace lanyard::test {
 
@@ -39,19 +40,6 @@ class CaptureFile {
   }
 
  private:
-  [[nodiscard]] static std::vector<std::string> lines_of(const std::string& command) {
-    FILE* output = ::popen(command.c_str(), "r");
-    REQUIRE(output != nullptr);
-    std::vector<std::string> lines(1);
-    for (int c = std::fgetc(output); c != EOF; c = std::fgetc(output)) {
-      if (c == '\n') lines.emplace_back();
-      else lines.back().push_back(static_cast<char>(c));
-    }
-    lines.pop_back();
-    INFO(command);
-    REQUIRE(::pclose(output) == 0);
-    return lines;
-  }
   char path_[32] = "/tmp/lanyard-capture-XXXXXX";
 };
 
