@@ -34,7 +34,7 @@ def ratio(ours: dict[str, Any], theirs: dict[str, Any],
           of: Callable[[Run], float] = cost_ns) -> dict[str, float] | None:
     """Of what two programs need, each run over the one of the same round. They were next to each other, while two
     medians may be of runs between which the machine has changed: how far apart its cores are alone makes a factor of
-    1.1 to 2.2. None where no round has both."""
+    1.1 to 2.5. None where no round has both."""
     other = dict(_by_round(theirs["runs"], of))
     ratios = [value / other[number] for number, value in _by_round(ours["runs"], of) if number in other]
     return spread(ratios) | {"rounds": len(ratios)} if ratios else None

@@ -5,8 +5,8 @@ One switchd, with a control socket and HTTP in each mode, a pair of ports with a
 (or round trips beside it), and 100000 further MAC addresses in the table. The modes take turns, run by run:
 
     nobody    looks
-    watched   /metrics is scraped ten times a second, events are followed, and once in each run
-              `lanyard macs` lists all MAC addresses
+    watched   /metrics is scraped ten times a second, events are followed, and once in each run `lanyard
+              macs` lists all MAC addresses
     another   is watched so: a second switchd on the core of the load
     captured  `lanyard capture -w` writes every frame to a file in memory
 

@@ -39,21 +39,19 @@ namespace {
   return 0;
 }
 
+// `name_of` is getsockname(2) or getpeername(2).
+[[nodiscard]] SocketAddress address_by(int (&name_of)(int, sockaddr*, socklen_t*) noexcept, int fd) {
+  sockaddr_un address{};
+  socklen_t length = sizeof address;
+  if (name_of(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
+  return SocketAddress(&address, length);
+}
+
 }  // namespace
 
-SocketAddress bound_address(int fd) {
-  sockaddr_un address{};
-  socklen_t length = sizeof address;
-  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  return SocketAddress(&address, length);
-}
+SocketAddress bound_address(int fd) { return address_by(::getsockname, fd); }
 
-SocketAddress peer_address(int fd) {
-  sockaddr_un address{};
-  socklen_t length = sizeof address;
-  if (::getpeername(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  return SocketAddress(&address, length);
-}
+SocketAddress peer_address(int fd) { return address_by(::getpeername, fd); }
 
 Opened<Fd> open_tcp_listener(const SocketAddress& local) {
   const std::string doing = "cannot listen on " + to_string(local);
