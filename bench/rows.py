@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import os
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from subject import Failed, Load, Places, Program, Subject, awake_cores
@@ -153,7 +154,7 @@ def running(
         places = tools.places
         prefix: tuple[str, ...] = ()
         load_prefix: tuple[str, ...] = ()
-        if row.mtu:
+        if row.mtu and programs:
             namespaces = stack.enter_context(Namespaces(row.mtu))
             prefix, load_prefix = namespaces.subject_prefix, namespaces.load_prefix
             places = Places(tools.places.folder, namespaces.hosts)
@@ -192,35 +193,57 @@ def half_of_what_goes(wire: str, tools: Tools, seconds: float) -> int:
 
 class Namespaces:
     """Two network namespaces joined by two veth pairs: generator and sink in one, the program under test in the other.
-    Loopback, with its MTU of 65536, hides fragmentation and the limits of offload. Needs root."""
+    Loopback, with its MTU of 65536, hides fragmentation and the limits of offload. A user who is not root has them
+    within a user namespace; either way they have no name, and end with the process that holds them."""
 
     def __init__(self, mtu: int) -> None:
-        self.subject_name = f"bench-{os.getpid()}-s"
-        self.load_name = f"bench-{os.getpid()}-l"
         self.mtu = mtu
-        self.subject_prefix = ("ip", "netns", "exec", self.subject_name)
-        self.load_prefix = ("ip", "netns", "exec", self.load_name)
         self.hosts = [("10.99.0.1", "10.99.0.2"), ("10.99.1.1", "10.99.1.2")]
+        self.holders: list[subprocess.Popen[bytes]] = []
 
     def __enter__(self) -> Namespaces:
-        for name in (self.subject_name, self.load_name):
-            _ip("netns", "add", name)
         try:
+            self.subject_prefix = self._hold(NEW_NAMESPACE)
+            self.load_prefix = self._hold([*self.subject_prefix, "unshare", "--net"])
             for i, (theirs, ours) in enumerate(self.hosts):
-                _ip("link", "add", f"s{i}", "mtu", str(self.mtu), "netns", self.subject_name,
-                    "type", "veth", "peer", "name", f"l{i}", "mtu", str(self.mtu), "netns", self.load_name)
-                for namespace, link, host in ((self.subject_name, f"s{i}", theirs), (self.load_name, f"l{i}", ours)):
-                    _ip("-n", namespace, "address", "add", f"{host}/24", "dev", link)
-                    _ip("-n", namespace, "link", "set", link, "up")
-        except subprocess.CalledProcessError:
+                _run(self.subject_prefix, "ip", "link", "add", f"s{i}", "mtu", str(self.mtu), "type", "veth",
+                     "peer", "name", f"l{i}", "mtu", str(self.mtu), "netns", str(self.holders[1].pid))
+                for prefix, link, host in ((self.subject_prefix, f"s{i}", theirs), (self.load_prefix, f"l{i}", ours)):
+                    _run(prefix, "ip", "address", "add", f"{host}/24", "dev", link)
+                    _run(prefix, "ip", "link", "set", link, "up")
+        except BaseException:
             self.__exit__()
             raise
         return self
 
     def __exit__(self, *_: object) -> None:
-        for name in (self.subject_name, self.load_name):
-            _ip("netns", "delete", name)
+        for holder in self.holders:
+            holder.kill()
+            holder.communicate()
+
+    def _hold(self, unshare: Sequence[str]) -> tuple[str, ...]:
+        """Makes a namespace that lives as long as its holder; returns what a command in it begins with."""
+        holder = subprocess.Popen([*unshare, "sh", "-c", "echo held; exec cat"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE)
+        self.holders.append(holder)
+        assert holder.stdout is not None
+        if holder.stdout.readline() != b"held\n":
+            raise Failed("no network namespace could be made")
+        of_user = () if os.geteuid() == 0 else ("--user", "--preserve-credentials")
+        return ("nsenter", "--target", str(holder.pid), *of_user, "--net", "--")
 
 
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True)
+NEW_NAMESPACE = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--net"]
+
+
+@functools.cache
+def why_no_namespaces() -> str | None:
+    """Why this user may not have network namespaces; None where he may."""
+    tried = subprocess.run([*NEW_NAMESPACE, "true"], capture_output=True, text=True)
+    return None if tried.returncode == 0 else f"no network namespaces for this user: {tried.stderr.strip()}"
+
+
+def _run(prefix: Sequence[str], *command: str) -> None:
+    done = subprocess.run([*prefix, *command], capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Failed(f"{' '.join(command)}: {done.stderr.strip()}")

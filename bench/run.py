@@ -19,7 +19,7 @@ Rows are WIRE-SIZE-BURST (burst: frames in one write of the generator; the wire 
 (bursts that the generator sends with UDP_SEGMENT, as another switch does; the pump takes them apart one by one),
 ...-paced (20000 frames per second, so that the switch sleeps between them), flood-PORTS-WIRE (broadcasts of 1514 bytes
 in bursts of 32; the figures are of each copy), udp-64ports-BURST (32 flows in turn, 40000 frames per second together;
-beside a bare event loop of each engine), udp-mtuMTU-... (over veth pairs, as root), ...-idlePORTS (with that many
+beside a bare event loop of each engine), udp-mtuMTU-... (over veth pairs), ...-idlePORTS (with that many
 silent ports beside the pair), WIRE-latency-... (round trips of 64 bytes, alone, beside a flow of half of what the pump
 carries, or of eight pairs at once; ratios to the pump's in parentheses), 64-ports (memory and start) and stopped-reader
 (round trips of one pair beside another).
@@ -108,9 +108,7 @@ def why_not(row: rows.Row, program: subject.Program) -> str | None:
         return "it is no limit here"
     if program.vde and (row.wire != "udp" or row.mtu or row.copies or row.flows > 1):
         return "its ports are one UNIX datagram for each frame, comparable with udp on loopback"
-    if row.mtu and os.geteuid() != 0:
-        return "network namespaces need root"
-    return None
+    return rows.why_no_namespaces() if row.mtu else None
 
 
 def measure_rows(

@@ -26,3 +26,5 @@
 #include <unordered_set>
 #include <variant>
 #include <vector>
+
+#include "switchd/control.pb.h"

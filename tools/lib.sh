@@ -54,6 +54,9 @@ show_progress() {
   done
 }
 
+# What ccache wants to be told before it caches files that use precompiled headers (ccache(1), Precompiled headers).
+export CCACHE_SLOPPINESS=${CCACHE_SLOPPINESS:-pch_defines,time_macros}
+
 # configure FOLDER CMAKE-OPTIONS...: with ccache where it is installed.
 configure() {
   local options=()

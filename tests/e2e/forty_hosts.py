@@ -11,7 +11,7 @@ from pathlib import Path
 
 from host import Host, LabError
 from internet import INTERNET, OUTSIDE_NAME, make_internet
-from lab import Lab, each, run
+from lab import Lab, each, need_taps, run
 
 HOSTS = 40
 RESERVED = "10.0.2.200"
@@ -28,6 +28,7 @@ ip address add "$new_ip_address/24" dev "$interface" && ip route add default via
 
 
 def forty_hosts(lab: Lab) -> None:
+    need_taps()
     os.environ["XDG_STATE_HOME"] = str(lab.sockets)
     host = lab.host("one")
     files = make_internet(lab, host)

@@ -14,6 +14,10 @@ class LabError(Exception):
     """Something expected did not happen. The text says what."""
 
 
+class Skipped(Exception):
+    """This machine cannot do what the scenario needs. The text says what."""
+
+
 class Host:
     """A network namespace, kept by a process that ends with the lab. Its loopback carries multicast groups too."""
 

@@ -66,3 +66,9 @@ def wait_address(guest: Guest) -> str:
     """Waits until the guest has an address by DHCP, and returns it."""
     output = guest.must("until ip -4 address show eth0 | grep inet; do usleep 100000; done", timeout_s=60)
     return str(re.findall(r"inet ([0-9.]+)/24", output)[0])
+
+
+def fetch(guest: Guest, expected: str) -> None:
+    output = guest.must(f"wget -q -O - http://{INTERNET}/file | sha256sum", timeout_s=60)
+    if output.split()[-2] != expected:
+        raise LabError(f"{guest.name}: the file did not arrive as it is: {output}")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The ways out besides `nat`: a guest with a second network card that routes for the rest; passt behind unix-connect;
-and a TAP of the host, which routes without translation while the gateway only gives addresses and names."""
+"""The ways out besides `nat`, for users who have no TAP: a guest with a second network card that routes for the rest,
+and passt behind unix-connect. routed.py has the one with a TAP."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 
 from guest import Guest
 from host import Host, LabError
-from internet import INTERNET, make_internet, wait_address
+from internet import INTERNET, fetch, make_internet, wait_address
 from lab import Lab, run
 
 ROUTER = (
@@ -28,7 +28,6 @@ def ways_out(lab: Lab) -> None:
     files = make_internet(lab, host)
     by_a_guest(lab, host, files["file"])
     by_passt(lab, host, files["file"])
-    routed(lab, host, files["file"])
 
 
 def by_a_guest(lab: Lab, host: Host, file: str) -> None:
@@ -69,35 +68,6 @@ def by_passt(lab: Lab, host: Host, file: str) -> None:
     switch.check_ledger()
     switch.stop()
     guest.kill()
-
-
-def routed(lab: Lab, host: Host, file: str) -> None:
-    internet = next(each for each in lab.hosts if each.name == "internet")
-    host.run("ip", "tuntap", "add", "vms0", "mode", "tap")
-    host.run("ip", "address", "add", "192.0.2.1/24", "dev", "vms0")
-    host.run("ip", "link", "set", "vms0", "up")
-    host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
-    internet.run("ip", "route", "add", "192.0.2.0/24", "via", "203.0.113.1")
-    path = lab.sockets / "routed"
-    switch = lab.switch(
-        host, f"vms=unix-listen:{path}", "host=tap:vms0",
-        "names=nat:192.0.2.0/24,router=192.0.2.2,dns=192.0.2.3,via=192.0.2.1,outbound=none", name="switch-routed",
-    )
-    guest = lab.guest(host, "routed", f"stream,addr.type=unix,addr.path={path},server=off", address="dhcp")
-    lab.boot([guest])
-    address = wait_address(guest)
-    fetch(guest, file)
-    internet.run("ping", "-c", "2", "-W", "5", address)  # and from outside, with no forward and no translation
-    if "192.0.2.15" not in guest.must("nslookup routed.lan"):
-        raise LabError("the gateway does not know the guest's name")
-    switch.check_ledger()
-    switch.stop()
-
-
-def fetch(guest: Guest, expected: str) -> None:
-    output = guest.must(f"wget -q -O - http://{INTERNET}/file | sha256sum", timeout_s=60)
-    if output.split()[-2] != expected:
-        raise LabError(f"{guest.name}: the file did not arrive as it is: {output}")
 
 
 if __name__ == "__main__":

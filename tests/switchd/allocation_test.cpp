@@ -54,7 +54,7 @@ TEST_CASE("after start-up the data thread allocates nothing per frame, observed 
   const std::string engine = GENERATE(std::string("epoll"), std::string("io_uring"));
   const bool observed = GENERATE(false, true);
   if (engine == "io_uring" && !probe_uring().usable) {
-    WARN("io_uring is not to be had here");
+    WARN("io_uring is not tested here: " << probe_uring().why_not);
     return;
   }
   INFO("engine " << engine << (observed ? ", observed" : ""));
