@@ -28,6 +28,11 @@ void raise_descriptor_limit() {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+[[nodiscard]] bool is_ignored(int signal) {
+  struct sigaction action {};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 [[nodiscard]] std::uint64_t random_seed() {
   std::random_device device;
   return (std::uint64_t{device()} << 32) | device();
@@ -50,6 +55,7 @@ Daemon::Daemon(const Config& config)
   (void)google::protobuf::SetLogHandler(nullptr);  // what clients send wrong is told to them; later versions say nothing
 #endif
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
+  if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // the terminal is closed; ignored: by nohup(1), and stays so
   raise_descriptor_limit();
 }
 
@@ -209,8 +215,10 @@ void Daemon::begin_stop() {
 
 void Daemon::finish_stop(bool memory_returned) {
   topology_.stopped();
-  if (!topology_.registry().records().empty())
-    log_info("stats {}", stats_json({engine_name_, {}}, topology_.registry()));
+  if (!topology_.registry().records().empty()) {
+    log_debug("stats {}", stats_json({engine_name_, {}}, topology_.registry()));
+    log_info("{}", summary_text(topology_.registry()));
+  }
   if (!memory_returned) {
     log_error("not every buffer came back to its pool");
     exit_code_ = 1;

@@ -49,7 +49,7 @@ constexpr std::string_view tail = R"(
   than this machine can reach a port.
 
 Output: 'port NAME TYPE:ADDRESS' for each port, then 'ready'. SIGUSR1 prints 'stats {JSON}'.
-Exit status: 0 after SIGTERM or SIGINT, 1 could not start, 2 a mistake in the configuration.
+Exit status: 0 after SIGTERM, SIGINT or SIGHUP, 1 could not start, 2 a mistake in the configuration.
 
 Examples:
   Two VMs, or twenty, on one switch:

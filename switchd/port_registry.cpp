@@ -7,6 +7,13 @@
 
 namespace lanyard {
 
+void PortTotals::add(const PortCounters& counters) {
+  received_frames += counters.received_frames.get();
+  sent_frames += counters.sent_frames.get();
+  kernel_drops += counters.kernel_drops.get();
+  for (std::size_t i = 0; i < drops.size(); ++i) drops[i] += counters.drops[i].get();
+}
+
 void PortRegistry::set(const std::string& name, PortRecord record) {
   PortRecord& place = records_[name];
   if (place.counters && place.counters != record.counters) forget(place);
@@ -28,6 +35,7 @@ void PortRegistry::remove(const std::string& name) {
 }
 
 void PortRegistry::forget(const PortRecord& record) {
+  gone_totals_.add(*record.counters);
   names_.erase(record.counters.get());
   gone_.push_back(record.counters->serial);
   if (gone_.size() <= limits::names_gone_max) return;
@@ -45,6 +53,13 @@ std::vector<std::shared_ptr<PortCounters>> PortRegistry::counters_of(const std::
     if (record.counters) counters.push_back(record.counters);
   });
   return counters;
+}
+
+PortTotals PortRegistry::totals() const {
+  PortTotals totals = gone_totals_;
+  for (const auto& [name, record] : records_)
+    if (record.counters) totals.add(*record.counters);
+  return totals;
 }
 
 PortRecord* PortRegistry::find(const std::string& name) {
@@ -71,6 +86,7 @@ std::string PortRegistry::take_name(const std::string& parent) {
     std::string name = parent + "." + std::to_string(number);
     if (records_.contains(name)) continue;  // somebody configured a port with this very name
     numbered_[name] = {parent, number};
+    ++connections_;
     return name;
   }
 }

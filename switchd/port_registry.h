@@ -2,6 +2,7 @@
 // counters are read while the data thread writes them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -24,6 +25,15 @@ struct PortRecord {
   std::shared_ptr<PortCounters> counters;  // null for a listener, which carries no frames itself
 };
 
+// What was counted on all ports together, those that have gone among them.
+struct PortTotals {
+  std::uint64_t received_frames = 0;
+  std::uint64_t sent_frames = 0;
+  std::uint64_t kernel_drops = 0;
+  std::array<std::uint64_t, drop_reason_count> drops{};
+  void add(const PortCounters& counters);
+};
+
 class PortRegistry {
  public:
   // Adds or replaces.
@@ -33,6 +43,9 @@ class PortRegistry {
   void move(const std::string& name, const std::string& network);
   // Of the port and its connections.
   [[nodiscard]] std::vector<std::shared_ptr<PortCounters>> counters_of(const std::string& name) const;
+  [[nodiscard]] PortTotals totals() const;
+  // Connections of listeners and peers, that there are and were.
+  [[nodiscard]] std::uint64_t connections() const { return connections_; }
   [[nodiscard]] PortRecord* find(const std::string& name);
   [[nodiscard]] const std::map<std::string, PortRecord>& records() const { return records_; }
   // The port that counts in `counters`; empty: none, any more.
@@ -64,6 +77,8 @@ class PortRegistry {
   void forget(const PortRecord& record);
 
   std::map<std::string, PortRecord> records_;
+  PortTotals gone_totals_;
+  std::uint64_t connections_ = 0;
   std::unordered_map<std::uint64_t, std::string> names_by_serial_;
   std::deque<std::uint64_t> gone_;  // of these, the longest gone first
   std::unordered_map<const PortCounters*, std::string> names_;

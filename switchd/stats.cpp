@@ -1,6 +1,9 @@
-// Statistics as JSON, by nlohmann-json. Names are those of docs and interface; the order is stable.
+// Statistics as JSON, by nlohmann-json, and in short for people. Names are those of docs and interface; the order is stable.
 #include "switchd/stats.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace lanyard {
@@ -39,7 +42,27 @@ using Json = nlohmann::ordered_json;
   return {{"kind", network.kind}, {"macs", std::move(macs)}};
 }
 
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 }  // namespace
+
+std::string summary_text(const PortRegistry& ports) {
+  const auto is_connection = [](const auto& record) { return record.first.find('.') != std::string::npos; };
+  const auto connections = std::count_if(ports.records().begin(), ports.records().end(), is_connection);
+  std::string text = counted(ports.records().size() - static_cast<std::size_t>(connections), "port");
+  if (ports.connections() > 0) text += " with " + counted(ports.connections(), "connection");
+  const PortTotals totals = ports.totals();
+  text += fmt::format(": {} received, {} sent", counted(totals.received_frames, "frame"), totals.sent_frames);
+  std::string drops;
+  const auto add = [&](std::uint64_t count, std::string_view name) {
+    if (count > 0) drops += fmt::format("{}{} {}", drops.empty() ? "; dropped: " : ", ", count, name);
+  };
+  for (const DropReasonInfo& entry : drop_reasons) add(totals.drops[static_cast<std::size_t>(entry.reason)], entry.name);
+  add(totals.kernel_drops, "in the kernel (kernel_drops)");
+  return text + (drops.empty() ? "; none dropped" : drops);
+}
 
 std::string stats_json(const Stats& stats, const PortRegistry& ports) {
   Json json = {{"version", LANYARD_VERSION}, {"engine", stats.engine}};

@@ -1,4 +1,4 @@
-// The daemon's statistics as one line of JSON.
+// The daemon's statistics as one line of JSON, and in short for people.
 #pragma once
 
 #include <cstdint>
@@ -29,5 +29,8 @@ struct Stats {
 
 // Ports and their counters as of now, with `stats`. One line, no line end.
 [[nodiscard]] std::string stats_json(const Stats& stats, const PortRegistry& ports);
+
+// For people, one line: frames, drops by reason, ports, since the start.
+[[nodiscard]] std::string summary_text(const PortRegistry& ports);
 
 }  // namespace lanyard

@@ -1,5 +1,6 @@
 // How the real switchd lives: ports that come and go without a trace, peers that send in pieces or in storms,
 // statistics, its standard output gone, the service manager, engines that the machine refuses.
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -7,9 +8,12 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <chrono>
+#include <csignal>
+#include <cstdlib>
 #include <sstream>
 
 #include "frames/drop_reason.h"
@@ -266,6 +270,54 @@ TEST_CASE("in a switch the statistics list each station behind its port") {
   CHECK(daemon.stop() == 0);
 }
 
+TEST_CASE("every signal that asks for an end is a clean stop: no path is left behind") {
+  const int number = GENERATE(SIGTERM, SIGINT, SIGHUP);
+  CAPTURE(number);
+  ON_EVERY_REAL_ENGINE;
+  TempFolder folder;
+  const std::vector<std::string> paths{folder.path("control"), folder.path("lan"), folder.path("vm")};
+  SwitchdProcess daemon(engine, {"--control", paths[0], "lan=unix-listen:" + paths[1],
+                                 "vm=unix-dgram:" + paths[2] + ",remote=" + folder.path("there")});
+  Peer vm = Peer::unix_stream(paths[1]);
+  daemon.await_up("lan.1");
+  for (const std::string& path : paths) REQUIRE(::access(path.c_str(), F_OK) == 0);
+  daemon.signal(number);
+  CHECK(daemon.await_exit() == 0);
+  for (const std::string& path : paths) CHECK(::access(path.c_str(), F_OK) != 0);
+}
+
+TEST_CASE("SIGHUP that is ignored when it starts, as by nohup, goes on being ignored") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0"}, {.in_child = [] { (void)std::signal(SIGHUP, SIG_IGN); }});
+  daemon.signal(SIGHUP);
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
+  a.send(frame(broadcast, mac(1)));
+  CHECK(b.receive() == frame(broadcast, mac(1)));
+  daemon.signal(SIGHUP);
+  (void)daemon.stats();
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("a terminal that is closed is a clean stop, though nothing can be written to it any more") {
+  ON_EVERY_REAL_ENGINE;
+  TempFolder folder;
+  lanyard::Fd terminal(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+  REQUIRE(::grantpt(terminal.get()) == 0);
+  REQUIRE(::unlockpt(terminal.get()) == 0);
+  const std::string name = ::ptsname(terminal.get());
+  const auto on_terminal = [&] {  // of a session whose terminal it is
+    ::setsid();
+    const int end = ::open(name.c_str(), O_RDWR);
+    ::dup2(end, STDIN_FILENO);
+    ::dup2(end, STDERR_FILENO);
+  };
+  SwitchdProcess daemon(engine, {"lan=unix-listen:" + folder.path("lan")}, {.in_child = on_terminal});
+  terminal.reset();
+  CHECK(daemon.await_exit() == 0);
+  CHECK(::access(folder.path("lan").c_str(), F_OK) != 0);
+}
+
 TEST_CASE("a closed standard output does not end the switch") {
   ON_EVERY_REAL_ENGINE;
   SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
@@ -301,9 +353,39 @@ TEST_CASE("a standard output that nobody reads holds up nothing, and what was pr
   CHECK(daemon.stop() == 0);
 }
 
-TEST_CASE("the log of a stopped switch ends with its statistics") {
+TEST_CASE("the log of a stopped switch ends with a summary for people, of ports that have gone, too") {
   ON_EVERY_REAL_ENGINE;
-  SwitchdProcess daemon(engine, {"web=tcp-listen:0"});
+  SwitchdProcess daemon(engine, {"web=tcp-listen:0", "off=tcp-connect:127.0.0.1:1"});
+  Peer gone = join(daemon, "web.1");
+  gone.send_raw(on_stream("short"));
+  daemon.await_drops("web.1", "runt");
+  gone.close();
+  daemon.await_down("web.1");
+  Peer a = join(daemon, "web.1");
+  Peer b = join(daemon, "web.2");
+  for (unsigned i = 0; i < 3; ++i) {
+    a.send(frame(broadcast, mac(1), 60, i));
+    CHECK(b.receive() == frame(broadcast, mac(1), 60, i));
+  }
+  a.send(frame(mac(1), mac(1)));
+  daemon.await_drops("web.1", "same_port");
+  CHECK(daemon.stop() == 0);
+  INFO(daemon.log());
+  CHECK(daemon.log().find(" info: 2 ports with 3 connections: 5 frames received, 3 sent; dropped: 1 runt, 1 same_port\n") !=
+        std::string::npos);
+  CHECK(daemon.log().find('{') == std::string::npos);  // no JSON
+}
+
+TEST_CASE("a stopped switch that had nothing to do says so") {
+  SwitchdProcess silent("auto", {"web=tcp-listen:0"});
+  CHECK(silent.stop() == 0);
+  INFO(silent.log());
+  CHECK(silent.log().find(" info: 1 port: 0 frames received, 0 sent; none dropped\n") != std::string::npos);
+}
+
+TEST_CASE("with debug the log of a stopped switch ends with its statistics") {
+  ON_EVERY_REAL_ENGINE;
+  SwitchdProcess daemon(engine, {"--log-level", "debug", "web=tcp-listen:0"});
   Peer a = join(daemon, "web.1");
   a.send_raw(on_stream("short"));
   daemon.await_drops("web.1", "runt");
