@@ -30,6 +30,7 @@ struct Typed {
   std::vector<std::string> http;
   std::vector<std::string> http_token;
   std::vector<std::string> engine;
+  std::vector<std::string> memory;
   std::vector<std::string> log_level;
   std::vector<std::string> ports;
   std::vector<std::string> unknown;
@@ -51,6 +52,7 @@ class ArgumentReader {
     add_value("--http", typed_.http);
     add_value("--http-token", typed_.http_token);
     add_value("--engine", typed_.engine);
+    add_value("--memory", typed_.memory);
     add_value("--log-level", typed_.log_level);
     add_flag("--check", typed_.check);
     add_flag("-h,--help", typed_.help);
@@ -254,6 +256,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   config.check_only = typed.check;
   read_config_file(typed, config, errors);
   read_setting("engine", "auto, io_uring or epoll", typed.engine, config, errors);
+  read_setting("memory", "SIZE", typed.memory, config, errors);
   read_setting("log-level", "error, warn, info or debug", typed.log_level, config, errors);
   read_setting("control", "PATH or none", typed.control, config, errors);
   read_setting("control-group", "NAME", typed.control_group, config, errors);

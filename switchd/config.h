@@ -120,6 +120,7 @@ struct Config {
   std::string http_token;              // path of the file with the token; empty: none
   EngineChoice engine = EngineChoice::automatic;
   LogLevel log_level = LogLevel::info;
+  std::optional<std::size_t> memory_bytes;  // for frames; nothing: the default, or what the machine has to give
   bool check_only = false;
   // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete(),
   // and by nobody else, so that both say the same.

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "switchd/address.h"
+#include "switchd/memory_plan.h"
 
 namespace lanyard {
 
@@ -83,19 +84,30 @@ std::string read_http_token(std::string_view text, Config& config) {
   return wrong;
 }
 
+std::string read_memory(std::string_view text, Config& config) {
+  const auto bytes = parse_size(text);
+  if (!bytes) return fmt::format("expected a size such as 512M or 2G, not {}", in_quotes(text));
+  if (*bytes < limits::memory_bytes_min || *bytes > limits::memory_bytes_max)
+    return fmt::format("expected {} to {}, not {}", in_mebibytes(limits::memory_bytes_min),
+                       in_mebibytes(limits::memory_bytes_max), in_quotes(text));
+  config.memory_bytes = *bytes;
+  return {};
+}
+
 std::string read_default_network(std::string_view text, Config& config) {
   std::string wrong = check_network_name(text);
   if (wrong.empty()) config.default_network = text;
   return wrong;
 }
 
-constexpr std::array<DaemonSetting, 7> settings = {{
+constexpr std::array<DaemonSetting, 8> settings = {{
     {"network", read_default_network},
     {"control", read_control},
     {"control-group", read_control_group},
     {"http", read_http},
     {"http-token", read_http_token},
     {"engine", read_engine},
+    {"memory", read_memory},
     {"log-level", read_log_level},
 }};
 

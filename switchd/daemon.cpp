@@ -14,6 +14,7 @@
 
 #include "switchd/engine_choice.h"
 #include "switchd/log.h"
+#include "switchd/memory_plan.h"
 #include "switchd/service_manager.h"
 
 namespace lanyard {
@@ -31,6 +32,12 @@ void raise_descriptor_limit() {
 [[nodiscard]] bool is_ignored(int signal) {
   struct sigaction action {};
   return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+[[nodiscard]] std::string frame_memory_failed(std::size_t bytes, bool asked_for) {
+  const std::string what = in_mebibytes(bytes) + " of address space for frames";
+  if (asked_for) return what + " (--memory)";
+  return what + ", the least that works (see ulimit -v and ulimit -d)";
 }
 
 [[nodiscard]] std::uint64_t random_seed() {
@@ -87,7 +94,7 @@ void Daemon::start_dataplane() {
   DataplaneOptions options;
   for (const auto& [name, kind] : config_.networks) options.networks.push_back(kind);
   options.seed = random_seed();
-  dataplane_ = std::make_unique<Dataplane>(options, link_.handover(), make_engine_);
+  make_dataplane(options);
   topology_.adopt(*dataplane_);
   api_.adopt(*dataplane_, engine_name_);
   link_.begin([this](Notice& notice) { take(notice); });
@@ -107,6 +114,28 @@ void Daemon::start_dataplane() {
     });
   });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// With the memory that was asked for, or else with what there is. Throws std::system_error where that is too little.
+void Daemon::make_dataplane(DataplaneOptions options) {
+  const auto bound = config_.memory_bytes ? std::nullopt : memory_bound();
+  std::size_t bytes = config_.memory_bytes.value_or(memory_by_default(bound));
+  while (true) {
+    const PoolSizes sizes = pool_sizes(bytes);
+    options.chunks = sizes.chunks;
+    options.slots = sizes.slots;
+    try {
+      dataplane_ = std::make_unique<Dataplane>(options, link_.handover(), make_engine_);
+      break;
+    } catch (const std::system_error& error) {
+      if (config_.memory_bytes || bytes == limits::memory_bytes_min)
+        throw std::system_error(error.code(), frame_memory_failed(bytes, config_.memory_bytes.has_value()));
+      bytes = std::max(bytes / 2, limits::memory_bytes_min);  // something else is in the way, such as overcommit_memory=2
+    }
+  }
+  if (config_.memory_bytes || bytes == limits::memory_bytes_default) return;
+  log_warn("{} for frames instead of {}, as {} is bounded: {} streams can receive at one time; --memory SIZE says how much",
+           in_mebibytes(bytes), in_mebibytes(limits::memory_bytes_default), bound ? bound->name : "memory", options.chunks);
 }
 
 // The control socket first: two daemons with one configuration are told apart by it.

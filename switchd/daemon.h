@@ -36,6 +36,7 @@ class Daemon {
  private:
   void choose_engine();
   void start_dataplane();
+  void make_dataplane(DataplaneOptions options);
   [[nodiscard]] bool open_all();
   void announce_ready();
   void take(Notice& notice);

@@ -35,6 +35,8 @@ Options:
       --http-token FILE    its first line is the token that HTTP clients have to send; needed where
                            other machines can reach ADDR
       --engine ENGINE      auto, io_uring or epoll (default: auto)
+      --memory SIZE        address space for frames, such as 512M or 2G; memory is taken as frames
+                           come (default: 2257M, or what ulimit and the control group leave)
       --log-level LEVEL    error, warn, info or debug (default: info)
       --version            print the version; with --verbose also the most memory it may take
   -h, --help               print this text

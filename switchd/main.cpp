@@ -1,6 +1,7 @@
 // switchd: the switch. Reads what it is asked to do, then runs until told to stop.
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <system_error>
 
 #include "switchd/config.h"
@@ -16,6 +17,9 @@ int run(const lanyard::Config& config) try {
   return exit_code;
 } catch (const std::system_error& error) {  // before anything was opened: no descriptors, no address space
   lanyard::log_error("cannot start: {}", error.what());
+  return 1;
+} catch (const std::bad_alloc&) {
+  lanyard::log_error("cannot start: out of memory");
   return 1;
 }
 

@@ -64,7 +64,10 @@ bool UringEngine::start() {
   io_uring_register_ring_fd(&ring_);
   slots_ring_ = static_cast<io_uring_buf_ring*>(::mmap(nullptr, slots_entries * sizeof(io_uring_buf),
                                                        PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-  LANYARD_CHECK(slots_ring_ != MAP_FAILED);
+  if (slots_ring_ == MAP_FAILED) {
+    slots_ring_ = nullptr;
+    return false;
+  }
   io_uring_buf_ring_init(slots_ring_);
   io_uring_buf_reg registration{};
   registration.ring_addr = reinterpret_cast<std::uintptr_t>(slots_ring_);

@@ -151,16 +151,6 @@ TEST_CASE("with hardly any descriptors the start ends with 1 and says why, whate
   CHECK(ended.log.find("error: ") != std::string::npos);
 }
 
-TEST_CASE("without address space for the frames the start ends with 1 and says so") {
-  const auto in_child = [] {
-    const rlimit little{500'000'000, 500'000'000};
-    ::setrlimit(RLIMIT_AS, &little);
-  };
-  const Ended ended = run_switchd({"--control", "none", "tcp-listen:0"}, in_child);
-  CHECK(ended.exit_code == 1);
-  CHECK(ended.log.find("MiB of address space") != std::string::npos);
-}
-
 #endif
 
 TEST_CASE("out of descriptors: those connected go on, others wait their turn, and the log says so briefly") {
