@@ -13,6 +13,7 @@
 #include <cstring>
 
 #include "switchd/config_text.h"
+#include "switchd/control/default_path.h"
 #include "switchd/help.h"
 
 namespace lanyard {
@@ -219,6 +220,15 @@ void read_ports(const Typed& typed, Config& config, std::vector<ConfigError>& er
                      "socket by which they can come"});
 }
 
+// A path that is computed is as good or bad as one that is written; only, there is another.
+void warn_of_default_control(Config& config) {
+  if (config.control) return;
+  const std::vector<control::DefaultPath> paths = control::paths_to_serve();
+  const std::string wrong = control::why_no_socket_path(paths.front().path);
+  if (!wrong.empty())
+    config.warnings.push_back({"XDG_RUNTIME_DIR", fmt::format("{}: the control socket is {}", wrong, paths.back().path)});
+}
+
 std::string counted(std::size_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -265,6 +275,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   read_networks(typed, config, errors);
   read_ports(typed, config, errors);
   complete(config, errors);
+  warn_of_default_control(config);
 
   if (!errors.empty()) {
     result.exit_code = exit_usage;

@@ -122,8 +122,8 @@ struct Config {
   LogLevel log_level = LogLevel::info;
   std::optional<std::size_t> memory_bytes;  // for frames; nothing: the default, or what the machine has to give
   bool check_only = false;
-  // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete(),
-  // and by nobody else, so that both say the same.
+  // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete() and
+  // parse_command_line(), and by nobody else, so that both say the same.
   std::vector<ConfigError> warnings;
 };
 
@@ -145,7 +145,7 @@ void complete(Config& config, std::vector<ConfigError>& errors);
 // The command line. `exit_code` is set when the process should end at once (0 after --help, --version and a
 // good
 // --check; 2 after a mistake), with `output` to print as it is: to standard output when it is 0, else to
-// standard error. Reads the file of --config, and nothing else of the machine.
+// standard error. Reads the file of --config and the environment, and nothing else of the machine.
 struct CommandLine {
   Config config;
   std::optional<int> exit_code;

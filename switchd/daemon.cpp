@@ -141,7 +141,7 @@ void Daemon::make_dataplane(DataplaneOptions options) {
 // The control socket first: two daemons with one configuration are told apart by it.
 bool Daemon::open_all() {
   if (const auto error = control_.open()) {
-    log_error("control socket {}: {}", control_.path(), error->what);
+    log_error("{}", error->what);
     return false;
   }
   if (const auto error = http_.open()) {

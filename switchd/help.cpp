@@ -28,8 +28,8 @@ Options:
       --network NAME:KIND  declare a network; KIND is switch (learns addresses), wire (two ports,
                            passes everything) or hub (every frame to all). May be repeated. Once a
                            network is declared, network= takes declared names only
-      --control PATH|none  control socket (default $XDG_RUNTIME_DIR/lanyard/switchd.sock, else
-                           /tmp/lanyard-UID/switchd.sock)
+      --control PATH|none  control socket (default $XDG_RUNTIME_DIR/lanyard/switchd.sock; where
+                           that cannot be, /tmp/lanyard-UID/switchd.sock)
       --control-group NAME whose members may use it, beside this user and root
       --http ADDR:PORT     counters (/metrics), API and events (/v1) over HTTP (default: none)
       --http-token FILE    its first line is the token that HTTP clients have to send; needed where

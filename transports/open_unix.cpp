@@ -8,6 +8,7 @@
 #include <cstring>
 #include <vector>
 
+#include "frames/limits.h"
 #include "transports/open_sockets.h"
 
 namespace lanyard {
@@ -82,6 +83,9 @@ constexpr std::uint32_t default_mode = 0600;
 }
 
 [[nodiscard]] Opened<Fd> bind_path(const UnixPath& local, int type, const std::string& doing) {
+  if (local.path.size() > limits::unix_path_bytes_max)
+    return OpenError{doing + ": a socket's path has at most " + std::to_string(limits::unix_path_bytes_max) + " bytes",
+                     ENAMETOOLONG};
   const SocketAddress address = SocketAddress::unix_path(local.path);
   if (auto error = clear_stale(local.path, address, type, doing)) return std::move(*error);
   Fd fd(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

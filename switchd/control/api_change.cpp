@@ -38,6 +38,12 @@ WrittenKey written_key(const v1::Key& key, const std::string& where) {
   return written_key(key.key(), {key.values().begin(), key.values().end()}, where);
 }
 
+// Left out, or a path that leaving it out may mean.
+bool is_default(const std::optional<std::string>& control) {
+  const std::vector<DefaultPath> paths = paths_to_serve();
+  return !control || std::any_of(paths.begin(), paths.end(), [&](const DefaultPath& path) { return path.path == *control; });
+}
+
 // Settings of the whole daemon stay as they are; returns those that the document names otherwise.
 std::vector<std::string_view> keep_settings(const Config& present, Config& wanted) {
   std::vector<std::string_view> kept;
@@ -45,9 +51,9 @@ std::vector<std::string_view> keep_settings(const Config& present, Config& wante
     if (wanted.*setting != present.*setting) kept.push_back(name);
     wanted.*setting = present.*setting;
   };
-  if (wanted.control.value_or(default_path()) == present.control.value_or(default_path()))
-    wanted.control = present.control;
+  if (is_default(wanted.control) && is_default(present.control)) wanted.control = present.control;
   keep("engine", &Config::engine);
+  keep("memory", &Config::memory_bytes);
   keep("control", &Config::control);
   keep("control-group", &Config::control_group);
   keep("http", &Config::http);

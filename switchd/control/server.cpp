@@ -14,32 +14,14 @@
 #include <filesystem>
 
 #include "switchd/control/default_path.h"
+#include "switchd/log.h"
 
 namespace lanyard {
 
-namespace {
-
-constexpr mode_t folder_mode = 0700;
-
-// The default folder is made where it is missing; one that a user named must be there.
-std::optional<OpenError> make_folder(const std::filesystem::path& folder) {
-  if (folder.empty() || folder.filename() != "lanyard") {
-    const std::string name = folder.filename();
-    if (!name.starts_with("lanyard-")) return std::nullopt;
-  }
-  if (::mkdir(folder.c_str(), folder_mode) == 0) return std::nullopt;
-  if (errno != EEXIST) return OpenError{fmt::format("cannot make {}: {}", folder.string(), std::strerror(errno)), errno};
-  struct stat status {};
-  if (::lstat(folder.c_str(), &status) != 0 || !S_ISDIR(status.st_mode) || status.st_uid != ::geteuid())
-    return OpenError{fmt::format("{} is not a folder of this user", folder.string()), EACCES};
-  return std::nullopt;
-}
-
-}  // namespace
-
 ControlServer::ControlServer(asio::io_context& io, const Config& config, control::Api& api)
     : io_(io),
-      path_(config.control.value_or(control::default_path())),
+      named_(config.control.has_value()),
+      path_(config.control.value_or("")),
       group_(config.control_group),
       api_(api),
       acceptor_(io),
@@ -47,10 +29,42 @@ ControlServer::ControlServer(asio::io_context& io, const Config& config, control
       refusals_(io, "control") {}
 
 std::optional<OpenError> ControlServer::open() {
+  if (!named_) return open_default();
   if (path_.empty()) return std::nullopt;
-  if (auto error = make_folder(std::filesystem::path(path_).parent_path())) return error;
+  const std::string folder = std::filesystem::path(path_).parent_path();
+  for (const control::DefaultPath& known : control::paths_to_serve())  // a path beside the default one is as good
+    if (known.folder() == folder) (void)::mkdir(folder.c_str(), 0700);
+  return listen(path_);
+}
+
+// One that cannot be there for its folder's sake is told of, and the next is taken. One that is another daemon's is not:
+// one would not know which of the two answers.
+std::optional<OpenError> ControlServer::open_default() {
+  std::string all_wrong;
+  bool is_news = false;  // a path that is too long has been told of before
+  for (const control::DefaultPath& known : control::paths_to_serve()) {
+    const std::string wrong = control::why_not_to_serve(known);
+    if (!wrong.empty()) {
+      all_wrong += (all_wrong.empty() ? "" : "; ") + wrong;
+      is_news = is_news || control::why_no_socket_path(known.path).empty();
+      continue;
+    }
+    if (is_news) log_warn("the control socket is {}: {}", known.path, all_wrong);
+    return listen(known.path);
+  }
+  return OpenError{fmt::format("control socket: {}; say where it shall be with --control PATH, or --control none",
+                               all_wrong), 0};
+}
+
+std::optional<OpenError> ControlServer::listen(const std::string& path) {
+  path_ = path;
   auto opened = open_unix_listener({path_, std::nullopt, group_});
-  if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
+  if (auto* error = std::get_if<OpenError>(&opened)) {
+    error->what = "control socket: " + error->what;
+    if (error->error == EADDRINUSE) error->what += "; give each switchd a path of its own with --control PATH";
+    else if (!named_) error->what += "; say where it shall be with --control PATH, or --control none";
+    return std::move(*error);
+  }
   acceptor_.assign(asio::local::stream_protocol(), std::get<Fd>(opened).release());
   api_.listens_at("unix:" + path_);
   struct stat status {};

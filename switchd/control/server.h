@@ -28,15 +28,17 @@ class ControlServer {
   // No further connections. Those that are there still learn how the stop goes.
   void stop();
   void close();
-  [[nodiscard]] const std::string& path() const { return path_; }
 
  private:
+  [[nodiscard]] std::optional<OpenError> listen(const std::string& path);
+  [[nodiscard]] std::optional<OpenError> open_default();
   void accept();
   void accepted(control::Session::Socket socket);
   [[nodiscard]] bool may_use(int socket) const;
 
   asio::io_context& io_;
-  const std::string path_;   // empty: there is no control socket
+  const bool named_;         // by the configuration; else it is the first of the default paths that can be
+  std::string path_;         // empty: there is no control socket
   const std::string group_;  // empty: none
   gid_t group_id_ = 0;
   control::Api& api_;

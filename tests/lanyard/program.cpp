@@ -36,9 +36,10 @@ Fd file_with(const std::string& contents) {
   return file;
 }
 
-[[noreturn]] void become(std::vector<std::string>& words, const std::vector<std::string>& environment) {
+[[noreturn]] void become(std::vector<std::string>& words, const ProgramOptions& options) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  for (const std::string& entry : environment)
+  if (options.in_child) options.in_child();
+  for (const std::string& entry : options.environment)
     ::setenv(entry.substr(0, entry.find('=')).c_str(), entry.substr(entry.find('=') + 1).c_str(), 1);
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
@@ -54,7 +55,7 @@ Program::Program(std::vector<std::string> words, const ProgramOptions& options) 
     const winsize size{24, 80, 0, 0};
     int master = -1;
     pid_ = ::forkpty(&master, nullptr, nullptr, &size);
-    if (pid_ == 0) become(words, options.environment);
+    if (pid_ == 0) become(words, options);
     output_ = Fd(master);
   } else {
     const Fd input = file_with(options.input);
@@ -65,7 +66,7 @@ Program::Program(std::vector<std::string> words, const ProgramOptions& options) 
       ::dup2(input.get(), STDIN_FILENO);
       ::dup2(output.in.get(), STDOUT_FILENO);
       ::dup2(errors.in.get(), STDERR_FILENO);
-      become(words, options.environment);
+      become(words, options);
     }
     output_ = std::move(output.out);
     errors_ = std::move(errors.out);

@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace lanyard::test {
 struct ProgramOptions {
   std::vector<std::string> environment{};  // "NAME=VALUE", besides our own
   std::string input{};                     // standard input, where it is no terminal
+  std::function<void()> in_child = nullptr;  // before exec; may only do what is safe after a fork
   bool on_terminal = false;                // standard input, output and error; 24 lines of 80 columns
 };
 

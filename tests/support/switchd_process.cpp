@@ -105,8 +105,9 @@ SwitchdProcess::SwitchdProcess(const std::string& engine, const std::vector<std:
                                const SpawnOptions& options) {
   std::vector<std::string> all{"--engine", engine};
   const bool controlled = std::find(arguments.begin(), arguments.end(), "--control") != arguments.end();
-  if (!controlled) all.insert(all.end(), {"--control", "none"});
-  all.insert(all.end(), arguments.begin(), arguments.end());
+  const bool by_default = !arguments.empty() && arguments.front() == "--control-default";
+  if (!controlled && !by_default) all.insert(all.end(), {"--control", "none"});
+  all.insert(all.end(), arguments.begin() + (by_default ? 1 : 0), arguments.end());
   Child child = spawn(all, options);
   pid_ = child.pid;
   output_ = std::move(child.output);
@@ -270,8 +271,9 @@ void SwitchdProcess::fail(const std::string& what) const {
   throw std::runtime_error("switchd: missing: " + what + "\n--- output not taken:\n" + printed + "--- log:\n" + log());
 }
 
-Ended run_switchd(const std::vector<std::string>& arguments, const std::function<void()>& in_child) {
-  Child child = spawn(arguments, {.in_child = in_child});
+Ended run_switchd(const std::vector<std::string>& arguments, const std::function<void()>& in_child,
+                  const std::vector<std::string>& environment) {
+  Child child = spawn(arguments, {.environment = environment, .in_child = in_child});
   Ended ended;
   try {
     for (char bytes[4096];;) {  // until it closes its output, which is its end

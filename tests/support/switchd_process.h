@@ -39,7 +39,8 @@ struct SpawnOptions {
 
 class SwitchdProcess {
  public:
-  // Without a control socket unless the arguments name one, so that tests do not meet each other's.
+  // Without a control socket unless the arguments name one, so that tests do not meet each other's, or begin with
+  // "--control-default", which is left out: the test sees to it that the default one is its own.
   SwitchdProcess(const std::string& engine, const std::vector<std::string>& arguments,
                  const SpawnOptions& options = {});
   ~SwitchdProcess();
@@ -105,8 +106,8 @@ struct Ended {
   std::string output;
   std::string log;
 };
-[[nodiscard]] Ended run_switchd(const std::vector<std::string>& arguments,
-                                const std::function<void()>& in_child = nullptr);
+[[nodiscard]] Ended run_switchd(const std::vector<std::string>& arguments, const std::function<void()>& in_child = nullptr,
+                                const std::vector<std::string>& environment = {});
 
 // Connects to a tcp-listen port: `connection` is the port that it becomes, "web.1" of listener "web". On
 // return it is in its network.

@@ -185,10 +185,14 @@ const std::string& Arguments::direction() {
   return value;
 }
 
-std::string Arguments::control_path() const {
-  if (has("--control")) return text("--control");
+std::vector<control::DefaultPath> Arguments::control_paths() const {
   const char* const variable = std::getenv("LANYARD_CONTROL");
-  return variable != nullptr && *variable != '\0' ? variable : control::default_path();
+  const bool is_named = has("--control") || (variable != nullptr && *variable != '\0');
+  if (!is_named) return control::paths_to_try();
+  const std::string path = has("--control") ? text("--control") : variable;
+  if (const std::string wrong = control::why_no_socket_path(path); !wrong.empty())
+    throw Exit{exit_usage, fmt::format("{}: {}", has("--control") ? "--control" : "LANYARD_CONTROL", wrong)};
+  return {{path, {}, true}};
 }
 
 void Arguments::add_mistake(const std::string& where, const std::string& what) {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "switchd/control/default_path.h"
 #include "tools/lanyard/verb.h"
 
 namespace lanyard::cli {
@@ -29,7 +30,8 @@ class Arguments {
   [[nodiscard]] std::uint64_t duration_ms(const std::string& option);
   // "in", "out" or empty.
   [[nodiscard]] const std::string& direction();
-  [[nodiscard]] std::string control_path() const;
+  // Where the daemon may be, by --control, $LANYARD_CONTROL or default, in the order to try.
+  [[nodiscard]] std::vector<control::DefaultPath> control_paths() const;
 
   void add_mistake(const std::string& where, const std::string& what);
   void insist_good() const;  // else Exit with all mistakes

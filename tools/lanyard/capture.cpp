@@ -109,7 +109,7 @@ void ask_capture(Arguments& arguments, v1::Request& request) {
 
 void run_capture(Arguments& arguments, v1::Request& request) {
   const CaptureTarget target = target_of(arguments);
-  Client client(arguments.control_path());
+  Client client(arguments.control_paths());
   Capture capture(client, request, target);
   try {
     capture.run();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -18,6 +19,41 @@ namespace {
 
 constexpr std::size_t read_bytes = 64u << 10;
 
+// REQUIRES: a path that is not too long. -1: not connected, errno says why.
+int connect_to(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  int result = -1;
+  do {
+    result = ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  } while (result != 0 && errno == EINTR);
+  if (result == 0) return fd;
+  const int why = errno;
+  ::close(fd);
+  errno = why;
+  return -1;
+}
+
+bool same_user_namespace(pid_t pid) {
+  struct stat here {}, there {};
+  return ::stat("/proc/self/ns/user", &here) != 0 ||
+         ::stat(fmt::format("/proc/{}/ns/user", pid).c_str(), &there) != 0 || here.st_ino == there.st_ino;
+}
+
+// Why a daemon hangs up that does not listen to everybody (SO_PEERCRED: who began to listen on the other end).
+std::string why_refused(int fd) {
+  ucred daemon{};
+  socklen_t size = sizeof daemon;
+  if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &daemon, &size) != 0 || daemon.uid == ::geteuid())
+    return "it may have stopped, or not listen to this user";
+  if (!same_user_namespace(daemon.pid))
+    return fmt::format("it runs in a user namespace of its own (process {}), in which this user is nobody; ask as the user "
+                       "who it is here, such as with sudo -u '#{}' lanyard ...", daemon.pid, daemon.uid);
+  return fmt::format("it is user {}'s, and listens to that user, root, and the members of its --control-group", daemon.uid);
+}
+
 [[noreturn]] void refuse(const v1::Error& error) {
   std::string message = printable(error.message());
   for (const std::string& detail : error.details()) message += "\n" + printable(detail);
@@ -26,26 +62,26 @@ constexpr std::size_t read_bytes = 64u << 10;
 
 }  // namespace
 
-Client::Client(const std::string& path) : path_(path) {
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  if (path.size() >= sizeof address.sun_path)
-    throw Exit{exit_usage, fmt::format("--control {}: a socket's path has at most {} bytes", in_quotes(path),
-                                       sizeof address.sun_path - 1)};
-  std::memcpy(address.sun_path, path.data(), path.size());
-  fd_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int result = -1;
-  do {
-    result = ::connect(fd_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  } while (result != 0 && errno == EINTR);
-  if (result == 0) return;
-  const int why = errno;
-  ::close(fd_);
-  fail(std::strerror(why),
-       why == EACCES
-           ? std::string("it is another user's; members of its --control-group may use it, where they can enter its folder")
-           : fmt::format("start one, such as with 'switchd --control {} unix-listen:/tmp/lan.sock', or say with --control "
-                         "where it listens", path));
+Client::Client(const std::vector<control::DefaultPath>& paths) {
+  std::string tried;
+  bool is_denied = false;
+  for (const control::DefaultPath& place : paths) {
+    std::string wrong = control::why_not_to_try(place);
+    if (wrong.empty()) {
+      fd_ = connect_to(place.path);
+      path_ = place.path;
+      if (fd_ >= 0) return;
+      wrong = std::strerror(errno);
+      is_denied = is_denied || errno == EACCES;
+    }
+    tried += fmt::format("{} {}: {}\n", tried.empty() ? "no daemon answers at" : "nor at", printable(place.path), wrong);
+  }
+  const std::string start = paths.size() > 1 ? "" : fmt::format("--control {} ", printable(paths.front().path));
+  throw Exit{exit_no_daemon,
+             tried + (is_denied ? "it is another user's; members of its --control-group may use it, where they can enter "
+                                  "its folder"
+                                : fmt::format("start one, such as with 'switchd {}unix-listen:/tmp/lan.sock', or say with "
+                                              "--control where it listens", start))};
 }
 
 Client::~Client() { ::close(fd_); }
@@ -61,7 +97,7 @@ std::uint64_t Client::send(v1::Request& request) {
     const ssize_t sent = ::send(fd_, bytes.data() + at, bytes.size() - at, MSG_NOSIGNAL);
     if (sent > 0)
       at += static_cast<std::size_t>(sent);
-    else if (errno == EPIPE)
+    else if (errno == EPIPE || errno == ECONNRESET)
       break;  // the daemon has hung up; what it said before comes by receive()
     else if (errno != EINTR)
       fail(std::strerror(errno));
@@ -99,12 +135,14 @@ bool Client::take(std::uint64_t id, v1::Response& response) {
 void Client::read_some() {
   char bytes[read_bytes];
   const ssize_t got = ::recv(fd_, bytes, sizeof bytes, 0);
-  if (got > 0)
+  if (got > 0) {
+    answered_ = true;
     reader_.add({bytes, static_cast<std::size_t>(got)});
-  else if (got == 0)
-    fail("it has closed the connection", "it may have stopped, or not listen to this user");
-  else if (errno != EINTR)
+  } else if (got == 0 || errno == ECONNRESET) {  // reset: it has not read what we sent
+    fail("it has closed the connection", answered_ ? "it may have stopped" : why_refused(fd_));
+  } else if (errno != EINTR) {
     fail(std::strerror(errno));
+  }
 }
 
 void Client::fail(const std::string& why, const std::string& hint) const {

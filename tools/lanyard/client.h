@@ -4,15 +4,17 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "switchd/control.pb.h"
+#include "switchd/control/default_path.h"
 #include "switchd/control/framing.h"
 
 namespace lanyard::cli {
 
 class Client {
  public:
-  explicit Client(const std::string& path);  // connects
+  explicit Client(const std::vector<control::DefaultPath>& paths);  // connects to the first where a daemon answers
   ~Client();
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
@@ -33,6 +35,7 @@ class Client {
   [[noreturn]] void fail(const std::string& why, const std::string& hint = "is it of the same version?") const;
 
   std::string path_;
+  bool answered_ = false;  // has said anything
   int fd_ = -1;
   std::uint64_t last_id_ = 0;
   control::MessageReader reader_{control::response_bytes_max};

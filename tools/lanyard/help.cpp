@@ -13,8 +13,8 @@ Asks and changes a switchd that runs, over its control socket.
 )";
 
 constexpr std::string_view tail = R"(
-The socket is --control PATH, else $LANYARD_CONTROL, else $XDG_RUNTIME_DIR/lanyard/switchd.sock, else
-/tmp/lanyard-UID/switchd.sock.
+The socket is --control PATH, else $LANYARD_CONTROL, else the first where a daemon answers of
+lanyard/switchd.sock in $XDG_RUNTIME_DIR and in /run/user/UID, and /tmp/lanyard-UID/switchd.sock.
 
 Exit status: 0 done, 1 the daemon refused, 2 a mistake in the arguments, 3 no daemon answers.
 

@@ -37,12 +37,12 @@ void run(Arguments& arguments) {
   if (verb.ask != nullptr) verb.ask(arguments, request);
   arguments.insist_good();
   if (verb.run != nullptr) return verb.run(arguments, request);
-  Client client(arguments.control_path());
+  Client client(arguments.control_paths());
   print(client.ask(request), arguments);
 }
 
 void run_events(Arguments& arguments, v1::Request& request) {
-  Client client(arguments.control_path());
+  Client client(arguments.control_paths());
   if (!request.watch_events().follow()) return print(client.ask(request), arguments);
   const std::uint64_t stream = client.send(request);
   for (bool more = true; more;) {
@@ -54,7 +54,7 @@ void run_events(Arguments& arguments, v1::Request& request) {
 
 void run_version(Arguments& arguments, v1::Request& request) {
   if (!arguments.has("--json")) write_output(version_text());  // also where no daemon answers
-  Client client(arguments.control_path());
+  Client client(arguments.control_paths());
   print(client.ask(request), arguments);
 }
 
@@ -74,7 +74,7 @@ void run_names(Arguments& arguments, v1::Request& request) {
     request.mutable_list_ports();
   else
     request.mutable_list_networks();
-  Client client(arguments.control_path());
+  Client client(arguments.control_paths());
   const v1::Response answer = client.ask(request);
   std::string lines;
   for (const v1::Port& port : answer.ports().ports()) lines += port.name() + "\n";

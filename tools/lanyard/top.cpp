@@ -93,7 +93,7 @@ void run_top(Arguments& arguments, v1::Request& request) {
   const bool as_json = arguments.has("--json");
   if (!as_json && !output_is_terminal())
     throw Exit{exit_usage, "top: standard output is no terminal; --json prints readings as lines"};
-  Client client(arguments.control_path());
+  Client client(arguments.control_paths());
   const std::uint64_t stream = client.send(request);
   if (as_json) return print_readings(client, stream);
   Top(client, stream).run();
