@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <cstring>
@@ -20,21 +22,44 @@ constexpr std::size_t message_bytes_max = 64 * limits::kibi;
 constexpr std::chrono::seconds ready_time_max{10};
 constexpr std::chrono::milliseconds end_time_max{500};
 
-// Where leases are kept between runs (XDG Base Directory Specification; systemd.exec(5), STATE_DIRECTORY).
-// Empty: nowhere.
-std::string lease_file(const std::string& port) {
-  const auto from = [](const char* name) {
-    const char* value = std::getenv(name);
-    return std::filesystem::path(value != nullptr ? value : "");
-  };
-  std::filesystem::path folder = from("STATE_DIRECTORY");
-  if (folder.empty() && !from("XDG_STATE_HOME").empty()) folder = from("XDG_STATE_HOME") / "lanyard";
-  if (folder.empty() && !from("HOME").empty()) folder = from("HOME") / ".local/state/lanyard";
-  if (folder.empty()) return {};
+// A folder that leases can be kept in: made where it is missing, and one that this process may write to. Root could
+// write to anybody's, but its files would be in the way there. Empty, or why not.
+std::string why_not_to_keep_in(const std::filesystem::path& folder) {
   std::error_code error;
+  std::filesystem::path there = folder;  // what there is of it
+  while (!std::filesystem::exists(there, error) && there.has_relative_path()) there = there.parent_path();
+  struct stat status {};
+  if (::geteuid() == 0 && ::stat(there.c_str(), &status) == 0 && status.st_uid != 0)
+    return fmt::format("{} is user {}'s", there.string(), status.st_uid);
   std::filesystem::create_directories(folder, error);
-  if (error) log_warn("port {}: leases are not kept: {}: {}", port, folder.string(), error.message());
-  return error ? std::string() : (folder / ("leases-" + port + ".json")).string();
+  if (error) return fmt::format("{}: {}", folder.string(), error.message());
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) return fmt::format("{}: {}", folder.string(), std::strerror(errno));
+  return {};
+}
+
+// Where leases are kept between runs (XDG Base Directory Specification, where a path that is not absolute is none;
+// systemd.exec(5), STATE_DIRECTORY, of several the first). Empty: nowhere.
+std::string lease_file(const std::string& port) {
+  const auto from = [](const char* name, const char* below) {
+    const char* value = std::getenv(name);
+    const std::string first(value == nullptr ? "" : std::string_view(value).substr(0, std::string_view(value).find(':')));
+    return first.starts_with('/') ? std::filesystem::path(first) / below : std::filesystem::path();
+  };
+  const std::string file = "leases-" + port + ".json";
+  std::string all_wrong;
+  for (const auto& folder : {from("STATE_DIRECTORY", ""), from("XDG_STATE_HOME", "lanyard"),
+                             from("HOME", ".local/state/lanyard")}) {
+    if (folder.empty()) continue;
+    const std::string wrong = why_not_to_keep_in(folder);
+    if (wrong.empty()) {
+      if (!all_wrong.empty()) log_warn("port {}: leases are kept in {}: {}", port, folder.string(), all_wrong);
+      return (folder / file).string();
+    }
+    all_wrong += (all_wrong.empty() ? "" : "; ") + wrong;
+  }
+  log_warn("port {}: leases are kept in memory only: {}", port,
+           all_wrong.empty() ? "none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set" : all_wrong);
+  return {};
 }
 
 std::string receive(int control) {

@@ -32,28 +32,29 @@ void tell(int control, const nlohmann::json& message) {
   (void)!::send(control, text.data(), text.size(), MSG_NOSIGNAL);
 }
 
-std::runtime_error failed(const std::string& what) {
-  return std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
-}
-
 // A listening socket that libslirp can connect to by a path, and that leaves nothing behind however we end: its file is
-// removed at once, and reached by a descriptor of it (proc(5), /proc/PID/fd).
+// removed at once, and reached by a descriptor of it (proc(5), /proc/PID/fd). For the moment that it is there it has a
+// folder of its own in $XDG_RUNTIME_DIR, else in /tmp: after su(1) that variable names what is not there, or another's.
 struct DnsSocket {
   DnsSocket() {
-    const char* base = std::getenv("XDG_RUNTIME_DIR");
-    std::string folder = fmt::format("{}/lanyard-dns-XXXXXX", base != nullptr && *base == '/' ? base : "/tmp");
-    if (::mkdtemp(folder.data()) == nullptr) {  // as after su: the variable names what is not there, or another's
-      folder = "/tmp/lanyard-dns-XXXXXX";
-      if (::mkdtemp(folder.data()) == nullptr) throw failed(folder);
-    }
+    const char* runtime = std::getenv("XDG_RUNTIME_DIR");
+    std::string wrong = runtime != nullptr && *runtime == '/' ? open_in(runtime) : "-";
+    if (!wrong.empty()) wrong = open_in("/tmp");
+    if (!wrong.empty()) throw std::runtime_error(wrong);
+    path = fmt::format("/proc/self/fd/{}", inode.get());
+  }
+  // Empty, or what went wrong.
+  [[nodiscard]] std::string open_in(const std::string& base) {
+    std::string folder = base + "/lanyard-dns-XXXXXX";
+    if (folder.size() + 2 > limits::unix_path_bytes_max)
+      return fmt::format("{}: a socket's path has at most {} bytes", folder, limits::unix_path_bytes_max);
+    if (::mkdtemp(folder.data()) == nullptr) return fmt::format("{}: {}", folder, std::strerror(errno));
     const std::string file = folder + "/s";
-    const bool opened = file.size() < sizeof sockaddr_un{}.sun_path && open(file);
-    const int error = errno;
+    const bool opened = open(file);
+    const std::string wrong = opened ? "" : fmt::format("{}: {}", file, std::strerror(errno));
     ::unlink(file.c_str());
     ::rmdir(folder.c_str());
-    errno = error;
-    if (!opened) throw failed(file);
-    path = fmt::format("/proc/self/fd/{}", inode.get());
+    return wrong;
   }
   [[nodiscard]] bool open(const std::string& file) {
     sockaddr_un address{};
