@@ -33,7 +33,7 @@ Options:
       --control-group NAME whose members may use it, beside this user and root
       --http ADDR:PORT     counters (/metrics), API and events (/v1) over HTTP (default: none)
       --http-token FILE    its first line is the token that HTTP clients have to send; needed where
-                           other machines can reach ADDR
+                           other machines can reach ADDR, and for other users such as Prometheus
       --engine ENGINE      auto, io_uring or epoll (default: auto)
       --memory SIZE        address space for frames, such as 512M or 2G; memory is taken as frames
                            come (default: 2257M, or what ulimit and the control group leave)

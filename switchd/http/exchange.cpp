@@ -18,6 +18,7 @@ using google::protobuf::Message;
 
 constexpr std::string_view json_type = "application/json";
 constexpr std::string_view events_type = "text/event-stream";
+constexpr std::string_view capture_type = "application/x-pcapng";
 
 std::string_view reason_phrase(unsigned status) {
   switch (status) {
@@ -72,13 +73,25 @@ std::string elements(const Message& list, bool& first) {
 
 void answer(const restinio::request_handle_t& request, unsigned status, std::string_view content_type, std::string body,
             const std::vector<std::pair<std::string, std::string>>& headers) {
-  auto response = request->create_response(status_line(status));
+  auto response = request->create_response<restinio::user_controlled_output_t>(status_line(status));
   response.append_header(restinio::http_field::content_type, std::string(content_type));
   response.append_header(restinio::http_field::cache_control, "no-store");
   for (const auto& [name, value] : headers) response.append_header(name, value);
-  // The answer to HEAD has no body (RFC 9110, 9.3.2).
+  if (status == 403) response.connection_close();  // they have nothing more to ask
+  response.set_content_length(body.size());
+  // The answer to HEAD has no body, but tells of it (RFC 9110, 9.3.2).
   if (request->header().method() != restinio::http_method_head()) response.set_body(std::move(body));
   response.done();
+}
+
+std::string_view type_of_pieces(const v1::Request& request) {
+  switch (request.verb_case()) {
+    case v1::Request::kWatchEvents:
+    case v1::Request::kWatchStats: return events_type;
+    case v1::Request::kCapture: return capture_type;
+    case v1::Request::kListMacs: return json_type;
+    default: return {};
+  }
 }
 
 void answer(const restinio::request_handle_t& request, const Fault& fault) {
@@ -120,7 +133,7 @@ void Exchange::respond_part(const v1::Response& response) {
       begin_chunked(events_type);
       return send(server_sent("ports", control::to_json(response.ports())));
     case v1::Response::kCaptureData:
-      begin_chunked("application/x-pcapng");
+      begin_chunked(capture_type);
       return send(response.capture_data().header() + response.capture_data().records());
     case v1::Response::kError:
       if (sends_events_) send(server_sent("error", control::to_json(response.error())));

@@ -28,6 +28,9 @@ void answer(const restinio::request_handle_t& request, unsigned status, std::str
             const std::vector<std::pair<std::string, std::string>>& headers = {});
 void answer(const restinio::request_handle_t& request, const Fault& fault);
 
+// The type of an answer that comes in pieces, so that nobody knows its length before; empty: it comes whole.
+[[nodiscard]] std::string_view type_of_pieces(const v1::Request& request);
+
 class Exchange final : public control::Client, public std::enable_shared_from_this<Exchange> {
  public:
   // `over` is called once, when all is answered.

@@ -137,7 +137,7 @@ Fault fault(v1::Error::Code code, std::string message, std::optional<unsigned> s
 
 Fault wrong_method(std::string_view path, std::string_view allowed, std::string_view method) {
   Fault made = fault(v1::Error::INVALID, fmt::format("{}: expected {}, not {}", path, allowed, printable(method)), 405);
-  made.allow = allowed;
+  made.allow = allowed == "GET" ? "GET, HEAD" : allowed;
   return made;
 }
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -25,12 +26,15 @@
 #include "switchd/http/metrics.h"
 #include "switchd/http/peer_user.h"
 #include "switchd/http/request.h"
+#include "switchd/log.h"
 #include "switchd/refusal_log.h"
 #include "switchd/resolve.h"
 
 namespace lanyard::http {
 
 namespace {
+
+constexpr std::size_t http_strangers_max = 8;  // connections of who may not ask, beside limits::http_clients_max of others
 
 SocketAddress socket_address(const asio::ip::tcp::endpoint& endpoint) {
   return {endpoint.data(), static_cast<socklen_t>(endpoint.size())};
@@ -142,7 +146,7 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   void look();
   void listen_again();
   void prepare(restinio::socket_options_t& socket);
-  [[nodiscard]] bool may_connect(const SocketAddress& peer);
+  [[nodiscard]] std::string why_refused(const SocketAddress& peer);
   [[nodiscard]] std::optional<Fault> check(const restinio::request_t& request) const;
   restinio::request_handling_status_t handle(const restinio::request_handle_t& request, Connection connection);
   void handle_verb(const restinio::request_handle_t& request, Connection connection);
@@ -162,7 +166,9 @@ class Server::Running : public std::enable_shared_from_this<Server::Running> {
   EverySecond every_second_;
   RefusalLog refusals_;
   std::uint64_t times_listened_ = 0;
-  std::set<Connection> connections_;
+  std::set<Connection> connections_;             // of those who may ask
+  std::map<Connection, std::string> strangers_;  // who may not, and why not; each gets an answer
+  std::string why_next_is_stranger_;             // of the connection that RESTinio is about to tell of; empty: it is none
   std::map<Connection, std::vector<std::shared_ptr<Exchange>>> exchanges_;
 };
 
@@ -247,28 +253,29 @@ void Server::Running::prepare(restinio::socket_options_t& socket) {
   was_waiting_ = false;
   PeerName peer(endpoint_.size());
   socket.get_option(peer);  // throws where it was reset
-  if (!may_connect(peer.address())) throw std::runtime_error("refused");
+  why_next_is_stranger_ = token_.empty() ? why_refused(peer.address()) : "";
+  const bool is_stranger = !why_next_is_stranger_.empty();
+  if (is_stranger) refusals_.warn("refused a process of another user; with --http-token FILE others may ask");
+  const std::size_t most = is_stranger ? http_strangers_max : limits::http_clients_max;
+  if ((is_stranger ? strangers_.size() : connections_.size()) >= most) {
+    if (!is_stranger) refusals_.warn(fmt::format("refused a connection: {} are there", most));
+    throw std::runtime_error("refused");
+  }
   socket.set_option(asio::socket_base::keep_alive(true));  // streams may be silent for long
   socket.set_option(asio::ip::tcp::no_delay(true));
 }
 
-bool Server::Running::may_connect(const SocketAddress& peer) try {
-  if (connections_.size() >= limits::http_clients_max) {
-    refusals_.warn(fmt::format("refused a connection: {} are there", limits::http_clients_max));
-    return false;
-  }
-  if (!token_.empty()) return true;
+// Empty: it is a process of this user, or of root. Of a connection that has gone nobody can be asked any more: throws.
+std::string Server::Running::why_refused(const SocketAddress& peer) try {
   const auto user = user_of_peer(peer, address_);
-  if (user == uid_t{0} || user == ::geteuid()) return true;
+  if (user == uid_t{0} || user == ::geteuid()) return {};
   if (!user) {
     refusals_.warn("refused a connection that nobody has any more");
-    return false;
+    throw std::runtime_error("refused");
   }
-  refusals_.warn("refused a process of another user; with --http-token FILE others may ask");
-  return false;
+  return fmt::format("user {} may not ask, as switchd is user {}'s", *user, ::geteuid());
 } catch (const std::system_error& error) {
-  refusals_.warn(fmt::format("refused a connection: {}; --http-token FILE does without", error.what()));
-  return false;
+  return fmt::format("the kernel does not tell who asks ({})", error.what());
 }
 
 std::optional<Fault> Server::Running::check(const restinio::request_t& request) const {
@@ -299,11 +306,15 @@ restinio::request_handling_status_t Server::Running::handle(const restinio::requ
                                                             Connection connection) {
   if (const auto found = exchanges_.find(connection); found != exchanges_.end())
     for (const auto& exchange : found->second) exchange->end_of_stream();
-  if (const auto refused = check(*request)) {
+  const auto method = request->header().method();
+  if (const auto stranger = strangers_.find(connection); stranger != strangers_.end()) {
+    answer(request, forbidden(stranger->second + "; start it with --http-token FILE, and send its token as Authorization: "
+                                                "Bearer TOKEN"));
+  } else if (const auto refused = check(*request)) {
     answer(request, *refused);
   } else if (const auto path = request->header().path(); path == "/metrics" || path == "/") {
-    if (request->header().method() != restinio::http_method_get()) {
-      answer(request, wrong_method(path, "GET", request->header().method().c_str()));
+    if (method != restinio::http_method_get() && method != restinio::http_method_head()) {
+      answer(request, wrong_method(path, "GET", method.c_str()));
     } else if (path == "/") {
       answer(request, 200, "text/plain; charset=utf-8", index_page());
     } else {
@@ -322,9 +333,11 @@ void Server::Running::handle_verb(const restinio::request_handle_t& request, Con
   if (!parsed) return answer(request, fault(v1::Error::INVALID, "query: " + parsed.error().description()));
   if (parsed->tag()) return answer(request, fault(v1::Error::INVALID, "query: expected FIELD=VALUE"));
   for (const auto& [name, value] : *parsed) query.emplace_back(name, value);
-  auto read = read_request(header.method().c_str(), header.path(), query, request->body());
+  const bool wants_head = header.method() == restinio::http_method_head();
+  auto read = read_request(wants_head ? "GET" : header.method().c_str(), header.path(), query, request->body());
   if (const auto* wrong = std::get_if<Fault>(&read)) return answer(request, *wrong);
   auto& verb = std::get<v1::Request>(read);
+  if (const std::string_view type = type_of_pieces(verb); wants_head && !type.empty()) return answer(request, 200, type, {});
   const bool follows = verb.has_watch_events() && verb.watch_events().follow();
   const std::string last = header.get_field_or("Last-Event-ID", std::string());  // a browser that comes back
   if (follows && verb.watch_events().after() == 0)
@@ -371,10 +384,13 @@ void Server::Running::handle_metrics(const restinio::request_handle_t& request) 
 // --- Connections.
 
 void Server::Running::state_changed(Connection connection, const restinio::connection_state::notice_t& notice) {
-  if (restinio::holds_alternative<restinio::connection_state::accepted_t>(notice.cause()))
-    connections_.insert(connection);
+  if (restinio::holds_alternative<restinio::connection_state::accepted_t>(notice.cause())) {
+    if (why_next_is_stranger_.empty()) connections_.insert(connection);
+    else strangers_[connection] = std::exchange(why_next_is_stranger_, {});
+  }
   if (!restinio::holds_alternative<restinio::connection_state::closed_t>(notice.cause())) return;
   connections_.erase(connection);  // RESTinio may tell of one twice
+  strangers_.erase(connection);
   auto ended = exchanges_.extract(connection);
   if (ended.empty()) return;
   asio::post(io_, [exchanges = std::move(ended.mapped())] {  // not from within RESTinio's closing
@@ -396,6 +412,9 @@ std::optional<OpenError> Server::open() {
   if (!where_) return std::nullopt;
   std::string token;
   if (!token_path_.empty()) {
+    struct stat status {};
+    if (::stat(token_path_.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0)
+      log_warn("http-token: everybody on this machine can read {}; chmod 600 makes it secret", token_path_);
     auto read = read_token(token_path_);
     if (auto* error = std::get_if<OpenError>(&read)) return std::move(*error);
     token = std::move(std::get<std::string>(read));

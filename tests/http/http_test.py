@@ -248,7 +248,7 @@ class HttpTest(unittest.TestCase):
             response.read()
         connection.close()
         _, headers, _ = daemon.ask("POST", "/v1/ports", {})
-        self.assertEqual(headers["Allow"], "GET")
+        self.assertEqual(headers["Allow"], "GET, HEAD")
         self.assertEqual(daemon.get("/v1/ports")["ports"], before)
 
     # --- Counters.
@@ -294,6 +294,25 @@ class HttpTest(unittest.TestCase):
         file.write_text(json.dumps({"groups": [{"name": "all", "rules": rules}]}))  # JSON is YAML
         checked = subprocess.run([PROMTOOL, "check", "rules", str(file)], capture_output=True, text=True, check=False)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_the_readme_tells_prometheus_what_it_needs(self) -> None:
+        """The lines for prometheus.yml are good, and with the token that they name the counters are had by anybody."""
+        readme = (Path(__file__).parents[2] / "README.md").read_text()
+        found = re.search(r"```yaml\n# in /etc/prometheus/prometheus.yml.*\n((?:  .*\n)+)```", readme)
+        assert found is not None
+        with tempfile.TemporaryDirectory() as folder:
+            token = Path(folder, "lanyard-token")
+            subprocess.run(f"(umask 077; head -c 24 /dev/urandom | base64 > {token})", shell=True, check=True)  # as there
+            lines = found[1].replace("/etc/prometheus/lanyard-token", str(token))
+            self.assertIn(str(token), lines)
+            config = Path(folder, "prometheus.yml")
+            config.write_text("scrape_configs:\n" + lines)
+            checked = subprocess.run([PROMTOOL, "check", "config", str(config)], capture_output=True, text=True, check=False)
+            self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+            daemon = self.daemon("--http-token", str(token))
+            self.assertEqual(daemon.ask("GET", "/metrics")[0], 401)
+            known = {"Authorization": f"Bearer {token.read_text().strip()}"}
+            self.assertEqual(daemon.ask("GET", "/metrics", **known)[0], 200)
 
     # --- Streams.
 
@@ -440,19 +459,69 @@ class HttpTest(unittest.TestCase):
                 self.assertEqual(daemon.ask("GET", "/v1/status", **fields)[0], expected)
 
     @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
-    def test_without_a_token_other_users_are_refused(self) -> None:
+    def test_without_a_token_other_users_are_told_of_it(self) -> None:
         for address in ("127.0.0.1:0", "[::1]:0"):
-            with self.subTest(address):
-                daemon = self.daemon(address=address)
-                host, port = daemon.address[0].strip("[]"), daemon.address[1]
-                daemon.address = (host, port)
-                self.assertEqual(daemon.ask("GET", "/v1/status")[0], 200)
-                program = (f"import socket; s = socket.create_connection(({host!r}, {port}));"
-                           "s.sendall(b'GET / HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'); print(s.recv(10))")
-                other = subprocess.run([sys.executable, "-c", program], user=NOBODY, extra_groups=[], capture_output=True,
-                                       text=True, check=False)
-                self.assertTrue("ConnectionResetError" in other.stderr or other.stdout == "b''\n", other)
-                self.assertIn("refused a process of another user", daemon.read_log())
+            daemon = self.daemon(address=address)
+            daemon.address = (daemon.address[0].strip("[]"), daemon.address[1])
+            self.assertEqual(daemon.ask("GET", "/v1/status")[0], 200)
+            body = b'{"name":"bad"}'
+            for method, path, content in (("GET", "/metrics", b""), ("HEAD", "/metrics", b""), ("GET", "/v1/status", b""),
+                                          ("GET", "/", b""), ("GET", "/v1/events", b""), ("POST", "/v1/add_network", body)):
+                with self.subTest(address=address, method=method, path=path):
+                    head, _, text = self.ask_as_nobody(daemon, method, path, content).partition(b"\r\n\r\n")
+                    self.assertTrue(head.startswith(b"HTTP/1.1 403 "), head)
+                    self.assertIn(b"Content-Type: application/json", head)
+                    if method == "HEAD":
+                        self.assertEqual(text, b"")
+                        continue
+                    error = json.loads(text)["error"]
+                    self.assertEqual(error["code"], "INVALID")
+                    self.assertIn(f"user {NOBODY} may not ask", error["message"])
+                    self.assertIn("--http-token FILE", error["message"])
+                    self.assertIn("Authorization: Bearer TOKEN", error["message"])
+            self.assertIn("refused a process of another user", daemon.read_log())
+            self.assertEqual([network["name"] for network in daemon.get("/v1/networks")["networks"]], ["lan"])
+
+    @staticmethod
+    def ask_as_nobody(daemon: Daemon, method: str, path: str, body: bytes) -> bytes:
+        """The whole answer, up to the end of the connection."""
+        request = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        program = (f"import socket, sys; s = socket.create_connection({daemon.address!r}, {SECONDS_MAX});"
+                   f"s.sendall({request!r})\nwhile piece := s.recv(65536): sys.stdout.buffer.write(piece)")
+        return subprocess.run([sys.executable, "-c", program], user=NOBODY, extra_groups=[], capture_output=True,
+                              check=True).stdout
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be another user")
+    def test_other_users_who_only_connect_keep_nobody_out(self) -> None:
+        daemon = self.daemon()
+        program = ("import socket, sys\n"
+                   f"held = [socket.create_connection({daemon.address!r}) for _ in range({3 * CLIENTS_MAX})]\n"
+                   "print('there', flush=True); sys.stdin.read()")
+        crowd = subprocess.Popen([sys.executable, "-c", program], user=NOBODY, extra_groups=[], stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE)
+        try:
+            assert crowd.stdin is not None and crowd.stdout is not None
+            self.assertEqual(crowd.stdout.readline(), b"there\n")
+            connections = []
+            for _ in range(CLIENTS_MAX):  # as many as there may ever be
+                connections.append(daemon.connection())
+                connections[-1].request("GET", "/v1/version")
+                self.assertEqual(connections[-1].getresponse().read()[:1], b"{")
+            for connection in connections:
+                connection.close()
+        finally:
+            crowd.communicate()
+        self.exchange(daemon)
+
+    def test_a_token_that_everybody_can_read_is_worth_a_warning(self) -> None:
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write("correct-horse-battery-staple\n")
+            file.flush()
+            for mode, warned in ((0o600, False), (0o640, False), (0o644, True)):
+                with self.subTest(oct(mode)):
+                    os.chmod(file.name, mode)
+                    daemon = self.daemon("--http-token", file.name)
+                    self.assertEqual("everybody on this machine can read" in daemon.read_log(), warned)
 
     # --- Bad input.
 
@@ -497,15 +566,35 @@ class HttpTest(unittest.TestCase):
         self.assertEqual([network["name"] for network in daemon.get("/v1/networks")["networks"]], ["lan"])
         self.assertIn("nobody has any more", daemon.read_log())
 
-    def test_head_has_no_body(self) -> None:
+    def test_head_tells_of_what_get_has(self) -> None:
+        """On every path that is read, with the same status and type, no body, and the connection is of use afterwards."""
         daemon = self.daemon()
-        connection = daemon.connection()
-        connection.request("HEAD", "/v1/version")
-        response = connection.getresponse()
-        self.assertEqual((response.status, response.read()), (405, b""))
-        connection.request("GET", "/v1/version")
-        self.assertEqual(json.loads(connection.getresponse().read())["protocol"], 1)
-        connection.close()
+        index = daemon.ask("GET", "/")[2]
+        paths = ["/"] + [line.split()[1] for line in index.splitlines() if line.startswith("GET ")]
+        self.assertIn("/metrics", paths)
+        self.assertIn("/v1/ports", paths)
+        streams = {"/v1/events": "text/event-stream", "/v1/stats": "text/event-stream",
+                   "/v1/capture": "application/x-pcapng"}
+        for path in [*paths, "/v1/ports?name=none"]:
+            with self.subTest(path):
+                connection = daemon.connection()
+                connection.request("HEAD", path)
+                response = connection.getresponse()
+                self.assertEqual(response.read(), b"")
+                if path in streams:
+                    self.assertEqual((response.status, response.headers["Content-Type"]), (200, streams[path]))
+                else:
+                    status, headers, text = daemon.ask("GET", path)
+                    self.assertEqual((response.status, response.headers["Content-Type"]), (status, headers["Content-Type"]))
+                    if path != "/v1/macs" and path != "/metrics" and path != "/v1/status":  # whose length differs by then
+                        self.assertEqual(int(response.headers["Content-Length"]), len(text.encode()))
+                    elif path != "/v1/macs":
+                        self.assertGreater(int(response.headers["Content-Length"]), 100)
+                connection.request("GET", "/v1/version")
+                self.assertEqual(json.loads(connection.getresponse().read())["protocol"], 1)
+                connection.close()
+        status, headers, _ = daemon.ask("HEAD", "/v1/add_port")
+        self.assertEqual((status, headers["Allow"]), (405, "POST"))
 
     def test_garbage(self) -> None:
         daemon = self.daemon()
