@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "switchd/address.h"
 #include "switchd/config_text.h"
@@ -19,6 +21,23 @@ const PortKeyInfo* find_key(std::string_view name) {
   return nullptr;
 }
 
+// Words of QEMU, libvirt and others for what is a type here. A word that begins some types ("tcp") means the first of
+// them. Empty: none of these.
+std::string_view meant_type(std::string_view word) {
+  constexpr std::array<std::pair<std::string_view, PortType>, 14> words = {{
+      {"socket", PortType::tcp_listen},   {"inet", PortType::tcp_listen},     {"client", PortType::tcp_listen},
+      {"server", PortType::tcp_connect},  {"stream", PortType::unix_listen},  {"dgram", PortType::unix_dgram},
+      {"multicast", PortType::mcast},     {"user", PortType::nat},            {"slirp", PortType::nat},
+      {"gateway", PortType::nat},         {"tun", PortType::tap},             {"bridge", PortType::tap},
+      {"eth", PortType::nic},             {"packet", PortType::nic},
+  }};
+  for (const PortTypeInfo& type : port_types())
+    if (type.name.starts_with(word) && type.name.substr(word.size()).starts_with('-')) return type.name;
+  for (const auto& [theirs, ours] : words)
+    if (word == theirs) return name_of(ours);
+  return {};
+}
+
 // nullptr where the type is missing or unknown, and that has been said.
 const PortTypeInfo* read_type(const WrittenPort& written, std::vector<ConfigError>& errors) {
   std::vector<std::string_view> names;
@@ -28,6 +47,9 @@ const PortTypeInfo* read_type(const WrittenPort& written, std::vector<ConfigErro
   }
   if (!written.type)
     errors.push_back({written.where, fmt::format("a port needs a type: {}", listed(names))});
+  else if (const std::string_view meant = meant_type(written.type->text); !meant.empty())
+    errors.push_back({written.type->where, fmt::format("unknown type {}, did you mean '{}'?",
+                                                       in_quotes(written.type->text), meant)});
   else if (!written.type->unreadable)
     errors.push_back({written.type->where, unknown_word("type", written.type->text, names)});
   return nullptr;

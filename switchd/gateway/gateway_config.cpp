@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
 
 #include "switchd/config_text.h"
 
@@ -38,21 +40,56 @@ std::string to_string(const Forward& forward) {
                      forward.guest_port);
 }
 
-std::string read_forward(std::string_view text, Forward& forward) {
-  const std::string form = fmt::format("expected tcp:[HOST:]PORT:GUEST:PORT or udp:..., not {}", in_quotes(text));
+namespace {
+
+// QEMU's hostfwd=tcp:[HOST]:PORT-[VM]:PORT is written the other way; as it is written here, where that is what it is.
+std::string of_hostfwd(std::string_view text) {
+  const std::size_t hyphen = text.find('-');
+  const std::size_t first = text.find(':');
+  if (hyphen == std::string_view::npos || first == std::string_view::npos || first > hyphen) return {};
+  const std::string_view host = text.substr(first + 1, hyphen - first - 1);
+  const std::string_view guest = text.substr(hyphen + 1);
+  const std::size_t host_colon = host.rfind(':');
+  const std::size_t guest_colon = guest.find(':');
+  if (guest_colon == std::string_view::npos) return {};
+  const std::string_view port = host_colon == std::string_view::npos ? host : host.substr(host_colon + 1);
+  if (!parse_number(port, 1, 65535) || !parse_number(guest.substr(guest_colon + 1), 1, 65535)) return {};
+  const std::string_view vm = guest.substr(0, guest_colon);
+  return fmt::format("{}:{}:{}:{}", text.substr(0, first), host.substr(host.starts_with(':') ? 1 : 0),
+                     vm.empty() ? "GUEST" : vm, guest.substr(guest_colon + 1));
+}
+
+// At colons, but not at those within brackets.
+std::vector<std::string_view> parts_of(std::string_view text) {
   std::vector<std::string_view> parts;
-  for (std::size_t at = 0; at <= text.size();) {
-    const std::size_t colon = std::min(text.find(':', at), text.size());
-    parts.push_back(text.substr(at, colon - at));
-    at = colon + 1;
+  std::size_t from = 0;
+  bool in_brackets = false;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '[' || text[at] == ']') in_brackets = text[at] == '[';
+    if (text[at] != ':' || in_brackets) continue;
+    parts.push_back(text.substr(from, at - from));
+    from = at + 1;
   }
-  if (parts.size() < 4 || parts.size() > 5 || (parts[0] != "tcp" && parts[0] != "udp")) return form;
+  parts.push_back(text.substr(from));
+  return parts;
+}
+
+// The address of this host that a forward is bound to; libslirp leads IPv4 to IPv4 only. Empty, or what is wrong.
+std::string read_forward_host(std::string_view text, std::string& host) {
+  host = text == "localhost" ? "127.0.0.1" : text;
+  if (parse_ipv4(host)) return {};
+  return fmt::format("expected an IPv4 address of this host, or localhost, not {}{}", in_quotes(text),
+                     text.starts_with('[') ? ": forwards lead from IPv4 to IPv4" : "");
+}
+
+std::string read_own_form(std::string_view text, Forward& forward) {
+  std::vector<std::string_view> parts = parts_of(text);
+  if (parts.size() < 4 || parts.size() > 5 || (parts[0] != "tcp" && parts[0] != "udp"))
+    return fmt::format("expected tcp:[HOST:]PORT:GUEST:PORT or udp:..., not {}", in_quotes(text));
   forward = Forward{};
   forward.udp = parts[0] == "udp";
   if (parts.size() == 5) {
-    if (!parse_ipv4(parts[1]))
-      return fmt::format("expected an IPv4 address of this host, not {}", in_quotes(parts[1]));
-    forward.host = parts[1];
+    if (std::string wrong = read_forward_host(parts[1], forward.host); !wrong.empty()) return wrong;
     parts.erase(parts.begin() + 1);
   }
   const auto port = parse_number(parts[1], 1, 65535);
@@ -65,6 +102,15 @@ std::string read_forward(std::string_view text, Forward& forward) {
   if (!parse_ipv4(forward.guest) && !is_name)
     return fmt::format("expected a guest's IPv4 address, or the name of a reservation, not {}", in_quotes(parts[2]));
   return {};
+}
+
+}  // namespace
+
+std::string read_forward(std::string_view text, Forward& forward) {
+  std::string wrong = read_own_form(text, forward);
+  const std::string theirs = wrong.empty() ? "" : of_hostfwd(text);
+  if (theirs.empty()) return wrong;
+  return fmt::format("expected tcp:[HOST:]PORT:GUEST:PORT, which here is {}, not {}", theirs, in_quotes(text));
 }
 
 std::optional<Ipv6Bytes> prefix6_of(const GatewayConfig& config) {

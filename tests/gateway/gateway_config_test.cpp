@@ -140,6 +140,30 @@ TEST_CASE("a forward leads a port of this host to one of a guest") {
   CHECK(to_string(read("tcp:8080:web:80")) == "tcp:127.0.0.1:8080:web:80");
 }
 
+TEST_CASE("localhost as the host of a forward is 127.0.0.1") {
+  CHECK(to_string(read("tcp:localhost:80:web:80")) == "tcp:127.0.0.1:80:web:80");
+  CHECK(read("udp:localhost:53:10.0.2.15:53") == Forward{true, "127.0.0.1", 53, "10.0.2.15", 53});
+}
+
+TEST_CASE("a forward in the form of QEMU's hostfwd is refused with what it is here, and that is good") {
+  const std::vector<std::pair<const char*, const char*>> forms{
+      {"tcp::2222-:22", "tcp:2222:GUEST:22"},
+      {"tcp:2222-:22", "tcp:2222:GUEST:22"},
+      {"udp::53-10.0.2.15:53", "udp:53:10.0.2.15:53"},
+      {"tcp:127.0.0.1:2222-10.0.2.15:22", "tcp:127.0.0.1:2222:10.0.2.15:22"},
+      {"tcp:0.0.0.0:2222-:22", "tcp:0.0.0.0:2222:GUEST:22"},
+  };
+  for (const auto& [theirs, ours] : forms) {
+    CAPTURE(theirs);
+    CHECK(refused(theirs) ==
+          "expected tcp:[HOST:]PORT:GUEST:PORT, which here is " + std::string(ours) + ", not '" + theirs + "'");
+    std::string good = ours;
+    if (const std::size_t at = good.find("GUEST"); at != std::string::npos) good.replace(at, 5, "web");
+    CHECK(read(good).guest_port != 0);
+  }
+  CHECK(read("tcp:80:1-1:80").guest == "1-1");  // a name is no such form
+}
+
 TEST_CASE("what is no forward says what was expected") {
   for (const char* text : {"", ":", "tcp", "tcp:", "tcp:80", "tcp:80:web", "tcp:8080:80", "sctp:1:web:1", "TCP:1:web:1",
                            ":1:web:1", "tcp:127.0.0.1:1:web:1:1", "tcp:::1:80:web:80"}) {
@@ -147,10 +171,11 @@ TEST_CASE("what is no forward says what was expected") {
     CHECK(refused(text).find("expected tcp:[HOST:]PORT:GUEST:PORT or udp:...") != std::string::npos);
     CHECK(refused(text).find(text) != std::string::npos);
   }
-  for (const char* text : {"tcp:localhost:80:web:80", "tcp::80:web:80", "tcp:*:80:web:80", "tcp:127.1:80:web:80"}) {
+  for (const char* text : {"tcp:[::1]:80:web:80", "tcp:[fe80::1%eth0]:80:web:80", "tcp:host:80:web:80", "tcp::80:web:80", "tcp:*:80:web:80", "tcp:127.1:80:web:80"}) {
     CAPTURE(text);
-    CHECK(refused(text).find("expected an IPv4 address of this host") != std::string::npos);
+    CHECK(refused(text).find("expected an IPv4 address of this host, or localhost, not '") != std::string::npos);
   }
+  CHECK(refused("tcp:[::1]:80:web:80").find("'[::1]': forwards lead from IPv4 to IPv4") != std::string::npos);
   for (const char* text : {"tcp:0:web:80", "tcp:80:web:0", "tcp:65536:web:80", "tcp:80:web:65536", "tcp::web:80",
                            "tcp:80:web:", "tcp:-1:web:80", "tcp:+80:web:80", "tcp: 80:web:80", "tcp:80:web:80 ",
                            "tcp:0x50:web:80", "tcp:http:web:80", "tcp:99999999999999999999:web:80"}) {

@@ -136,6 +136,17 @@ TEST_CASE("a PORT that is wrong says what was expected") {
   };
   const Row rows[] = {
       {"tpc-listen:7000", "unknown type 'tpc-listen', did you mean 'tcp-listen'?"},
+      {"tcp:7000", "unknown type 'tcp', did you mean 'tcp-listen'?"},
+      {"unix:/tmp/s", "unknown type 'unix', did you mean 'unix-listen'?"},
+      {"socket:7000", "unknown type 'socket', did you mean 'tcp-listen'?"},
+      {"client:7000", "unknown type 'client', did you mean 'tcp-listen'?"},
+      {"server:h:7000", "unknown type 'server', did you mean 'tcp-connect'?"},
+      {"stream:/tmp/s", "unknown type 'stream', did you mean 'unix-listen'?"},
+      {"dgram:/tmp/s", "unknown type 'dgram', did you mean 'unix-dgram'?"},
+      {"multicast:239.1.1.1:1", "unknown type 'multicast', did you mean 'mcast'?"},
+      {"user", "unknown type 'user', did you mean 'nat'?"},
+      {"slirp", "unknown type 'slirp', did you mean 'nat'?"},
+      {"bridge:br0", "unknown type 'bridge', did you mean 'tap'?"},
       {"upd:1,remote=h:1", "unknown type 'upd', did you mean 'udp'?"},
       {"vxlan",
        "unknown type 'vxlan', expected tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
