@@ -35,6 +35,7 @@ struct Typed {
   std::vector<std::string> log_level;
   std::vector<std::string> ports;
   std::vector<std::string> unknown;
+  bool strict = false;
   bool check = false;
   bool help = false;
   bool version = false;
@@ -55,6 +56,7 @@ class ArgumentReader {
     add_value("--engine", typed_.engine);
     add_value("--memory", typed_.memory);
     add_value("--log-level", typed_.log_level);
+    add_flag("--strict", typed_.strict);
     add_flag("--check", typed_.check);
     add_flag("-h,--help", typed_.help);
     add_flag("--version", typed_.version);
@@ -272,6 +274,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   read_setting("control-group", "NAME", typed.control_group, config, errors);
   read_setting("http", "ADDR:PORT or none", typed.http, config, errors);
   read_setting("http-token", "FILE", typed.http_token, config, errors);
+  if (typed.strict) config.strict = true;
   read_networks(typed, config, errors);
   read_ports(typed, config, errors);
   complete(config, errors);

@@ -121,6 +121,7 @@ struct Config {
   EngineChoice engine = EngineChoice::automatic;
   LogLevel log_level = LogLevel::info;
   std::optional<std::size_t> memory_bytes;  // for frames; nothing: the default, or what the machine has to give
+  bool strict = false;  // an address or interface that is not there yet ends the start
   bool check_only = false;
   // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete() and
   // parse_command_line(), and by nobody else, so that both say the same.

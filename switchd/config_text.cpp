@@ -100,7 +100,13 @@ std::string read_default_network(std::string_view text, Config& config) {
   return wrong;
 }
 
-constexpr std::array<DaemonSetting, 8> settings = {{
+std::string read_strict(std::string_view text, Config& config) {
+  if (text != "true" && text != "false") return fmt::format("expected true or false, not {}", in_quotes(text));
+  config.strict = text == "true";
+  return {};
+}
+
+constexpr std::array<DaemonSetting, 9> settings = {{
     {"network", read_default_network},
     {"control", read_control},
     {"control-group", read_control_group},
@@ -109,6 +115,7 @@ constexpr std::array<DaemonSetting, 8> settings = {{
     {"engine", read_engine},
     {"memory", read_memory},
     {"log-level", read_log_level},
+    {"strict", read_strict},
 }};
 
 }  // namespace

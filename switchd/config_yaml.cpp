@@ -1,7 +1,7 @@
 // Configuration files: YAML in, the same model as the command line's out.
 //
 //   network: lan                      # for ports that name none
-//   engine: auto                      # as --engine; log-level and control likewise
+//   engine: auto                      # as --engine; log-level, control and strict likewise
 //   networks:
 //     core: {kind: wire}              # switch (default), wire or hub
 //   ports:

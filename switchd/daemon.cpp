@@ -13,6 +13,7 @@
 #include <random>
 
 #include "switchd/engine_choice.h"
+#include "switchd/guarded.h"
 #include "switchd/log.h"
 #include "switchd/memory_plan.h"
 #include "switchd/service_manager.h"
@@ -74,7 +75,8 @@ int Daemon::run() {
   start_dataplane();
   await_signal();
   if (!open_all()) start_failed();
-  io_.run();
+  while (!guarded("on the control plane", [this] { io_.run(); })) {
+  }
   if (data_thread_.joinable()) data_thread_.join();
   io_.restart();
   io_.poll();  // what was posted, such as the ends of streams, while all that it may use is there

@@ -8,6 +8,8 @@
 #include <chrono>
 #include <system_error>
 
+#include "switchd/guarded.h"
+
 namespace lanyard {
 
 DataLink::DataLink(asio::io_context& io) : wake_(io), retry_(io) {
@@ -63,7 +65,7 @@ void DataLink::await_notices() {
     if (error) return;
     std::uint64_t count;
     (void)!::read(handover_.notice_wake.get(), &count, sizeof count);
-    while (auto notice = handover_.notices.pop()) take(*notice);
+    while (auto notice = handover_.notices.pop()) guarded("a notice", [&] { take(*notice); });
     if (wake_.is_open()) await_notices();
   });
 }

@@ -47,6 +47,7 @@ std::optional<OpenError> DatagramControl::open_udp_remote(const SocketAddress& r
   } else {
     const std::vector<SocketAddress> locals = resolve_now(config_.address);
     const auto same_family = [&](const SocketAddress& address) { return address.family() == remote.family(); };
+    if (locals.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
     const auto found = std::find_if(locals.begin(), locals.end(), same_family);
     if (found == locals.end())
       return OpenError{"local host '" + config_.address.host + "' has no address of the kind of the remote " +
@@ -67,7 +68,7 @@ std::optional<OpenError> DatagramControl::open_udp_remote(const SocketAddress& r
 
 std::optional<OpenError> DatagramControl::open_udp_allow() {
   const std::vector<SocketAddress> locals = resolve_now(config_.address);
-  if (locals.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", 0};
+  if (locals.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
   auto opened = open_udp(locals.front());
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(std::get<Fd>(opened)));
@@ -142,12 +143,11 @@ void DatagramControl::resolve_remote() {
 }
 
 void DatagramControl::resolve_later(const std::string& why) {
-  constexpr std::chrono::milliseconds retry_max{5000};
   if (why != last_failure_)
     log_info("port {} is down: {}: {}; trying again", config_.name, to_string(*config_.remote), why);
   last_failure_ = why;
-  timer_.expires_after(retry_);
-  retry_ = std::min(retry_ * 2, retry_max);
+  show_down(to_string(*config_.remote) + ": " + why);
+  timer_.expires_after(backoff_.next());
   timer_.async_wait([this](const asio::error_code& cancelled) {
     if (!cancelled && !stopping_) resolve_remote();
   });
@@ -196,7 +196,7 @@ void DatagramControl::closed(const Notice& notice) {
     services_.registry().remove(name);
   }
   peers_.clear();
-  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
+  show_down(cause_text(notice));
   services_.print("port " + config_.name + " down " + cause_text(notice));
   if (stopping_) return;
   services_.event(LogLevel::error, EventKind::port_down, config_.name,

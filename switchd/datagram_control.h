@@ -1,5 +1,6 @@
 // Datagram ports: UDP towards one peer or for many, UNIX datagrams, multicast groups. Bound once, before `ready`;
-// there is no connection to lose. A UDP remote whose name does not resolve yet is tried again.
+// there is no connection to lose, and a socket that fails is opened again (topology.h). A UDP remote whose name does not
+// resolve yet is tried again.
 #pragma once
 
 #include <asio/ip/udp.hpp>
@@ -7,6 +8,7 @@
 #include <chrono>
 #include <map>
 
+#include "switchd/backoff.h"
 #include "switchd/port_control.h"
 
 namespace lanyard {
@@ -25,6 +27,7 @@ class DatagramControl final : public PortControl {
   void closed(const Notice& notice) override;
   void stop() override;
   [[nodiscard]] bool is_resolving() const override { return resolving_; }
+  [[nodiscard]] bool reopens_itself() const override { return false; }
 
  private:
   [[nodiscard]] std::optional<OpenError> open_udp_remote();
@@ -39,7 +42,7 @@ class DatagramControl final : public PortControl {
   std::string address_;
   asio::ip::udp::resolver resolver_;
   asio::steady_timer timer_;
-  std::chrono::milliseconds retry_{200};
+  Backoff backoff_;
   std::string last_failure_;
   std::map<std::string, std::string> peers_;  // far end -> port name
   bool bound_path_ = false;

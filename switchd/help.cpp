@@ -38,6 +38,8 @@ Options:
       --memory SIZE        address space for frames, such as 512M or 2G; memory is taken as frames
                            come (default: 2257M, or what ulimit and the control group leave)
       --log-level LEVEL    error, warn, info or debug (default: info)
+      --strict             end the start where a port needs an address or an interface that is not
+                           there; without it the port is down, and tried again until it is
       --version            print the version; with --verbose also the most memory it may take
   -h, --help               print this text
 

@@ -14,7 +14,7 @@ std::optional<OpenError> InterfaceControl::open() {
 }
 
 std::optional<OpenError> InterfaceControl::open_with_script() {
-  auto opened = open_tap(config_.interface);
+  auto opened = open_tap(config_.interface, comes_back_ ? MissingTap::is_an_error : MissingTap::is_made);
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   Fd& fd = std::get<Fd>(opened);
   if (!config_.up_script.empty()) {
@@ -59,7 +59,7 @@ void InterfaceControl::oversize(const Notice& notice) {
 }
 
 void InterfaceControl::closed(const Notice& notice) {
-  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
+  show_down(cause_text(notice));
   services_.print("port " + config_.name + " down " + cause_text(notice));
   services_.event(LogLevel::error, EventKind::port_down, config_.name,
                   fmt::format("port {} down: {}", config_.name, cause_text(notice)));

@@ -1,6 +1,7 @@
-// Ports on interfaces of this host: a TAP, with a script for when it comes up and goes down, or a packet socket. Opened
-// once, before `ready`; one that fails later, because its interface was deleted, stays down. The start waits for a
-// script, and so does the stop; in between nobody does.
+// Ports on interfaces of this host: a TAP, with a script for when it comes up and goes down, or a packet socket. One that
+// fails, because its interface was deleted or went down, is opened again when that is there again (topology.h); a TAP
+// that was deleted is not made again by that. Who opens it waits for a script, and so does the stop; nobody waits for
+// that of a TAP that has gone.
 #pragma once
 
 #include <chrono>
@@ -21,6 +22,8 @@ class InterfaceControl final : public PortControl {
   void closed(const Notice& notice) override;
   void stop() override {}
   void stopped() override;
+  [[nodiscard]] bool reopens_itself() const override { return false; }
+  [[nodiscard]] bool is_finishing() const override { return static_cast<bool>(keeper_); }
 
  protected:
   // A user who knows better than the interface may say so with max-frame.

@@ -31,7 +31,7 @@ std::optional<OpenError> ListenerControl::open_unix() {
 
 std::optional<OpenError> ListenerControl::open_tcp() {
   const std::vector<SocketAddress> addresses = resolve_now(config_.address);
-  if (addresses.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", 0};
+  if (addresses.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
   auto bound = bind_all(addresses);
   if (auto* error = std::get_if<OpenError>(&bound)) return std::move(*error);
   auto& sockets = std::get<std::vector<Fd>>(bound);

@@ -83,6 +83,9 @@ struct Said {
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
     return value;
   }
+  [[nodiscard]] int number(const char* name) const {
+    return find(name) != nullptr && find(name)->is_number_integer() ? find(name)->get<int>() : 0;
+  }
   [[nodiscard]] const nlohmann::json* find(const char* name) const {
     const auto found = message.is_object() ? message.find(name) : message.end();
     return found == message.end() ? nullptr : &*found;
@@ -122,7 +125,7 @@ std::optional<OpenError> NatControl::open() {
     if (text.empty()) return OpenError{"the gateway ended", 0};
     const Said said(text);
     if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
-    if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, 0};
+    if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, said.number("errno")};
     if (!said.is("ready")) continue;
     log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.child.pid(), said.text("libslirp"));
     take_stream();
@@ -131,7 +134,6 @@ std::optional<OpenError> NatControl::open() {
 }
 
 void NatControl::begin() {
-  first_ = false;
   if (!process_.control) return;
   await_message();
   watch();
@@ -147,6 +149,7 @@ void NatControl::watch_again() {
   watch_.expires_after(watch_interval);
   watch_.async_wait([this](const asio::error_code& cancelled) {
     if (cancelled || stopping_ || !control_.is_open()) return;
+    if (!told_up_ && stream_ != 0 && std::chrono::steady_clock::now() - started_ > steady) tell_up();
     if (!std::exchange(well_, false)) {
       log_warn("port {}: the gateway does not answer", config_.name);
       process_.child.kill();
@@ -164,9 +167,12 @@ void NatControl::take_stream() {
   stream_ = services_.attach(std::move(transport), *this);
 }
 
-// Of the first, the `port` line has told.
 void NatControl::attached(const Notice&) {
-  if (first_ || last_failure_.empty()) return;
+  if (!told_up_ && ended_soon_ < ended_soon_max) tell_up();
+}
+
+void NatControl::tell_up() {
+  told_up_ = true;
   last_failure_.clear();
   services_.print("port " + config_.name + " up nat:" + address());
   services_.event(LogLevel::info, EventKind::gateway_restarted, config_.name,
@@ -207,6 +213,8 @@ void NatControl::gateway_ended(const std::string& why) {
   process_.stream.reset();
   process_.child.kill();  // where it has not ended: it is of no use any more
   reap();
+  stream_ = 0;
+  show_down(why);
   if (why != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why);
   last_failure_ = why;
   start_later();
@@ -215,18 +223,21 @@ void NatControl::gateway_ended(const std::string& why) {
 
 // The stream has ended, which the control channel tells of, too.
 void NatControl::closed(const Notice& notice) {
-  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
-  services_.print("port " + config_.name + " down " + cause_text(notice));
-  services_.event(LogLevel::info, EventKind::port_down, config_.name,
-                  "port " + config_.name + " down: " + cause_text(notice));
+  show_down(control_.is_open() || last_failure_.empty() ? cause_text(notice) : last_failure_);
+  if (std::exchange(told_up_, false)) {
+    services_.print("port " + config_.name + " down " + cause_text(notice));
+    services_.event(LogLevel::info, EventKind::port_down, config_.name,
+                    "port " + config_.name + " down: " + cause_text(notice));
+  }
   const bool present = notice.serial == stream_ && control_.is_open();
   if (present && !stopping_) process_.child.kill();  // it may hang; it is of no use any more
 }
 
 void NatControl::start_later() {
-  if (std::chrono::steady_clock::now() - started_ > steady) retry_ = retry_min;
-  timer_.expires_after(retry_);
-  retry_ = std::min(retry_ * 2, retry_max);
+  const bool has_lasted = std::chrono::steady_clock::now() - started_ > steady;
+  ended_soon_ = has_lasted ? 0 : ended_soon_ + 1;
+  if (has_lasted) backoff_.reset();
+  timer_.expires_after(backoff_.next());
   timer_.async_wait([this](const asio::error_code& cancelled) {
     if (!cancelled && !stopping_) start_again();
   });
@@ -235,7 +246,9 @@ void NatControl::start_later() {
 void NatControl::start_again() {
   auto started = start_gateway(gateway_);
   if (auto* error = std::get_if<OpenError>(&started)) {
-    log_error("port {}: {}", config_.name, error->what);
+    if (error->what != last_failure_) log_error("port {}: {}", config_.name, error->what);
+    last_failure_ = error->what;
+    show_down(error->what);
     return start_later();
   }
   process_ = std::move(std::get<GatewayProcess>(started));

@@ -39,7 +39,14 @@ std::unique_ptr<Transport> PortControl::make_stream(Fd fd, bool tcp) const {
 
 PortRecord PortControl::record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const {
   return {std::string(name_of(config_.type)), std::move(address), config_.network, std::move(state),
-          std::move(counters)};
+          std::move(counters), {}};
+}
+
+void PortControl::show_down(const std::string& why) {
+  PortRecord* const known = services_.registry().find(config_.name);
+  if (known == nullptr) return;
+  known->state = "down";
+  known->reason = why;
 }
 
 std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortServices& services) {

@@ -50,8 +50,8 @@ class PortControl {
   PortControl& operator=(const PortControl&) = delete;
   virtual ~PortControl() = default;
 
-  // Opens what must be open before `ready`; registers the port. An error ends the start. Nothing is accepted or
-  // connected yet.
+  // Opens what must be open before `ready`; registers the port. Where that fails the port may be tried again, by another
+  // control (topology.h). Nothing is accepted or connected yet.
   [[nodiscard]] virtual std::optional<OpenError> open() = 0;
   // TYPE:ADDRESS as printed; valid after open().
   [[nodiscard]] virtual std::string address() const = 0;
@@ -74,6 +74,12 @@ class PortControl {
   virtual void stop() = 0;
   // The data plane has stopped, and the process ends.
   virtual void stopped() {}
+  // Does it bring back by itself what it lost? Else it is of no use any more once its transport has closed.
+  [[nodiscard]] virtual bool reopens_itself() const { return true; }
+  // It is opened because it was lost: what has gone is to be there again, and not made. Before open().
+  void comes_back() { comes_back_ = true; }
+  // Out of use, does it still have something to do?
+  [[nodiscard]] virtual bool is_finishing() const { return false; }
   // Is a name being looked up? That runs on a thread of asio's, cannot be interrupted, and may take a minute.
   [[nodiscard]] virtual bool is_resolving() const { return false; }
 
@@ -86,10 +92,12 @@ class PortControl {
   [[nodiscard]] std::unique_ptr<Port> make_port(Wire wire, std::size_t max_frame_bytes) const;
   [[nodiscard]] virtual std::size_t max_frame_bytes(std::size_t transport_max) const;
   [[nodiscard]] PortRecord record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const;
+  void show_down(const std::string& why);
 
   PortConfig config_;
   PortServices& services_;
   std::size_t frame_bytes_max_ = limits::frame_bytes_max;  // what its wire can carry
+  bool comes_back_ = false;
 };
 
 [[nodiscard]] std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortServices& services);

@@ -21,8 +21,9 @@ struct PortRecord {
   std::string type;     // "tcp-listen"
   std::string address;  // as printed: where it is bound or connects to; of a connection or peer: the far end
   std::string network;
-  std::string state;    // "up", "down", "listening"
+  std::string state;    // "up", "down", "listening", "disabled"
   std::shared_ptr<PortCounters> counters;  // null for a listener, which carries no frames itself
+  std::string reason;   // "down": why, one line; else empty
 };
 
 // What was counted on all ports together, those that have gone among them.

@@ -29,7 +29,8 @@ using Json = nlohmann::ordered_json;
 
 [[nodiscard]] Json port_json(const PortRecord& record) {
   Json json = {
-      {"type", record.type}, {"address", record.address}, {"network", record.network}, {"state", record.state}};
+      {"type", record.type}, {"address", record.address}, {"network", record.network}, {"state", record.state},
+      {"reason", record.reason}};
   static const PortCounters none;  // a listener carries no frames itself; scripts find the same fields everywhere
   json.update(counters_json(record.counters ? *record.counters : none));
   return json;

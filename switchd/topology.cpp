@@ -25,9 +25,18 @@ void Topology::adopt(Dataplane& dataplane) {
 bool Topology::open_all() {
   bool all_open = true;
   for (std::size_t i = 0; i < config_.ports.size(); ++i) {
-    const auto error = open(config_.ports[i], config_.written[i]);
+    const PortConfig& port = config_.ports[i];
+    Entry& entry = entries_[port.name];
+    entry.config = port;
+    entry.written = config_.written[i];
+    const auto error = open(entry);
     if (!error) continue;
-    log_error("port {}: {}", config_.ports[i].name, error->what);
+    if (may_come(*error) && !config_.strict) {
+      wait(entry, error->what);
+      tell_waiting(entry);
+      continue;
+    }
+    log_error("port {}: {}", port.name, error->what);
     all_open = false;
   }
   if (!all_open) return false;
@@ -44,26 +53,33 @@ void Topology::await_start(std::function<void(bool)> started) {
 // What happened meanwhile is told now.
 void Topology::begin() {
   begun_ = true;
-  for (const auto& [name, entry] : entries_)
+  for (const auto& [name, entry] : entries_) {
     if (entry.control) entry.control->begin();
+    if (entry.waiting) entry.waiting->later(entry.config);
+  }
   for (Notice& notice : std::exchange(early_, {})) take_from_port(notice);
 }
 
 void Topology::stop() {
   stopping_ = true;
-  for (const auto& [name, entry] : entries_)
+  *lives_ = false;
+  for (auto& [name, entry] : entries_) {
+    stop_waiting(entry);
     if (entry.control) entry.control->stop();
+  }
 }
 
 void Topology::stopped() {
   for (const auto& [name, entry] : entries_)
     if (entry.control) entry.control->stopped();
+  for (const Retired& one : retired_) one.control->stopped();
 }
 
 bool Topology::is_resolving() const {
   const auto resolves = [](const auto& control) { return control && control->is_resolving(); };
-  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& it) { return resolves(it.second.control); }) ||
-         std::any_of(retired_.begin(), retired_.end(), resolves);
+  return *looking_ > 0 ||
+         std::any_of(entries_.begin(), entries_.end(), [&](const auto& it) { return resolves(it.second.control); }) ||
+         std::any_of(retired_.begin(), retired_.end(), [&](const Retired& one) { return resolves(one.control); });
 }
 
 // --- Notices.
@@ -101,9 +117,11 @@ void Topology::take_from_port(Notice& notice) {
   owners_.erase(owner);
   if (stopping_) return;
   port.closed(notice);
+  notice.transport.reset();  // its descriptors go before a port is opened that needs the same address
   const auto entry = entries_.find(port.config().name);
-  const bool is_closing = entry != entries_.end() && entry->second.control.get() == &port && entry->second.closed;
-  if (is_closing && transports_of(port).empty()) finish_close(entry->first);
+  if (entry == entries_.end() || entry->second.control.get() != &port || !transports_of(port).empty()) return;
+  if (entry->second.closed) finish_close(entry->first);
+  else if (!port.reopens_itself()) lost(entry->second, cause_text(notice));
 }
 
 void Topology::take_move(const Notice& notice) {
@@ -175,7 +193,7 @@ const PortConfig* Topology::written(const std::string& name) const {
 
 bool Topology::is_disabled(const std::string& name) const {
   const auto entry = entries_.find(name);
-  return entry != entries_.end() && !entry->second.control;
+  return entry != entries_.end() && entry->second.is_disabled;
 }
 
 std::string Topology::address_of(const std::string& name) const {

@@ -5,14 +5,29 @@
 // what else differs is closed and opened again. It is carried out whole or not at all:
 //
 //   networks that are new        made
-//   ports that are new           opened; one whose address is in use waits, where ports are to be closed
+//   ports that are new           opened; one whose address is in use is put off, where ports are to be closed
 //   ports removed or reopened    closed, which takes until the last buffer has come home
-//   ports reopened or waiting    opened. One that cannot be: all that was opened is closed, all that was closed is
+//   ports reopened or put off    opened. One that cannot be: all that was opened is closed, all that was closed is
 //                                opened again as it was, and the change is refused
 //   gateways that differ         told. One that cannot do it, as where a host's port is taken: all is undone likewise
 //   the rest                     changed while frames flow; networks that are gone are removed
 //
-// Changes wait for one another. Control thread only.
+// Changes wait for one another. Each configured port has one entry all the while, and is one of
+//
+//   open       something serves it (port_control.h); what is down and comes up by itself, such as a connection, is
+//              that one's business
+//   closing    until its last buffer has come home
+//   waiting    down: it cannot be open now, and is tried again with back-off (reopening.h), each try in its turn among
+//              the changes. So it is with a port that
+//                at the start needs an address or an interface that is not there yet (may_come), unless `strict`
+//                has failed while it was open, and whose control cannot bring it back
+//                was closed by a change, which was refused, and cannot be opened as it was
+//                is enabled and cannot be opened
+//              A change that meets it may leave it waiting, where what it needs then may come, too
+//   disabled   until enable()
+//   closed     in the midst of a change only
+//
+// Control thread only.
 #pragma once
 
 #include <deque>
@@ -32,12 +47,13 @@
 #include "switchd/line_output.h"
 #include "switchd/mac_listing.h"
 #include "switchd/port_control.h"
+#include "switchd/reopening.h"
 
 namespace lanyard {
 
 // Why a change was not carried out.
 struct Refusal {
-  enum class Kind : std::uint8_t { invalid, not_found, conflict, unavailable, limit };
+  enum class Kind : std::uint8_t { invalid, not_found, conflict, unavailable, limit, internal };
   Kind kind = Kind::invalid;
   std::string message;               // one line
   std::vector<std::string> details;  // further ones
@@ -74,11 +90,14 @@ class Topology final : public PortServices {
   };
   // `config` is complete.
   Topology(const Config& config, const Services& services) : services_(services), config_(config) {}
+  Topology(const Topology&) = delete;
+  Topology& operator=(const Topology&) = delete;
+  ~Topology() { *lives_ = false; }
 
   // --- The daemon's.
   // Its networks have the indices of `config.networks`, in order.
   void adopt(Dataplane& dataplane);
-  // Opens all ports, so that every one that cannot be opened is named; prints their lines when all are open.
+  // Opens all ports, so that every one that cannot be opened is named; prints their lines when all are open or may wait.
   [[nodiscard]] bool open_all();
   // `started` is called when every transport of open_all() is attached; false: one could not be.
   void await_start(std::function<void(bool)> started);
@@ -116,8 +135,11 @@ class Topology final : public PortServices {
   // Calls `done` with how many stations were forgotten.
   void flush(const std::string& network, const std::string& port, const std::optional<MacAddress>& station,
              std::function<void(std::uint64_t)> done);
-  // Runs `change` when no other is under way; it is over when it calls what it is given.
-  void in_turn(std::function<void(std::function<void()>)> change);
+  // Runs `change` when no other is under way; it is over when it calls what it is given. When it cannot any more,
+  // because an exception has broken it off, `broken` is called.
+  void in_turn(std::function<void(std::function<void()>)> change, std::function<void()> broken = nullptr);
+  // Something may be there that was not, an address or an interface: ports that wait are tried at once.
+  void try_all_again();
 
   // --- The ports'.
   asio::io_context& io() override { return services_.io; }
@@ -129,21 +151,31 @@ class Topology final : public PortServices {
   void event(LogLevel level, EventKind kind, const std::string& port, std::string text) override;
 
  private:
-  // A port as configured, with what serves it; `control` is null while it is disabled.
+  // A port as configured, in one of the states above.
   struct Entry {
     PortConfig config;   // complete
     PortConfig written;  // as configured
-    std::unique_ptr<PortControl> control;
-    std::function<void()> closed;  // it is being closed
+    std::unique_ptr<PortControl> control{};  // open, closing
+    std::function<void()> closed{};          // closing
+    std::shared_ptr<Reopening> waiting{};    // waiting
+    bool is_disabled = false;
+    bool was_lost = false;  // waiting: it has been open
   };
+  struct Retired {
+    std::unique_ptr<PortControl> control;
+    bool is_quiet = false;  // no handler of it is left but those that it tells of
+  };
+  struct Turn;
   // One change_to() under way.
   struct Transition {
     Config before;
     Config wanted;
     std::vector<std::string> new_networks;
-    std::vector<std::string> opened;              // new ports that are open
-    std::vector<const PortConfig*> to_open;       // when all is closed
+    std::vector<std::string> new_ports;
     std::vector<const PortConfig*> to_close;      // of `before`
+    std::set<std::string> were_waiting;           // of those
+    std::vector<const PortConfig*> to_open;       // when all is closed
+    std::vector<std::string> opened;              // new or again
     std::vector<PortConfig> gateways;             // those told to be otherwise, as they were
     std::size_t pending = 0;                      // of the present step
     std::optional<Refusal> refused;
@@ -158,13 +190,23 @@ class Topology final : public PortServices {
   void restore_gateways(const Shared& change);
   void change_live(const Shared& change);
   void change_live(Entry& entry, const PortConfig& port, const PortConfig& written);
+  [[nodiscard]] bool open_or_put_off(const Shared& change, const PortConfig& port);
+  void reopen_as_before(const Shared& change, Refusal& refused);
   void next_change();
-  void register_disabled(const PortConfig& port);
 
-  [[nodiscard]] std::optional<OpenError> open(const PortConfig& complete, const PortConfig& written);
+  // REQUIRES: it is not open. On error it is closed.
+  [[nodiscard]] std::optional<OpenError> open(Entry& entry);
   void close(const std::string& name, std::function<void()> closed);
   void finish_close(const std::string& name);
   void retire(std::unique_ptr<PortControl> control);
+  void wait(Entry& entry, const std::string& reason);
+  void stop_waiting(Entry& entry);
+  void lost(Entry& entry, const std::string& cause);
+  void try_again(Entry& entry);
+  void show_waiting(const Entry& entry);
+  void show_disabled(const PortConfig& port);
+  void tell_waiting(const Entry& entry);
+  void tell_up(const Entry& entry);
   void tell_data_plane(const Entry& entry);
   [[nodiscard]] std::vector<std::uint64_t> transports_of(const PortControl& control) const;
   void add_network(const std::string& name, NetworkKind kind);
@@ -190,8 +232,10 @@ class Topology final : public PortServices {
   bool begun_ = false;
   bool stopping_ = false;
   bool changing_ = false;
-  std::deque<std::function<void(std::function<void()>)>> waiting_changes_;
-  std::vector<std::unique_ptr<PortControl>> retired_;  // out of use, but somebody may still call
+  std::deque<std::function<void()>> waiting_changes_;
+  std::vector<Retired> retired_;  // out of use, but somebody may still call
+  std::shared_ptr<unsigned> looking_ = std::make_shared<unsigned>(0);  // names being looked up for ports that wait
+  std::shared_ptr<bool> lives_ = std::make_shared<bool>(true);         // false once the daemon stops
 };
 
 // The lines that describe a port or a network, as in Change.

@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <asio/post.hpp>
 #include <cerrno>
 #include <utility>
 
+#include "switchd/guarded.h"
 #include "switchd/port_keys.h"
 #include "switchd/topology.h"
 
@@ -41,7 +43,7 @@ std::vector<std::string> without(const std::vector<std::string>& lines, const st
 }
 
 Refusal refusal(const std::string& port, const OpenError& error) {
-  return {Refusal::Kind::unavailable, fmt::format("port {}: {}; nothing was changed", port, error.what), {}};
+  return {Refusal::Kind::unavailable, fmt::format("port {}: {}", port, error.what), {}};
 }
 
 }  // namespace
@@ -93,8 +95,37 @@ std::vector<Change> Topology::plan(const Config& wanted) const {
 
 // --- A transition, in the order of its steps.
 
-void Topology::in_turn(std::function<void(std::function<void()>)> change) {
-  waiting_changes_.push_back(std::move(change));
+// The right to change something; others wait for its end.
+struct Topology::Turn {
+  Turn(Topology& topology, std::function<void()> broken)
+      : of(topology), lives(topology.lives_), told_broken(std::move(broken)) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  // Nobody is left who could end it.
+  ~Turn() {
+    if (is_over || !*lives) return;
+    guarded("a change is broken off", [this] {
+      if (told_broken) told_broken();
+      end();
+    });
+  }
+  void end() {
+    if (std::exchange(is_over, true) || !*lives) return;
+    of.changing_ = false;
+    asio::post(of.services_.io, [topology = &of] {
+      if (!topology->changing_) topology->next_change();
+    });
+  }
+  Topology& of;
+  std::shared_ptr<bool> lives;
+  std::function<void()> told_broken;
+  bool is_over = false;
+};
+
+void Topology::in_turn(std::function<void(std::function<void()>)> change, std::function<void()> broken) {
+  waiting_changes_.push_back([this, change = std::move(change), broken = std::move(broken)] {
+    change([turn = std::make_shared<Turn>(*this, broken)] { turn->end(); });
+  });
   if (!changing_) next_change();
 }
 
@@ -103,10 +134,7 @@ void Topology::next_change() {
   changing_ = true;
   const auto change = std::move(waiting_changes_.front());
   waiting_changes_.pop_front();
-  change([this] {
-    changing_ = false;
-    next_change();
-  });
+  guarded("a change", change);
 }
 
 void Topology::change_to(const Config& wanted, Done done) {
@@ -127,12 +155,18 @@ void Topology::begin_transition(const Shared& change) {
   for (const PortConfig& port : change->before.ports) {
     const PortConfig* after = find(wanted.ports, port.name);
     const bool reopens = after != nullptr && *after != port && !differs_live_only(port, *after);
-    if ((after == nullptr || reopens) && !is_disabled(port.name)) change->to_close.push_back(&port);
-    if (reopens && !is_disabled(port.name)) change->to_open.push_back(after);
+    if ((after != nullptr && !reopens) || is_disabled(port.name)) continue;
+    change->to_close.push_back(&port);
+    if (entries_.at(port.name).waiting) change->were_waiting.insert(port.name);
+    if (reopens) change->to_open.push_back(after);
   }
   for (const PortConfig& port : wanted.ports) {
     if (entries_.contains(port.name)) continue;
-    const auto error = open(port, written_of(wanted, port));
+    Entry& entry = entries_[port.name];
+    entry.config = port;
+    entry.written = written_of(wanted, port);
+    change->new_ports.push_back(port.name);
+    const auto error = open(entry);
     const bool in_use = error && (error->error == EADDRINUSE || error->error == EBUSY);
     if (!error) change->opened.push_back(port.name);
     else if (in_use && !change->to_close.empty()) change->to_open.push_back(&port);
@@ -145,16 +179,27 @@ void Topology::close_then_open(const Shared& change) {
   change->pending = change->to_close.size() + 1;
   const auto one_closed = [this, change] {
     if (--change->pending > 0) return;
-    for (const PortConfig* port : change->to_close) entries_.erase(port->name);
-    for (const PortConfig* port : change->to_open) {
-      const auto error = open(*port, written_of(change->wanted, *port));
-      if (error) return roll_back(change, refusal(port->name, *error));
-      change->opened.push_back(port->name);
-    }
+    for (const PortConfig* port : change->to_open)
+      if (!open_or_put_off(change, *port)) return roll_back(change, *change->refused);
     change_gateways(change);
   };
   for (const PortConfig* port : change->to_close) close(port->name, one_closed);
   one_closed();
+}
+
+// One that waited, and is configured otherwise, may wait on, for a folder too. False: the change is refused.
+bool Topology::open_or_put_off(const Shared& change, const PortConfig& port) {
+  Entry& entry = entries_.at(port.name);
+  entry.config = port;
+  entry.written = written_of(change->wanted, port);
+  change->opened.push_back(port.name);
+  const auto error = open(entry);
+  if (!error) return true;
+  const bool may_wait =
+      change->were_waiting.contains(port.name) && (may_come(*error) || error->error == ENOENT);
+  if (may_wait) wait(entry, error->what);
+  else change->refused = refusal(port.name, *error);
+  return may_wait;
 }
 
 // Of what can change while frames flow only a gateway may refuse its part: it is asked while all can still be undone.
@@ -193,19 +238,39 @@ void Topology::roll_back(const Shared& change, Refusal refused) {
   change->pending = change->opened.size() + 1;
   const auto one_closed = [this, change, refused] {
     if (--change->pending > 0) return;
-    Refusal told = refused;
-    for (const std::string& name : change->opened) entries_.erase(name);
-    for (const PortConfig* port : change->to_close) {
-      if (entries_.contains(port->name)) continue;
-      const auto error = open(*port, written_of(change->before, *port));
-      if (error) told.details.push_back(fmt::format("port {} is gone, it cannot be opened again: {}", port->name,
-                                                    error->what));
+    for (const std::string& name : change->new_ports) {
+      entries_.erase(name);
+      registry_.remove(name);
     }
+    Refusal told = refused;
+    reopen_as_before(change, told);
     for (const std::string& name : change->new_networks) remove_network(name);
     change->done(told);
   };
   for (const std::string& name : change->opened) close(name, one_closed);
   one_closed();
+}
+
+// Says in the refusal what has become of them.
+void Topology::reopen_as_before(const Shared& change, Refusal& refused) {
+  bool all_stayed_open = true;
+  for (const PortConfig* port : change->to_close) {
+    Entry& entry = entries_.at(port->name);
+    if (entry.control || entry.waiting) continue;  // it has not come to that
+    all_stayed_open = false;
+    entry.config = *port;
+    entry.written = written_of(change->before, *port);
+    const auto error = open(entry);
+    if (!error) continue;
+    wait(entry, error->what);
+    if (change->were_waiting.contains(port->name)) continue;
+    tell_waiting(entry);
+    refused.details.push_back(
+        fmt::format("port {} is down, and tried again as it was: {}", port->name, error->what));
+  }
+  if (!refused.details.empty()) refused.message += "; not everything is as it was";
+  else if (all_stayed_open) refused.message += "; nothing was changed";
+  else refused.message += "; what was closed for it is open again as it was";
 }
 
 // Beyond this point nothing is refused.
@@ -231,7 +296,12 @@ void Topology::change_live(const Shared& change) {
 void Topology::change_live(Entry& entry, const PortConfig& port, const PortConfig& written) {
   entry.written = written;
   if (std::exchange(entry.config, port) == port) return;
-  if (!entry.control) return register_disabled(port);
+  if (entry.is_disabled) return show_disabled(port);
+  if (entry.waiting) {
+    show_waiting(entry);
+    return entry.waiting->now();
+  }
+  if (!entry.control) return;
   const bool is_done = entry.control->config() == port;  // by a gateway
   if (!is_done) entry.control->reconfigure(port, [](const std::string& wrong) { LANYARD_CHECK(wrong.empty()); });
   tell_data_plane(entry);
@@ -248,33 +318,6 @@ void Topology::tell_data_plane(const Entry& entry) {
     set.queue_frames = entry.config.queue_frames;
     services_.link.send(std::move(set));
   }
-}
-
-// --- Ports that are disabled and enabled.
-
-void Topology::disable(const std::string& name, Done done) {
-  if (is_disabled(name)) return done(std::nullopt);
-  close(name, [this, name, done] {
-    register_disabled(entries_.at(name).config);
-    done(std::nullopt);
-  });
-}
-
-void Topology::register_disabled(const PortConfig& port) {
-  registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "disabled", {}});
-}
-
-void Topology::enable(const std::string& name, Done done) {
-  if (!is_disabled(name)) return done(std::nullopt);
-  const Entry entry = {entries_.at(name).config, entries_.at(name).written, nullptr, nullptr};
-  registry_.remove(name);
-  const auto error = open(entry.config, entry.written);
-  if (!error) return done(std::nullopt);
-  Entry& kept = entries_[name];
-  kept.config = entry.config;
-  kept.written = entry.written;
-  register_disabled(kept.config);
-  done(refusal(name, *error));
 }
 
 }  // namespace lanyard

@@ -1,24 +1,29 @@
-// The life of one configured port: opened and closed; topology.h has the theory.
+// The life of one configured port: opened, closed, waiting to be opened, disabled; topology.h has the theory.
+#include <fmt/format.h>
+
 #include <asio/post.hpp>
 #include <utility>
 
+#include "switchd/log.h"
+#include "switchd/port_keys.h"
 #include "switchd/topology.h"
 
 namespace lanyard {
 
-std::optional<OpenError> Topology::open(const PortConfig& complete, const PortConfig& written) {
-  const std::string& name = complete.name;
-  Entry& entry = entries_[name];
-  entry.config = complete;
-  entry.written = written;
-  entry.control = make_port_control(complete, *this);
+// --- Opened and closed.
+
+std::optional<OpenError> Topology::open(Entry& entry) {
+  LANYARD_CHECK(!entry.control);
+  stop_waiting(entry);
+  entry.is_disabled = false;
+  entry.control = make_port_control(entry.config, *this);
+  if (entry.was_lost) entry.control->comes_back();
   if (auto error = entry.control->open()) {
     entry.control->stop();
     retire(std::move(entry.control));
-    entries_.erase(name);
-    registry_.remove(name);
     return error;
   }
+  entry.was_lost = false;
   if (begun_) entry.control->begin();
   return std::nullopt;
 }
@@ -26,6 +31,12 @@ std::optional<OpenError> Topology::open(const PortConfig& complete, const PortCo
 // No further connections; its transports go, and when the last is back it is out of use.
 void Topology::close(const std::string& name, std::function<void()> closed) {
   Entry& entry = entries_.at(name);
+  if (!entry.control) {
+    stop_waiting(entry);
+    entry.was_lost = false;
+    registry_.remove(name);
+    return closed();
+  }
   entry.closed = std::move(closed);
   entry.control->stop();
   const std::vector<std::uint64_t> transports = transports_of(*entry.control);
@@ -47,13 +58,16 @@ void Topology::finish_close(const std::string& name) {
 }
 
 // Handlers that were cancelled are still to be called; they are ahead of what is posted now. A look-up of a name cannot
-// be cancelled, and its port is kept until the end of the process.
+// be cancelled, and its port is kept until the end of the process; one whose script runs, until another goes after that.
 void Topology::retire(std::unique_ptr<PortControl> control) {
   const PortControl* const which = control.get();  // the others' handlers may be behind
-  retired_.push_back(std::move(control));
+  retired_.push_back({std::move(control)});
   asio::post(services_.io, [this, which] {
     asio::post(services_.io, [this, which] {
-      std::erase_if(retired_, [&](const auto& one) { return one.get() == which && !one->is_resolving(); });
+      for (Retired& one : retired_) one.is_quiet = one.is_quiet || one.control.get() == which;
+      std::erase_if(retired_, [](const Retired& one) {
+        return one.is_quiet && !one.control->is_resolving() && !one.control->is_finishing();
+      });
     });
   });
 }
@@ -63,6 +77,110 @@ std::vector<std::uint64_t> Topology::transports_of(const PortControl& control) c
   for (const auto& [serial, owner] : owners_)
     if (owner == &control) serials.push_back(serial);
   return serials;
+}
+
+// --- Waiting.
+
+// REQUIRES: it is closed.
+void Topology::wait(Entry& entry, const std::string& reason) {
+  const std::string name = entry.config.name;
+  entry.waiting = std::make_shared<Reopening>(services_.io, looking_, [this, name] {
+    in_turn([this, name](const std::function<void()>& over) {
+      const auto found = entries_.find(name);
+      if (found != entries_.end() && found->second.waiting) try_again(found->second);
+      over();
+    });
+  });
+  (void)entry.waiting->set_reason(reason);
+  show_waiting(entry);
+  if (begun_) entry.waiting->later(entry.config);
+}
+
+void Topology::stop_waiting(Entry& entry) {
+  if (entry.waiting) std::exchange(entry.waiting, nullptr)->stop();
+}
+
+// What it counted while it was open stays.
+void Topology::show_waiting(const Entry& entry) {
+  const PortConfig& port = entry.config;
+  std::shared_ptr<PortCounters> counters;
+  if (const PortRecord* known = registry_.find(port.name)) counters = known->counters;
+  registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "down",
+                            std::move(counters), entry.waiting->reason()});
+}
+
+// A port that nobody but this can bring back: its interface has gone, its socket has failed. Told by its control.
+void Topology::lost(Entry& entry, const std::string& cause) {
+  entry.control->stop();
+  retire(std::move(entry.control));
+  entry.was_lost = true;
+  wait(entry, cause);
+}
+
+void Topology::try_again(Entry& entry) {
+  const std::string& name = entry.config.name;
+  const std::shared_ptr<Reopening> waiting = std::exchange(entry.waiting, nullptr);
+  const auto error = open(entry);
+  if (!error) {
+    waiting->stop();
+    return tell_up(entry);
+  }
+  entry.waiting = waiting;
+  if (waiting->set_reason(error->what)) log_info("port {} is down: {}; trying again", name, error->what);
+  show_waiting(entry);
+  waiting->later(entry.config);
+}
+
+// A udp port may still wait for the address of its peer.
+void Topology::tell_up(const Entry& entry) {
+  const std::string& name = entry.config.name;
+  if (registry_.find(name)->state == "down") return;
+  print(fmt::format("port {} up {}:{}", name, name_of(entry.config.type), address_of(name)));
+  event(LogLevel::info, EventKind::port_up, name, fmt::format("port {} up: {}", name, address_of(name)));
+}
+
+void Topology::tell_waiting(const Entry& entry) {
+  const std::string& name = entry.config.name;
+  const std::string& reason = entry.waiting->reason();
+  if (begun_) print(fmt::format("port {} down {}", name, reason));
+  event(LogLevel::warn, EventKind::port_down, name, fmt::format("port {} down: {}; trying again", name, reason));
+}
+
+void Topology::try_all_again() {
+  for (const auto& [name, entry] : entries_)
+    if (entry.waiting) entry.waiting->now();
+}
+
+// --- Disabled and enabled.
+
+void Topology::disable(const std::string& name, Done done) {
+  if (is_disabled(name)) return done(std::nullopt);
+  close(name, [this, name, done] {
+    Entry& entry = entries_.at(name);
+    entry.is_disabled = true;
+    show_disabled(entry.config);
+    done(std::nullopt);
+  });
+}
+
+void Topology::show_disabled(const PortConfig& port) {
+  registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "disabled", {}, {}});
+}
+
+// What was asked for is that it shall be open: where it cannot be, it waits. One that waits already is tried at once.
+void Topology::enable(const std::string& name, Done done) {
+  Entry& entry = entries_.at(name);
+  if (entry.waiting) {
+    try_again(entry);
+    return done(std::nullopt);
+  }
+  if (!entry.is_disabled) return done(std::nullopt);
+  const auto error = open(entry);
+  if (!error) return done(std::nullopt);
+  wait(entry, error->what);
+  tell_waiting(entry);
+  done(Refusal{Refusal::Kind::unavailable, fmt::format("port {}: {}; it is enabled, and tried again", name, error->what),
+               {}});
 }
 
 }  // namespace lanyard

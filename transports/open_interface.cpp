@@ -55,18 +55,22 @@ namespace {
 
 }  // namespace
 
-Opened<Fd> open_tap(const std::string& interface) {
+Opened<Fd> open_tap(const std::string& interface, MissingTap missing) {
   const std::string doing = "cannot open TAP " + interface;
   Fd fd(::open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (!fd) {
-    const bool missing = errno == ENOENT || errno == ENODEV || errno == ENXIO;
-    return failed(doing + ": /dev/net/tun", missing ? "this kernel has no TAPs until root says: modprobe tun"
-                                                    : tap_advice(errno, interface));
+    const bool no_driver = errno == ENOENT || errno == ENODEV || errno == ENXIO;
+    return failed(doing + ": /dev/net/tun", no_driver ? "this kernel has no TAPs until root says: modprobe tun"
+                                                      : tap_advice(errno, interface));
   }
+  const bool is_there = ::if_nametoindex(interface.c_str()) != 0;
+  if (!is_there && missing == MissingTap::is_an_error) return OpenError{doing + ": there is no such interface", ENODEV};
   ifreq request = request_for(interface);
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
-  if (::ioctl(fd.get(), TUNSETIFF, &request) != 0) return failed(doing, tap_advice(errno, interface));
-  return fd;
+  if (::ioctl(fd.get(), TUNSETIFF, &request) == 0) return fd;
+  if (!is_there && (errno == EPERM || errno == EACCES))
+    return OpenError{failed(doing, "there is none, and " + tap_advice(errno, interface)).what, ENODEV};
+  return failed(doing, tap_advice(errno, interface));
 }
 
 Opened<PacketSocket> open_packet_socket(const std::string& interface) {

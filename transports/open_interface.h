@@ -11,9 +11,10 @@
 
 namespace lanyard {
 
-// The TAP of that name. One that does not exist is made, where that is permitted, and goes when it is closed.
+// The TAP of that name. One that does not exist is made, where that is wanted and permitted, and goes when it is closed.
 // REQUIRES: a name of an interface, at most 15 characters.
-[[nodiscard]] Opened<Fd> open_tap(const std::string& interface);
+enum class MissingTap : std::uint8_t { is_made, is_an_error };
+[[nodiscard]] Opened<Fd> open_tap(const std::string& interface, MissingTap missing = MissingTap::is_made);
 
 // A packet socket on an Ethernet interface that is up, in promiscuous mode. Every frame that the interface
 // receives, and every one that the host itself sends there, is heard with PACKET_AUXDATA; our own sends are

@@ -49,6 +49,18 @@ namespace {
 
 }  // namespace
 
+bool may_come(const OpenError& error) {
+  switch (error.error) {
+    case EADDRNOTAVAIL:
+    case ENODEV:
+    case ENXIO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTUNREACH: return true;
+    default: return false;
+  }
+}
+
 SocketAddress bound_address(int fd) { return address_by(::getsockname, fd); }
 
 SocketAddress peer_address(int fd) { return address_by(::getpeername, fd); }

@@ -3,6 +3,7 @@
 // and a text that names the address.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -17,6 +18,9 @@ struct OpenError {
   std::string what;  // one line, names the address
   int error = 0;     // errno, or 0
 };
+// May it be otherwise by itself? An address, a route or an interface is not there (yet), or a name has no address.
+[[nodiscard]] bool may_come(const OpenError& error);
+inline constexpr int name_unknown = EADDRNOTAVAIL;  // `error` of a name that does not resolve
 template <class T>
 using Opened = std::variant<T, OpenError>;
 

@@ -66,7 +66,7 @@ constexpr std::uint32_t default_mode = 0600;
   group* found = nullptr;
   std::vector<char> text(16 * 1024);
   const int error = ::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
-  if (found == nullptr) return OpenError{"there is no group '" + name + "'", error};
+  if (found == nullptr) return OpenError{"there is no group '" + name + "'", error == ENOENT ? EINVAL : error};
   return entry.gr_gid;
 }
 

@@ -10,6 +10,7 @@
 
 #include "switchd/control/refusals.h"
 #include "switchd/control/views.h"
+#include "switchd/guarded.h"
 
 namespace lanyard::control {
 
@@ -73,8 +74,12 @@ void Api::handle(const v1::Request& request, const std::shared_ptr<Client>& clie
   const Asked asked{request.id(), client};
   if (request.id() == 0) return asked.refuse(v1::Error::INVALID, "id: expected a number that is not 0");
   if (stopping_) return asked.refuse(v1::Error::UNAVAILABLE, "the daemon stops");
-  if (handle_reading(request, asked) || handle_change(request, asked) || handle_stream(request, asked)) return;
-  asked.refuse(v1::Error::UNKNOWN_VERB, "no verb, or one that this daemon does not know");
+  bool is_known = true;
+  const bool went_well = guarded("a request", [&] {
+    is_known = handle_reading(request, asked) || handle_change(request, asked) || handle_stream(request, asked);
+  });
+  if (!went_well) asked.refuse(internal_fault());
+  else if (!is_known) asked.refuse(v1::Error::UNKNOWN_VERB, "no verb, or one that this daemon does not know");
 }
 
 bool Api::handle_reading(const v1::Request& request, const Asked& asked) {

@@ -54,6 +54,7 @@ std::vector<std::string_view> keep_settings(const Config& present, Config& wante
   if (is_default(wanted.control) && is_default(present.control)) wanted.control = present.control;
   keep("engine", &Config::engine);
   keep("memory", &Config::memory_bytes);
+  keep("strict", &Config::strict);
   keep("control", &Config::control);
   keep("control-group", &Config::control_group);
   keep("http", &Config::http);
@@ -157,7 +158,7 @@ void Api::change(const Asked& asked, Make make, std::function<void(const std::st
       if (!refusal) told(shown);
       over();
     });
-  });
+  }, [asked] { asked.refuse(internal_fault()); });
 }
 
 void Api::add_port(const v1::AddPort& verb, const Asked& asked) {
@@ -219,7 +220,7 @@ void Api::switch_port(const std::string& name, bool enable, const Asked& asked) 
     };
     if (enable) services_.topology.enable(name, done);
     else services_.topology.disable(name, done);
-  });
+  }, [asked] { asked.refuse(internal_fault()); });
 }
 
 void Api::add_network(const v1::AddNetwork& verb, const Asked& asked) {
@@ -330,7 +331,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       show();
       over();
     });
-  });
+  }, [asked] { asked.refuse(internal_fault()); });
 }
 
 void Api::flush(const v1::FlushMacs& verb, const Asked& asked) {

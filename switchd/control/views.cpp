@@ -97,6 +97,7 @@ void fill_port(const std::string& name, const PortRecord& record, const Topology
   view.set_address(clean(record.address));
   view.set_network(record.network);
   view.set_state(record.state);
+  view.set_reason(clean(record.reason));
   static const PortCounters none;  // a listener carries no frames itself; scripts find the same fields everywhere
   fill_counters(record.counters ? *record.counters : none, *view.mutable_counters());
   const PortConfig* written = topology.written(name);
@@ -196,6 +197,7 @@ void fill_refusal(const Refusal& refusal, v1::Error& view) {
     case Refusal::Kind::conflict: view.set_code(v1::Error::CONFLICT); break;
     case Refusal::Kind::unavailable: view.set_code(v1::Error::UNAVAILABLE); break;
     case Refusal::Kind::limit: view.set_code(v1::Error::LIMIT); break;
+    case Refusal::Kind::internal: view.set_code(v1::Error::INTERNAL); break;
   }
   view.set_message(clean(refusal.message));
   for (const std::string& detail : refusal.details) view.add_details(clean(detail));

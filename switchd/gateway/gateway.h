@@ -58,6 +58,7 @@ class Gateway {
 
   // Opens the forwards. Empty, or what went wrong with the first that cannot be opened.
   [[nodiscard]] std::string open_forwards();
+  [[nodiscard]] int forward_error() const { return slirp_.forward_error(); }
   void run();
 
  private:

@@ -1,7 +1,7 @@
 // lanyard-gateway as a child of switchd: how it is started, and what its descriptors are. Control thread only.
 //
 // Both sides are one build. The channels: a stream of frames, and messages of one JSON document each: the configuration
-// down; up {"ready": true} or {"error": TEXT} once, {"event": TEXT} at any time and, after each further configuration,
+// down; up {"ready": true} or {"error": TEXT, "errno": N} once, {"event": TEXT} at any time and, after each further configuration,
 // {"applied": BOOL, "error": TEXT}. It is asked now and then whether it is well, and has to say so (gateway_ping). The
 // gateway ends when either channel does. What it says is not trusted: it has met guests.
 #pragma once

@@ -79,7 +79,7 @@ int serve(int control_fd) try {
   Gateway gateway(*config, Fd(gateway_stream_fd), Fd(control_fd), std::move(dns.listener), dns.path);
   const std::string busy = gateway.open_forwards();
   if (!busy.empty()) {
-    tell(control_fd, {{"error", busy}});
+    tell(control_fd, {{"error", busy}, {"errno", gateway.forward_error()}});
     return 1;
   }
   if (const std::string wrong = enter_sandbox(); !wrong.empty()) {

@@ -188,7 +188,9 @@ std::string SlirpStack::add_forward(const GatewayConfig& config, const Forward& 
   if (slirp_add_hostxfwd(slirp_, &host.any, host.length, reinterpret_cast<const sockaddr*>(&to), sizeof to,
                          forward_flags(forward)) == 0)
     return {};
-  return fmt::format("forward {}: cannot listen on {}: {}", to_string(forward), to_string(host), std::strerror(errno));
+  forward_error_ = errno;
+  return fmt::format("forward {}: cannot listen on {}: {}", to_string(forward), to_string(host),
+                     std::strerror(forward_error_));
 }
 
 void SlirpStack::remove_forward(const Forward& forward) {

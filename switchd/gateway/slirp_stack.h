@@ -38,6 +38,7 @@ class SlirpStack {
 
   // An empty string, or what went wrong: the address in use, no permission for a port below 1024.
   [[nodiscard]] std::string add_forward(const GatewayConfig& config, const Forward& forward);
+  [[nodiscard]] int forward_error() const { return forward_error_; }  // errno of the last that could not be added, or 0
   void remove_forward(const Forward& forward);
   // Guests' TCP connections to `address`, `port` are connected to the UNIX socket at `path`.
   [[nodiscard]] bool connect_to_unix(Ipv4Address address, std::uint16_t port, const std::string& path);
@@ -62,6 +63,7 @@ class SlirpStack {
   std::vector<std::unique_ptr<Timer>> timers_;
   Slirp* slirp_ = nullptr;
   std::size_t sockets_ = 0;
+  int forward_error_ = 0;
 };
 
 }  // namespace lanyard

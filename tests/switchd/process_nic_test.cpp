@@ -204,7 +204,7 @@ TEST_CASE("a nic port that cannot be opened says what is missing") {
   IN_A_NETWORK_OF_ITS_OWN;
   NetworkOfTest::ip("link add v0 type veth peer name v1");
   const auto log_of = [](const std::string& interface, const std::function<void()>& in_child = nullptr) {
-    const Ended ended = run_switchd({"--control", "none", "n=nic:" + interface}, in_child);
+    const Ended ended = run_switchd({"--control", "none", "--strict", "n=nic:" + interface}, in_child);
     CHECK(ended.exit_code == 1);
     return ended.log;
   };

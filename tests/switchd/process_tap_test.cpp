@@ -211,7 +211,7 @@ TEST_CASE("an ordinary user needs a TAP of his own, and is told how to get one")
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
   const auto as_user = [] { NetworkOfTest::drop_rights(); };
-  const Ended refused = run_switchd({"--control", "none", "t=tap:lan0"}, as_user);
+  const Ended refused = run_switchd({"--control", "none", "--strict", "t=tap:lan0"}, as_user);
   CHECK(refused.exit_code == 1);
   CHECK(contains(refused.log, "port t: cannot open TAP lan0: Operation not permitted"));
   CHECK(contains(refused.log, "ip tuntap add lan0 mode tap user $USER"));

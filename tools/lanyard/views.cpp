@@ -36,6 +36,7 @@ std::string networks_text(const v1::Networks& networks, Style style) {
   return table.text(style);
 }
 
+// Why ports are down stands below the table, as the end of a line that may be long.
 std::string ports_text(const v1::Ports& ports, Style style) {
   Table table({{"PORT"},
                {"STATE"},
@@ -53,7 +54,11 @@ std::string ports_text(const v1::Ports& ports, Style style) {
                count_text(counters.received_frames()), bytes_text(counters.received_bytes()),
                count_text(counters.sent_frames()), bytes_text(counters.sent_bytes()), drops_cell(drops_of(counters))});
   }
-  return table.text(style);
+  std::string text = table.text(style);
+  for (const v1::Port& port : ports.ports())
+    if (!port.reason().empty())
+      text += painted(fmt::format("{} is down: {}", port.name(), printable(port.reason())), Colour::red, style) + "\n";
+  return text;
 }
 
 std::string macs_text(const v1::Macs& macs, Style style) {
