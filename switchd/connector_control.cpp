@@ -1,7 +1,7 @@
 // Connecting ports; see the header.
 #include "switchd/connector_control.h"
 
-#include <algorithm>
+#include <utility>
 
 #include "switchd/log.h"
 #include "switchd/resolve.h"
@@ -80,38 +80,74 @@ void ConnectorControl::connect_next() {
 
 void ConnectorControl::connected(Fd fd) {
   if (!fd) return failed("cannot take over the socket");
-  retry_ = retry_min;
-  last_failure_.clear();
   auto transport = make_stream(std::move(fd), config_.type == PortType::tcp_connect);
-  services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
+  counters_ = transport->ports.front()->counters;
+  connected_at_ = std::chrono::steady_clock::now();
+  services_.registry().set(config_.name, record(address(), "up", counters_));
   services_.attach(std::move(transport), *this);
 }
 
 void ConnectorControl::attached(const Notice&) {
+  if (doubted_) watch();
+  else tell_up();
+}
+
+void ConnectorControl::tell_up() {
+  told_up_ = true;
+  last_failure_.clear();
   services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address());
   services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address());
+}
+
+// What is no frame to the bridge, such as another protocol's greeting, does not count.
+bool ConnectorControl::counts() const {
+  const bool brought_a_frame =
+      counters_->received_frames.get() > counters_->drops[static_cast<std::size_t>(DropReason::bad_length)].get();
+  return brought_a_frame || std::chrono::steady_clock::now() - connected_at_ >= Backoff::max;
+}
+
+void ConnectorControl::watch() {
+  timer_.expires_after(watch_interval);
+  timer_.async_wait([this](const asio::error_code& cancelled) {
+    if (cancelled || stopping_) return;
+    if (!counts()) return watch();
+    doubted_ = false;
+    tell_up();
+  });
 }
 
 void ConnectorControl::failed(const std::string& why) {
   if (why != last_failure_) log_info("port {} is down: {}: {}; trying again", config_.name, address(), why);
   last_failure_ = why;
+  show_down(why);
   retry_later();
 }
 
 void ConnectorControl::retry_later() {
-  timer_.expires_after(retry_);
-  retry_ = std::min(retry_ * 2, retry_max);
+  timer_.expires_after(backoff_.next());
   timer_.async_wait([this](const asio::error_code& cancelled) {
     if (!cancelled && !stopping_) resolve();
   });
 }
 
 void ConnectorControl::closed(const Notice& notice) {
-  if (PortRecord* known = services_.registry().find(config_.name)) known->state = "down";
-  services_.print("port " + config_.name + " down " + cause_text(notice));
-  services_.event(LogLevel::info, EventKind::port_down, config_.name,
-                  "port " + config_.name + " down: " + cause_text(notice));
-  if (!stopping_) retry_later();
+  const std::string cause = cause_text(notice);
+  show_down(cause);
+  if (std::exchange(told_up_, false)) {
+    services_.print("port " + config_.name + " down " + cause);
+    services_.event(LogLevel::info, EventKind::port_down, config_.name, "port " + config_.name + " down: " + cause);
+  }
+  if (stopping_) return;
+  timer_.cancel();
+  if (counts()) {
+    doubted_ = false;
+    backoff_.reset();
+  } else if (!std::exchange(doubted_, true)) {
+    log_info("port {}: {} closes connections before a frame comes; trying again with longer pauses, and telling only of "
+             "one that lasts",
+             config_.name, address());
+  }
+  retry_later();
 }
 
 void ConnectorControl::stop() {

@@ -1,5 +1,14 @@
 // Connecting ports, TCP and UNIX: down until connected, and again after every loss, with back-off. `ready` does not
 // wait for them.
+//
+// Something may accept each connection and close it at once: a tunnel (ssh -L) whose far end is down, a proxy. So a
+// connection counts only when it has brought a frame or lasted as long as the longest pause; until then the pauses go on
+// doubling, and only the first such connection is told of:
+//
+//   good    (at first) a connection is told as up when it is there; lost without having counted, it is the last
+//           told for now, and leads to
+//   doubted a connection is told as up when it counts, which is looked at a few times a second, and leads back to
+//           good; one that does not get there is not told, neither as up nor as down
 #pragma once
 
 #include <asio/basic_stream_socket.hpp>
@@ -9,6 +18,7 @@
 #include <chrono>
 #include <deque>
 
+#include "switchd/backoff.h"
 #include "switchd/port_control.h"
 
 namespace lanyard {
@@ -33,16 +43,22 @@ class ConnectorControl final : public PortControl {
   void connected(Fd fd);
   void failed(const std::string& why);
   void retry_later();
+  void tell_up();
+  void watch();
+  [[nodiscard]] bool counts() const;
 
-  static constexpr std::chrono::milliseconds retry_min{200};
-  static constexpr std::chrono::milliseconds retry_max{5000};
+  static constexpr std::chrono::milliseconds watch_interval{100};
   static constexpr std::chrono::seconds connect_max{10};
 
   asio::ip::tcp::resolver resolver_;
   Socket socket_;
   asio::steady_timer timer_;
   std::deque<SocketAddress> candidates_;
-  std::chrono::milliseconds retry_ = retry_min;
+  Backoff backoff_;
+  std::shared_ptr<PortCounters> counters_;  // of the present connection, or the last
+  std::chrono::steady_clock::time_point connected_at_;
+  bool doubted_ = false;
+  bool told_up_ = false;  // of the present connection
   std::string last_failure_;  // told once, not at every try
   bool resolving_ = false;
   bool stopping_ = false;
