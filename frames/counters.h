@@ -1,6 +1,6 @@
 // What happened on a port, counted by the data thread and read by any other: one writer, relaxed stores (plain moves
 // on the machine), each port in cache lines of its own. The ledger of a port:
-//   received    = unicast + flooded + dropped at ingress
+//   received    = unicast + flooded + echoed + dropped at ingress
 //   copies made = sent + queued + dropped at egress
 #pragma once
 
@@ -32,6 +32,7 @@ struct alignas(64) PortCounters {
   Counter received_bytes;
   Counter unicast;
   Counter flooded;
+  Counter echoed_frames;  // our own, which a multicast group gave back: they have been delivered, and end here
   // egress
   Counter copies;
   Counter sent_frames;

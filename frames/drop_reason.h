@@ -45,7 +45,7 @@ inline constexpr std::array<DropReasonInfo, drop_reason_count> drop_reasons = {{
     {DropReason::no_buffer, DropSide::ingress, "no_buffer", "no receive buffer was free"},
     {DropReason::unknown_source, DropSide::ingress, "unknown_source",
      "a datagram from a sender that is not allowed, or for whom there is no room"},
-    {DropReason::echo, DropSide::ingress, "echo", "our own frame came back from the multicast group"},
+    {DropReason::echo, DropSide::ingress, "echo", "counted as echoed_frames, and no longer here"},
     {DropReason::same_port, DropSide::ingress, "same_port", "the destination is behind the port it came from"},
     {DropReason::no_destination, DropSide::ingress, "no_destination", "no other port is in the network"},
     {DropReason::reserved_mac, DropSide::ingress, "reserved_mac",

@@ -7,7 +7,7 @@
 //
 //   inbound   a frame as it was received from the VM, with the reason where the bridge dropped it
 //   outbound  a copy made for the port; dropped ones (egress_full, mtu) with their reason, where asked for
-// What a transport drops before there is a frame for the bridge (runt, oversize, unknown_source, echo, no_buffer) is
+// What a transport drops before there is a frame for the bridge (runt, oversize, unknown_source, no_buffer) is
 // only counted: some of it has no bytes any more, none of it a place in the network.
 //
 // A mirror's port gets a copy of each frame of the ports that it mirrors. It stays a port as others are; but its own

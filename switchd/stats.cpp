@@ -16,10 +16,10 @@ using Json = nlohmann::ordered_json;
   Json json = {
       {"received_frames", counters.received_frames.get()}, {"received_bytes", counters.received_bytes.get()},
       {"unicast", counters.unicast.get()},                 {"flooded", counters.flooded.get()},
-      {"copies", counters.copies.get()},                   {"sent_frames", counters.sent_frames.get()},
-      {"sent_bytes", counters.sent_bytes.get()},           {"queued_frames", counters.queued_frames.get()},
-      {"heads_copied", counters.heads_copied.get()},       {"copied_out", counters.copied_out.get()},
-      {"kernel_drops", counters.kernel_drops.get()},
+      {"echoed_frames", counters.echoed_frames.get()},     {"copies", counters.copies.get()},
+      {"sent_frames", counters.sent_frames.get()},         {"sent_bytes", counters.sent_bytes.get()},
+      {"queued_frames", counters.queued_frames.get()},     {"heads_copied", counters.heads_copied.get()},
+      {"copied_out", counters.copied_out.get()},           {"kernel_drops", counters.kernel_drops.get()},
   };
   Json& drops = json["drops"] = Json::object();
   for (const DropReasonInfo& entry : drop_reasons)

@@ -138,7 +138,7 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
   if (port == nullptr) return counters.drop(reason_without_port(transport, datagram), frames);
   port->heard_ns = now_ns;
   if (transport.sources == Sources::group && datagram.source == transport.own_address)
-    return counters.drop(DropReason::echo, frames);
+    return counters.echoed_frames.add(frames);
   std::size_t at = 0;
   do {
     const std::size_t bytes = std::min(step, datagram.bytes - at);

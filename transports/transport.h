@@ -23,7 +23,7 @@ enum class Sources : std::uint8_t {
   connected,  // the kernel checks (UNIX datagram, connected)
   one_peer,   // the port's peer only; others are `unknown_source`
   allowed,    // each allowed address becomes a port of its own
-  group,      // a multicast group: anybody but ourselves (`echo`)
+  group,      // a multicast group: anybody but ourselves (`echoed_frames`)
   interface,  // an interface of this host: whatever comes by it. It may go down or away
 };
 

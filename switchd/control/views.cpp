@@ -69,6 +69,7 @@ void add_counters(const PortCounters& counters, v1::Counters& sum) {
   sum.set_received_bytes(sum.received_bytes() + counters.received_bytes.get());
   sum.set_unicast(sum.unicast() + counters.unicast.get());
   sum.set_flooded(sum.flooded() + counters.flooded.get());
+  sum.set_echoed_frames(sum.echoed_frames() + counters.echoed_frames.get());
   sum.set_copies(sum.copies() + counters.copies.get());
   sum.set_sent_frames(sum.sent_frames() + counters.sent_frames.get());
   sum.set_sent_bytes(sum.sent_bytes() + counters.sent_bytes.get());

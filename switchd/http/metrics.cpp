@@ -121,11 +121,13 @@ constexpr std::array<Metric<v1::Network>, 6> network_metrics = {{
     {"rewind_mebibytes", Type::gauge, "Memory for the recent past of the network.", &v1::Network::rewind_mib},
 }};
 
-constexpr std::array<Metric<v1::Counters>, 15> port_metrics = {{
+constexpr std::array<Metric<v1::Counters>, 16> port_metrics = {{
     {"received_frames", Type::counter, "Frames that came from the VM or peer.", &v1::Counters::received_frames},
     {"received_bytes", Type::counter, "Bytes of these frames.", &v1::Counters::received_bytes},
     {"unicast", Type::counter, "Received frames that went to one port.", &v1::Counters::unicast},
     {"flooded", Type::counter, "Received frames that went to all other ports.", &v1::Counters::flooded},
+    {"echoed_frames", Type::counter, "Own frames that a multicast group gave back, which are no loss.",
+     &v1::Counters::echoed_frames},
     {"copies", Type::counter, "Frames that were to go out here.", &v1::Counters::copies},
     {"sent_frames", Type::counter, "Frames that went to the VM or peer.", &v1::Counters::sent_frames},
     {"sent_bytes", Type::counter, "Bytes of these frames.", &v1::Counters::sent_bytes},

@@ -137,7 +137,7 @@ class Switch:
             drops: dict[str, int] = port["drops"]
             at_egress = sum(count for reason, count in drops.items() if reason in EGRESS_DROPS)
             at_ingress = sum(drops.values()) - at_egress
-            received = port["unicast"] + port["flooded"] + at_ingress
+            received = port["unicast"] + port["flooded"] + port["echoed_frames"] + at_ingress
             copies = port["sent_frames"] + port["queued_frames"] + at_egress
             if port["received_frames"] != received or port["copies"] != copies:
                 raise LabError(f"the ledger of port {name} of {self.name} does not add up: {json.dumps(port)}")

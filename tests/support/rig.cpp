@@ -34,7 +34,8 @@ Fd udp_socket(SocketAddress& address) {
 }  // namespace
 
 bool balances(const PortCounters& c) {
-  return c.received_frames.get() == c.unicast.get() + c.flooded.get() + c.dropped(DropSide::ingress) &&
+  return c.received_frames.get() == c.unicast.get() + c.flooded.get() + c.echoed_frames.get() +
+                                          c.dropped(DropSide::ingress) &&
          c.copies.get() == c.sent_frames.get() + c.queued_frames.get() + c.dropped(DropSide::egress);
 }
 

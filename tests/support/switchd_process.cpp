@@ -310,7 +310,7 @@ std::string ledger_mistakes(const nlohmann::json& stats) {
       (reason.side == DropSide::ingress ? ingress : egress) +=
           port.at("drops").at(std::string(reason.name)).get<std::uint64_t>();
     const auto count = [&port = port](const char* key) { return port.at(key).get<std::uint64_t>(); };
-    if (count("received_frames") != count("unicast") + count("flooded") + ingress)
+    if (count("received_frames") != count("unicast") + count("flooded") + count("echoed_frames") + ingress)
       mistakes += name + ": received frames do not add up: " + port.dump() + "\n";
     if (count("copies") != count("sent_frames") + count("queued_frames") + egress)
       mistakes += name + ": copies do not add up: " + port.dump() + "\n";

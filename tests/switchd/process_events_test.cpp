@@ -77,3 +77,21 @@ TEST_CASE("a port that drops frames is an event when that begins and when it has
   CHECK(ended.count() == 2);
   CHECK(lan.daemon.stop() == 0);
 }
+
+TEST_CASE("frames that a multicast group gives back are no drops that begin, and every view counts them beside these") {
+  const std::string group = "239.255.77.1:" + std::to_string(free_udp_port());
+  Controlled lan({"group=mcast:" + group + ",interface=127.0.0.1", "web=tcp-listen:0,max-frame=100"});
+  Followed events(lan);
+  Peer vm = join(lan.daemon, "web.1");
+  for (unsigned i = 0; i < 10; ++i) vm.send(frame(broadcast, mac(1), 60, i));
+  const auto stats = lan.daemon.await_stats(
+      "ten echoes", [](const auto& seen) { return seen.at("ports").at("group").at("echoed_frames") == 10; });
+  CHECK(ledger_mistakes(stats).empty());
+  const v1::Port port = lan.ask(R"({"list_ports":{"name":"group"}})").ports().ports(0);
+  CHECK(port.counters().echoed_frames() == 10);
+  CHECK(port.counters().received_frames() == 10);
+  for (const auto& [reason, count] : port.counters().drops()) CHECK(count == 0);
+  vm.send(frame(broadcast, mac(1), 101));
+  CHECK(events.await("drops_began").reason() == "oversize");  // looked at after the group's
+  CHECK(lan.daemon.stop() == 0);
+}

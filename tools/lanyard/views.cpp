@@ -105,11 +105,12 @@ struct CounterRow {
   std::string_view text;
 };
 
-constexpr std::array<CounterRow, 15> counter_rows = {{
+constexpr std::array<CounterRow, 16> counter_rows = {{
     {"received_frames", &v1::Counters::received_frames, "that came in"},
     {"received_bytes", &v1::Counters::received_bytes, ""},
     {"unicast", &v1::Counters::unicast, "received, for one port"},
     {"flooded", &v1::Counters::flooded, "received, for all other ports"},
+    {"echoed_frames", &v1::Counters::echoed_frames, "received, our own back from a multicast group"},
     {"copies", &v1::Counters::copies, "meant to be sent here"},
     {"sent_frames", &v1::Counters::sent_frames, "that left"},
     {"sent_bytes", &v1::Counters::sent_bytes, ""},
