@@ -47,7 +47,8 @@ struct alignas(64) PortCounters {
   Counter moves;          // stations that came here from another port
   Counter heads_copied;   // heads of frames cut by the end of a chunk, copied to lie contiguous
   Counter copied_out;     // frames copied out of a large buffer while they waited on a slow port
-  Counter kernel_drops;   // datagrams the kernel dropped before we saw them (SO_MEMINFO)
+  Counter kernel_drops;   // frames the kernel dropped before we saw them: SO_MEMINFO; of a TAP its interface's tx_dropped,
+                          // written by the control thread alone
 
   void drop(DropReason reason, std::uint64_t frames = 1) { drops[static_cast<std::size_t>(reason)].add(frames); }
   [[nodiscard]] std::uint64_t dropped(DropSide side) const {

@@ -44,7 +44,23 @@ void InterfaceControl::hand_over(Fd fd, Io io, std::size_t frame_bytes_max) {
   Port& port = *transport->ports.front();
   port.transport = transport.get();
   services_.registry().set(config_.name, record(address(), "up", port.counters));
+  if (io == Io::device) watch_drops(port.counters);
   services_.attach(std::move(transport), *this);
+}
+
+void InterfaceControl::watch_drops(std::shared_ptr<PortCounters> counters) {
+  counters_ = std::move(counters);
+  statistics_.emplace(config_.interface);
+  dropped_before_ = statistics_->tx_dropped().value_or(0);
+  every_second_.begin();
+}
+
+// The port's counter has one writer, as all have: of a TAP it is this thread, because the kernel may let one wait for
+// the answer; of a socket it is the data thread (book_kernel_drops).
+void InterfaceControl::book_drops() {
+  if (!statistics_) return;
+  if (const auto dropped = statistics_->tx_dropped(); dropped && *dropped > dropped_before_)
+    counters_->kernel_drops.set(*dropped - dropped_before_);
 }
 
 // A card or the host's stack that puts TCP segments together gives frames which no wire carries. Told at most once a
@@ -59,6 +75,8 @@ void InterfaceControl::oversize(const Notice& notice) {
 }
 
 void InterfaceControl::closed(const Notice& notice) {
+  every_second_.stop();
+  book_drops();
   show_down(cause_text(notice));
   services_.print("port " + config_.name + " down " + cause_text(notice));
   services_.event(LogLevel::error, EventKind::port_down, config_.name,
@@ -68,6 +86,7 @@ void InterfaceControl::closed(const Notice& notice) {
 
 // The last frames have left, or been given up.
 void InterfaceControl::stopped() {
+  book_drops();
   run_down_script();
   if (down_) down_->finish();
 }

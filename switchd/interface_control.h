@@ -7,8 +7,10 @@
 #include <chrono>
 #include <optional>
 
+#include "switchd/every_second.h"
 #include "switchd/interface_script.h"
 #include "switchd/port_control.h"
+#include "transports/interface_statistics.h"
 
 namespace lanyard {
 
@@ -20,7 +22,7 @@ class InterfaceControl final : public PortControl {
   [[nodiscard]] std::string address() const override { return config_.interface; }
   void oversize(const Notice& notice) override;
   void closed(const Notice& notice) override;
-  void stop() override {}
+  void stop() override { every_second_.stop(); }
   void stopped() override;
   [[nodiscard]] bool reopens_itself() const override { return false; }
   [[nodiscard]] bool is_finishing() const override { return static_cast<bool>(keeper_); }
@@ -36,11 +38,18 @@ class InterfaceControl final : public PortControl {
   [[nodiscard]] std::optional<OpenError> open_beside_the_host();
   void hand_over(Fd fd, Io io, std::size_t frame_bytes_max);
   void run_down_script();
+  void watch_drops(std::shared_ptr<PortCounters> counters);
+  void book_drops();
 
   Fd keeper_;  // the TAP too: it is there until the script that takes it down has ended
   bool is_scripted_up_ = false;
   std::optional<RunningScript> down_;
   std::optional<std::chrono::steady_clock::time_point> oversize_at_;
+  // A TAP: what the host sends and its queue has no room for is counted by the kernel, at the interface.
+  std::optional<InterfaceStatistics> statistics_;
+  std::uint64_t dropped_before_ = 0;  // it was opened
+  std::shared_ptr<PortCounters> counters_;
+  EverySecond every_second_{services_.io(), [this] { book_drops(); }};
 };
 
 }  // namespace lanyard

@@ -63,8 +63,8 @@ inline constexpr std::size_t receive_control_bytes =
     std::max(CMSG_SPACE(sizeof(int)), CMSG_SPACE(sizeof(tpacket_auxdata)));
 [[nodiscard]] ReceiveControl read_control(const msghdr& message);
 
-// Books what the kernel dropped on a datagram socket before we saw it (SO_MEMINFO); a device does not say.
-// Asked for now and then: told with each datagram (SO_RXQ_OVFL), it costs 2 to 5 % of all that a datagram
+// Books what the kernel dropped on a datagram socket before we saw it (SO_MEMINFO), UDP or a packet socket; of a
+// TAP its interface says it (interface_statistics.h). Asked for now and then: told with each datagram (SO_RXQ_OVFL), it costs 2 to 5 % of all that a datagram
 // costs.
 void book_kernel_drops(Transport& transport);
 

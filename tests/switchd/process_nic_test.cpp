@@ -114,6 +114,23 @@ TEST_CASE("frames for machines that are not the host arrive too") {
   CHECK(lab.daemon->stop() == 0);
 }
 
+TEST_CASE("what a nic port's socket has no room for is in its kernel_drops") {
+  ON_EVERY_REAL_ENGINE;
+  IN_A_NETWORK_OF_ITS_OWN;
+  Lab lab(engine);
+  lab.daemon->suspend();
+  constexpr unsigned count = 30'000;
+  for (unsigned i = 0; i < count; ++i) lab.lan.send(frame(broadcast, mac(2), 1514, i));
+  lab.daemon->resume();
+  const auto stats = lab.daemon->await_stats("frames, come and dropped", [](const auto& seen) {
+    return seen["ports"]["n"]["received_frames"] > 0 && seen["ports"]["n"]["kernel_drops"] > 0;
+  });
+  const auto& nic = stats["ports"]["n"];
+  CHECK(nic["received_frames"].get<unsigned>() + nic["kernel_drops"].get<unsigned>() <= count);
+  CHECK(ledger_mistakes(stats).empty());
+  CHECK(lab.daemon->stop() == 0);
+}
+
 TEST_CASE("a VLAN tag that the kernel takes off is put back in front of the VM") {
   ON_EVERY_REAL_ENGINE;
   IN_A_NETWORK_OF_ITS_OWN;

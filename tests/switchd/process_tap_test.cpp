@@ -10,6 +10,7 @@
 
 #include "frames/udp4_packet.h"
 #include "frames/internet_checksum.h"
+#include "tests/support/deadline.h"
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
@@ -100,6 +101,22 @@ class Script {
   return text.find(part) != std::string::npos;
 }
 
+// What the kernel says of frames that were to leave by an interface, in the network of the test.
+[[nodiscard]] std::uint64_t dropped_towards(const std::string& interface) {
+  std::ifstream devices("/proc/thread-self/net/dev");
+  for (std::string line; std::getline(devices, line);) {
+    std::istringstream words(line);
+    std::string name;
+    words >> name;
+    if (name != interface + ":") continue;
+    constexpr int tx_dropped = 12;  // the numbers before: eight of received ones; bytes, packets, errs of sent ones
+    std::uint64_t number = 0;
+    for (int i = 0; i < tx_dropped; ++i) words >> number;
+    return number;
+  }
+  throw std::runtime_error("no interface " + interface);
+}
+
 const std::string bring_up = "ip addr add 10.9.0.1/24 dev $1 && ip link set $1 up";
 
 }  // namespace
@@ -133,6 +150,35 @@ TEST_CASE("a TAP joins the host to the VMs: it answers ARP and ping, and what it
   CHECK(stats["ports"]["t"]["type"] == "tap");
   CHECK(stats["ports"]["t"]["sent_frames"] == 61);
   CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("what a TAP's own queue has no room for is in its port's kernel_drops, frame for frame, from its opening on") {
+  ON_EVERY_REAL_ENGINE;
+  IN_A_NETWORK_OF_ITS_OWN;
+  WITH_TAPS;
+  NetworkOfTest::ip("tuntap add lan0 mode tap");  // which outlives the daemon, with what it has counted
+  NetworkOfTest::ip("link set lan0 txqueuelen 10");
+  NetworkOfTest::ip("addr add 10.9.0.1/24 dev lan0");
+  NetworkOfTest::ip("link set lan0 up");
+  NetworkOfTest::ip("neigh add 10.9.0.2 lladdr 52:54:00:00:00:01 dev lan0");
+  Peer host = Peer::udp("10.9.0.1:0");
+  host.towards("10.9.0.2:9");
+  for (int opened = 0; opened < 2; ++opened) {
+    const std::uint64_t before = dropped_towards("lan0");
+    SwitchdProcess daemon(engine, {"t=tap:lan0"});
+    for (const Deadline deadline; daemon.stats()["ports"]["t"]["received_frames"] == 0 && !deadline.passed();)
+      host.send("until the interface knows that it is open");
+    daemon.suspend();
+    for (unsigned i = 0; i < 200; ++i) host.send("number " + std::to_string(i));
+    daemon.resume();
+    const std::uint64_t dropped = dropped_towards("lan0") - before;
+    CHECK(dropped >= 190 - 64);  // it had begun to read
+    const auto stats = daemon.await_stats("what was dropped", [&](const auto& seen) {
+      return seen["ports"]["t"]["kernel_drops"] == dropped && seen["ports"]["t"]["received_frames"] >= 10;
+    });
+    CHECK(ledger_mistakes(stats).empty());  // they stand beside it
+    CHECK(daemon.stop() == 0);
+  }
 }
 
 TEST_CASE("the scripts of a TAP get its name, up before ready and down while it is still there") {
