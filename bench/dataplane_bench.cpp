@@ -125,7 +125,7 @@ void run_turns(benchmark::State& state, Wire wire, std::span<const std::byte> st
   handover.notice_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   EndlessEngine* engine = nullptr;
   DataplaneOptions options;
-  options.networks = {NetworkKind::learning_switch};
+  options.networks.emplace_back();
   Dataplane dataplane(options, handover, [&](const DataContext& context, int) {
     auto made = std::make_unique<EndlessEngine>(context, stream, datagrams);
     engine = made.get();

@@ -6,7 +6,8 @@
 // 10-50. (Asking for headers and slots some frames ahead was measured and gained nothing: consecutive
 // decisions overlap in the processor as it is.)
 //
-// Reserved addresses: a frame to 01:80:C2:00:00:00-0F ends here and teaches nothing either. The standard lets
+// Reserved addresses: a frame to 01:80:C2:00:00:00-0F ends here, or is a BPDU that passes, and teaches nothing either
+// way. The standard lets
 // a bridge learn from such frames, but they speak of the neighbour on the link rather than of a station to be
 // reached through it (a guest's own bridge sends them with one address on many links), and before 802.1X has
 // let a station in, its EAPOL frames should not make it known. A station that wants to be reached sends
@@ -58,6 +59,16 @@ Bridge::Bridge(NetworkKind kind, const MacTable::Options& options) : kind_(kind)
   moves_.reserve(moves_max);
 }
 
+Bridge::Bridge(const NetworkOptions& network, const MacTable::Options& options) : Bridge(network.kind, options) {
+  set_options(network);
+}
+
+void Bridge::set_options(const NetworkOptions& network) {
+  set_kind(network.kind);
+  stp_ = network.stp;
+  macs_.set_ageing(network.ageing_ns);
+}
+
 void Bridge::set_kind(NetworkKind kind) {
   if (kind == kind_) return;
   kind_ = kind;
@@ -86,7 +97,7 @@ void Bridge::classify(std::span<const Frame> frames, std::span<Verdict> verdicts
 }
 
 Verdict Bridge::decide(MacAddress destination, MacAddress source, PortIndex ingress, std::uint64_t now_ns) {
-  if (destination.is_reserved()) return drop(DropReason::reserved_mac);
+  if (destination.is_reserved()) [[unlikely]] return decide_reserved(destination);
   if (can_be_learned(source) && macs_.learn(source, ingress, now_ns) && moves_.size() < moves_max) [[unlikely]]
     moves_.push_back({source, macs_.moved_from(), ingress});
   if (destination.is_group()) return to_all_others();
@@ -94,6 +105,11 @@ Verdict Bridge::decide(MacAddress destination, MacAddress source, PortIndex ingr
   if (port == no_port) return to_all_others();
   if (port == ingress) return drop(DropReason::same_port);
   return {Verdict::Action::unicast, DropReason::no_destination, port};
+}
+
+Verdict Bridge::decide_reserved(MacAddress destination) const {
+  constexpr MacAddress bridge_group(0x0180'C200'0000ULL);
+  return destination == bridge_group && stp_ == SpanningTree::pass ? to_all_others() : drop(DropReason::reserved_mac);
 }
 
 Verdict Bridge::to_all_others() const {

@@ -2,7 +2,9 @@
 // sockets are elsewhere.
 //
 //   switch  learns sources, known unicast to one port, everything else to all others; consumes the addresses that
-//           bridges do not forward (IEEE 802.1Q-2018 table 8-1, 01:80:C2:00:00:00-0F)
+//           bridges do not forward (IEEE 802.1Q-2018 table 8-1, 01:80:C2:00:00:00-0F), but for the first, that of
+//           spanning tree, which it passes unless told otherwise: it runs none itself, and bridges that do find each
+//           other's loops only where they hear each other
 //   wire    transparent: no learning, every frame to all others, reserved addresses included
 //   hub     a repeater: as wire, for any number of ports
 //
@@ -22,6 +24,16 @@ namespace lanyard {
 
 enum class NetworkKind : std::uint8_t { learning_switch, wire, hub };
 [[nodiscard]] std::string_view name_of(NetworkKind kind);  // "switch", "wire", "hub"
+
+// What a switch does with frames to 01:80:C2:00:00:00, the BPDUs of bridges around it.
+enum class SpanningTree : std::uint8_t { pass, consume };
+
+// How a network deals with frames.
+struct NetworkOptions {
+  NetworkKind kind = NetworkKind::learning_switch;
+  SpanningTree stp = SpanningTree::pass;
+  std::uint64_t ageing_ns = limits::mac_ageing_ns_default;
+};
 
 // What to do with one frame.
 struct Verdict {
@@ -43,9 +55,11 @@ struct Move {
 class Bridge {
  public:
   Bridge(NetworkKind kind, const MacTable::Options& options);
+  Bridge(const NetworkOptions& network, const MacTable::Options& options);  // its ageing is the network's
 
   // What was learned is forgotten where the kind changes.
   void set_kind(NetworkKind kind);
+  void set_options(const NetworkOptions& network);
 
   // REQUIRES: not a member already / a member. Removing a port forgets every station learned on it.
   void add_port(PortIndex port);
@@ -71,9 +85,11 @@ class Bridge {
 
  private:
   Verdict decide(MacAddress destination, MacAddress source, PortIndex ingress, std::uint64_t now_ns);
+  [[nodiscard]] Verdict decide_reserved(MacAddress destination) const;
   [[nodiscard]] Verdict to_all_others() const;
 
   NetworkKind kind_;
+  SpanningTree stp_ = SpanningTree::pass;
   std::vector<PortIndex> members_;
   MacTable macs_;
   std::vector<Move> moves_;

@@ -49,7 +49,7 @@ inline constexpr std::array<DropReasonInfo, drop_reason_count> drop_reasons = {{
     {DropReason::same_port, DropSide::ingress, "same_port", "the destination is behind the port it came from"},
     {DropReason::no_destination, DropSide::ingress, "no_destination", "no other port is in the network"},
     {DropReason::reserved_mac, DropSide::ingress, "reserved_mac",
-     "addressed to 01:80:C2:00:00:00-0F, which bridges do not forward (IEEE 802.1Q, table 8-1)"},
+     "addressed to 01:80:C2:00:00:01-0F (stp=consume: 00, too), which bridges do not forward (IEEE 802.1Q)"},
     {DropReason::egress_full, DropSide::egress, "egress_full", "the port's queue was full"},
     {DropReason::mtu, DropSide::egress, "mtu", "the port cannot carry a frame this long"},
     {DropReason::send_error, DropSide::egress, "send_error", "the kernel refused the send"},

@@ -15,6 +15,7 @@
 #include "switchd/config_text.h"
 #include "switchd/control/default_path.h"
 #include "switchd/help.h"
+#include "switchd/network_keys.h"
 
 namespace lanyard {
 
@@ -184,33 +185,42 @@ void read_setting(std::string_view name, std::string_view form, const std::vecto
   if (!wrong.empty()) errors.push_back({fmt::format("{} {}", option, *value), wrong});
 }
 
-// Each --network NAME[:KIND] declares a network; the first without a KIND is for the ports that name none.
+// What is said of one network here and there must not differ.
+std::vector<std::string> conflicts(const WrittenNetwork& network, std::map<std::string, std::string>& given) {
+  std::vector<std::string> wrong;
+  for (const auto& [key, value] : network.keys) {
+    const auto [before, is_new] = given.emplace(key, value);
+    if (!is_new && before->second != value)
+      wrong.push_back(fmt::format("network '{}' has {}={} already", network.name, key, before->second));
+  }
+  return wrong;
+}
+
+// Each --network NAME[:KIND][,KEY=VALUE]... declares a network, or says more of one that the file declares. The first
+// that is a NAME and no more, else the first without a KIND, is for the ports that name none.
 void read_networks(const Typed& typed, Config& config, std::vector<ConfigError>& errors) {
-  std::map<std::string, NetworkKind> kinds;  // as given here
-  bool default_given = false;
+  std::map<std::string, std::map<std::string, std::string>> given;  // here, by network and key
+  std::string bare;
+  std::string without_kind;
   for (const std::string& value : typed.network) {
-    const std::string where = fmt::format("--network {}", value);
-    const std::size_t colon = value.find(':');
-    const std::string name = value.substr(0, colon);
-    std::string wrong = value.empty() ? "expected NAME or NAME:KIND after it" : check_network_name(name);
-    NetworkKind kind = NetworkKind::learning_switch;
-    if (wrong.empty() && colon != std::string::npos) wrong = read_network_kind(value.substr(colon + 1), kind);
-    if (!wrong.empty()) {
-      errors.push_back({value.empty() ? "--network" : where, wrong});
-      if (!name.empty()) config.networks.try_emplace(name, kind);  // its ports are not to blame
+    const std::string where = value.empty() ? "--network" : fmt::format("--network {}", value);
+    WrittenNetwork network;
+    const std::string malformed = value.empty() ? "expected NAME[:KIND][,KEY=VALUE]... after it"
+                                                : take_apart_network(value, network);
+    if (!malformed.empty()) {
+      errors.push_back({where, malformed});
+      if (!network.name.empty()) config.networks.try_emplace(network.name);  // its ports are not to blame
       continue;
     }
-    if (colon == std::string::npos) {
-      config.networks.try_emplace(name, kind);
-      if (!default_given) config.default_network = name;
-      default_given = true;
-    } else {
-      const auto [given, is_new] = kinds.emplace(name, kind);
-      if (!is_new && given->second != kind)
-        errors.push_back({where, fmt::format("network '{}' is a {} already", name, name_of(given->second))});
-      config.networks[name] = kind;
-    }
+    std::vector<std::string> wrong = read_network_keys(network.keys, config.networks[network.name]);
+    if (wrong.empty()) wrong = conflicts(network, given[network.name]);
+    for (std::string& mistake : wrong) errors.push_back({where, std::move(mistake)});
+    if (bare.empty() && network.keys.empty()) bare = network.name;
+    const bool has_kind = std::any_of(network.keys.begin(), network.keys.end(),
+                                      [](const WrittenNetworkKey& key) { return key.key == "kind"; });
+    if (without_kind.empty() && !has_kind) without_kind = network.name;
   }
+  if (!without_kind.empty()) config.default_network = bare.empty() ? without_kind : bare;
 }
 
 void read_ports(const Typed& typed, Config& config, std::vector<ConfigError>& errors) {

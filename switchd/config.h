@@ -2,11 +2,11 @@
 // configures the daemon. Plain values, checked as a whole: what complete() accepts can be opened, unless the
 // machine refuses (an address in use, a group that does not exist).
 //
-// A network is declared by YAML's `networks:` or by --network NAME[:KIND]. Once one is declared, ports may
+// A network is declared by YAML's `networks:` or by --network NAME[:KIND][,KEY=VALUE]... Once one is declared, ports may
 // name declared networks only, so that a typing error does not cost a VM its connectivity unseen; where none
 // is declared, the networks that ports name are switches. The default network, for ports that name none, is
-// there without being declared: it is that of the first --network without a KIND, else YAML's `network:`,
-// else "lan".
+// there without being declared: it is that of the first --network that is a NAME and no more, else the first
+// without a KIND, else YAML's `network:`, else "lan".
 //
 // Everything here runs on the control plane's thread, before the data plane starts.
 #pragma once
@@ -94,6 +94,18 @@ struct PortConfig {
   friend bool operator==(const PortConfig&, const PortConfig&) = default;
 };
 
+// Keys and their values: switchd/network_keys.h.
+struct NetworkConfig {
+  NetworkKind kind = NetworkKind::learning_switch;
+  std::uint64_t ageing_s = limits::mac_ageing_ns_default / 1'000'000'000;
+  std::uint64_t rewind_mib = 0;  // memory for its recent past
+  SpanningTree stp = SpanningTree::pass;
+
+  // What the data plane has to know of it.
+  [[nodiscard]] NetworkOptions options() const { return {kind, stp, ageing_s * 1'000'000'000}; }
+  friend bool operator==(const NetworkConfig&, const NetworkConfig&) = default;
+};
+
 enum class EngineChoice : std::uint8_t { automatic, io_uring, epoll };
 enum class LogLevel : std::uint8_t { error, warn, info, debug };
 
@@ -110,9 +122,9 @@ struct ConfigError {
 [[nodiscard]] std::string to_string(const ConfigError& error);  // "WHERE: WHAT", one line whatever was typed
 
 struct Config {
-  std::map<std::string, NetworkKind> networks;  // by name: those declared, and after complete() those in use
-  std::string default_network = "lan";          // of ports that name none
-  std::vector<PortConfig> ports;                // in command order, those of the file first
+  std::map<std::string, NetworkConfig> networks;  // by name: those declared, and after complete() those in use
+  std::string default_network = "lan";            // of ports that name none
+  std::vector<PortConfig> ports;                  // in command order, those of the file first
   std::vector<PortConfig> written;  // the same before complete() filled in what was left out; but names and networks
   std::optional<std::string> control;  // path of the control socket; empty: none; nothing: the default one
   std::string control_group;           // whose members may use it, too; a name or a number

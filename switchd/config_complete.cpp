@@ -9,6 +9,7 @@
 #include "switchd/address.h"
 #include "switchd/config_nat.h"
 #include "switchd/config_text.h"
+#include "switchd/network_keys.h"
 
 namespace lanyard {
 
@@ -42,28 +43,28 @@ void name_ports(Config& config) {
   }
 }
 
-std::vector<std::string_view> names_of(const std::map<std::string, NetworkKind>& networks) {
+std::vector<std::string_view> names_of(const std::map<std::string, NetworkConfig>& networks) {
   std::vector<std::string_view> names;
   names.reserve(networks.size());
-  for (const auto& [name, kind] : networks) names.push_back(name);
+  for (const auto& [name, network] : networks) names.push_back(name);
   return names;
 }
 
 // Gives every port its network. See config.h for the rule.
 void join_networks(Config& config, std::vector<ConfigError>& errors) {
-  const std::map<std::string, NetworkKind> declared = config.networks;
+  const std::map<std::string, NetworkConfig> declared = config.networks;
   for (PortConfig& port : config.ports) {
     const bool named = !port.network.empty();
     if (!named) port.network = config.default_network;
     if (declared.empty() || declared.contains(port.network)) {
-      config.networks.try_emplace(port.network, NetworkKind::learning_switch);
+      config.networks.try_emplace(port.network);
       continue;
     }
     if (named && port.network != config.default_network) {
       errors.push_back({port.origin.text, unknown_word("network", port.network, names_of(declared))});
       continue;
     }
-    config.networks.try_emplace(port.network, NetworkKind::learning_switch);
+    config.networks.try_emplace(port.network);
     config.warnings.push_back(
         {port.origin.text, fmt::format("joins the default network {}, which is not among "
                                        "those declared ({})",
@@ -77,15 +78,18 @@ void check_networks(Config& config, std::vector<ConfigError>& errors) {
     const auto network = config.networks.find(port.network);
     if (network == config.networks.end()) continue;  // unknown, and that has been said
     const std::size_t count = ++members[port.network];
-    if (network->second == NetworkKind::wire && count == wire_ports_max + 1)
+    if (network->second.kind == NetworkKind::wire && count == wire_ports_max + 1)
       errors.push_back(
           {port.origin.text, fmt::format("network '{}' is a wire, which has two ports, and this is its "
                                          "third; a hub joins any number",
                                          port.network)});
   }
-  for (const auto& [name, kind] : config.networks)
-    if (!members.contains(name))
-      config.warnings.push_back({fmt::format("network {}", name), "no port joins it"});
+  for (const auto& [name, network] : config.networks) {
+    const std::string where = fmt::format("network {}", name);
+    if (!members.contains(name)) config.warnings.push_back({where, "no port joins it"});
+    for (const std::string_view key : idle_keys(network))
+      config.warnings.push_back({where, fmt::format("{} has no effect in a {}", key, name_of(network.kind))});
+  }
 }
 
 // What a port occupies on this machine, in a form that is equal for two ports which cannot both have it;

@@ -3,7 +3,7 @@
 //   network: lan                      # for ports that name none
 //   engine: auto                      # as --engine; log-level, control and strict likewise
 //   networks:
-//     core: {kind: wire}              # switch (default), wire or hub
+//     core: {kind: wire}              # switch (default), wire or hub; further keys: network_keys.h
 //   ports:
 //     web: {type: tcp-listen, address: "0.0.0.0:7000", allow: [10.0.0.0/8]}
 //
@@ -15,6 +15,7 @@
 #include <set>
 
 #include "switchd/config_text.h"
+#include "switchd/network_keys.h"
 #include "switchd/port_keys.h"
 #include "switchd/yaml_document.h"
 
@@ -120,13 +121,14 @@ class Reader {
           const std::string wrong = check_network_name(name.text);
           if (!wrong.empty()) return fail(name, wrong);
           // Declared, whatever its kind turns out to be: its ports are not to blame.
-          NetworkKind& kind = config_.networks[name.text];
+          NetworkConfig& network = config_.networks[name.text];
           for_each_pair(body, "a map such as {kind: wire}", [&](const YamlNode& key, const YamlNode& value) {
-            if (key.text != "kind") return fail(key, unknown_word("key", key.text, {"kind"}));
+            const NetworkKeyInfo* const known = find_network_key(key.text);
+            if (known == nullptr) return fail(key, unknown_network_key(key.text));
             const Written written = single_value(key, value);
             if (written.unreadable) return;
-            const std::string wrong_kind = read_network_kind(written.text, kind);
-            if (!wrong_kind.empty()) fail(value, fmt::format("kind: {}", wrong_kind));
+            const std::string wrong_value = known->read(written.text, network);
+            if (!wrong_value.empty()) fail(value, fmt::format("{}: {}", key.text, wrong_value));
           });
         });
   }
@@ -134,7 +136,7 @@ class Reader {
   void check_default_network(const YamlNode& value) {
     if (config_.networks.empty() || config_.networks.contains(config_.default_network)) return;
     std::vector<std::string_view> names;
-    for (const auto& [name, kind] : config_.networks) names.push_back(name);
+    for (const auto& [name, network] : config_.networks) names.push_back(name);
     fail(value, unknown_word("network", config_.default_network, names));
   }
 

@@ -94,7 +94,7 @@ void Daemon::choose_engine() {
 
 void Daemon::start_dataplane() {
   DataplaneOptions options;
-  for (const auto& [name, kind] : config_.networks) options.networks.push_back(kind);
+  for (const auto& [name, network] : config_.networks) options.networks.push_back(network.options());
   options.seed = random_seed();
   make_dataplane(options);
   topology_.adopt(*dataplane_);
@@ -205,7 +205,7 @@ void Daemon::begin_stats() {
   gathering_stats_ = true;
   pending_stats_ = {engine_name_, {}};
   for (const auto& [name, network] : topology_.networks())
-    pending_stats_.networks.push_back({name, std::string(name_of(network.kind)), {}});
+    pending_stats_.networks.push_back({name, std::string(name_of(network.config.kind)), {}});
   MacListing::Hooks hooks;
   hooks.slice = [this](const std::string& name, const std::vector<KnownStation>& stations) {
     const auto network = std::find_if(pending_stats_.networks.begin(), pending_stats_.networks.end(),

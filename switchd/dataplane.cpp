@@ -18,8 +18,8 @@ Dataplane::Dataplane(const DataplaneOptions& options, Handover& handover, const 
       slots_(slot_memory_.span(), limits::slot_bytes, std::min(limits::slots_reserve, options.slots / 4)),
       next_seed_(options.seed),
       observers_(ports_) {
-  for (const NetworkKind kind : options.networks)
-    networks_.push_back(make_network(kind, options.mac_ageing_ns, std::make_shared<NetworkCounters>()));
+  for (const NetworkOptions& network : options.networks)
+    networks_.push_back(make_network(network, std::make_shared<NetworkCounters>()));
   engine_ = make_engine(DataContext{chunks_, slots_, ports_, inbox_}, handover.command_wake.get());
   observers_.set_clock(engine_->now_ns(), unix_ns());
 }

@@ -30,11 +30,10 @@
 namespace lanyard {
 
 struct DataplaneOptions {
-  std::vector<NetworkKind> networks;  // by NetworkIndex; others come by command
-  std::uint64_t seed = 0;             // of the MAC tables' hashes
+  std::vector<NetworkOptions> networks;  // by NetworkIndex; others come by command
+  std::uint64_t seed = 0;                // of the MAC tables' hashes
   std::size_t chunks = limits::chunks_max;
   std::size_t slots = limits::slots_max;
-  std::uint64_t mac_ageing_ns = limits::mac_ageing_ns_default;
 };
 
 using EngineFactory = std::function<std::unique_ptr<Engine>(const DataContext&, int wake_fd)>;
@@ -127,8 +126,7 @@ class Dataplane {
     std::uint64_t moves_untold = 0;  // since the last second
     std::size_t moves_told = 0;      // in this second
   };
-  [[nodiscard]] Network make_network(NetworkKind kind, std::uint64_t ageing_ns,
-                                     std::shared_ptr<NetworkCounters> counters);
+  [[nodiscard]] Network make_network(const NetworkOptions& options, std::shared_ptr<NetworkCounters> counters);
 
   Handover& handover_;
   MemoryRegion chunk_memory_;

@@ -69,17 +69,15 @@ void Dataplane::show_network(NetworkIndex index) {
   network.counters->evictions.set(macs.evictions());
 }
 
-Dataplane::Network Dataplane::make_network(NetworkKind kind, std::uint64_t ageing_ns,
-                                           std::shared_ptr<NetworkCounters> counters) {
+Dataplane::Network Dataplane::make_network(const NetworkOptions& options, std::shared_ptr<NetworkCounters> counters) {
   MacTable::Options table;
-  table.ageing_ns = ageing_ns;
   table.seed = next_seed_++;
   if (counters) counters->macs_max.set(table.capacity);
-  return {Bridge(kind, table), std::move(counters), 0, 0};
+  return {Bridge(options, table), std::move(counters), 0, 0};
 }
 
 void Dataplane::add_network(const Command& command) {
-  Network network = make_network(command.network_kind, command.ageing_ns, command.network_counters);
+  Network network = make_network(command.network_options, command.network_counters);
   if (command.network < networks_.size()) {
     networks_[command.network] = std::move(network);
     return;
@@ -89,9 +87,7 @@ void Dataplane::add_network(const Command& command) {
 }
 
 void Dataplane::set_network(const Command& command) {
-  Bridge& bridge = networks_.at(command.network).bridge;
-  bridge.set_kind(command.network_kind);
-  bridge.macs().set_ageing(command.ageing_ns);
+  networks_.at(command.network).bridge.set_options(command.network_options);
 }
 
 void Dataplane::list_macs(const Command& command) {

@@ -57,7 +57,7 @@ void Dataplane::take_commands() {
       case Command::Kind::add_network: add_network(*command); break;
       case Command::Kind::set_network: set_network(*command); break;
       case Command::Kind::remove_network:  // its place is kept, its memory goes
-        networks_.at(command->network) = make_network(NetworkKind::hub, limits::mac_ageing_ns_default, nullptr);
+        networks_.at(command->network) = make_network({.kind = NetworkKind::hub}, nullptr);
         break;
       case Command::Kind::list_macs: list_macs(*command); break;
       case Command::Kind::flush_macs: count = flush_macs(*command); break;

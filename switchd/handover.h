@@ -40,9 +40,8 @@ struct Command {
   std::size_t cursor = 0;                // list_macs: 0 to begin, then as the notice says
   std::size_t max_frame_bytes = 0;       // set_port
   std::size_t queue_frames = 0;          // set_port
-  NetworkKind network_kind = NetworkKind::learning_switch;  // add_network, set_network
-  std::uint64_t ageing_ns = 0;                              // add_network, set_network
-  std::shared_ptr<NetworkCounters> network_counters;        // add_network: where it counts
+  NetworkOptions network_options;        // add_network, set_network
+  std::shared_ptr<NetworkCounters> network_counters;  // add_network: where it counts
   std::shared_ptr<PortCounters> port;    // flush_macs: only those behind this port; null: all
   std::optional<MacAddress> station;     // flush_macs: only this one
   std::shared_ptr<Tap> tap;              // add_tap, remove_tap
@@ -79,7 +78,7 @@ struct Notice {
   std::unique_ptr<Transport> transport;    // closed
   const char* cause = "";                  // closed: a few words for people
   int error = 0;                           // closed: errno or 0
-  NetworkIndex network = 0;                // macs
+  NetworkIndex network = 0;                // macs, moved
   std::size_t cursor = 0;                  // macs: where the next slice begins, or MacTable::list_end
   std::vector<KnownStation> stations;      // macs
   MacAddress station;                      // moved

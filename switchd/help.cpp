@@ -6,6 +6,7 @@
 
 #include "frames/frame.h"
 #include "frames/mac_table.h"
+#include "switchd/network_keys.h"
 #include "switchd/port_keys.h"
 #include "transports/engine.h"
 #include "transports/uring_engine.h"
@@ -25,7 +26,8 @@ Options:
                            given here override its settings
       --check              check the configuration, print what is wrong, and exit
       --network NAME       network of the ports that name none (default: lan)
-      --network NAME:KIND  declare a network; KIND is switch (learns addresses), wire (two ports,
+      --network NAME[:KIND][,KEY=VALUE]...
+                           declare a network; KIND is switch (learns addresses), wire (two ports,
                            passes everything) or hub (every frame to all). May be repeated. Once a
                            network is declared, network= takes declared names only
       --control PATH|none  control socket (default $XDG_RUNTIME_DIR/lanyard/switchd.sock; where
@@ -96,6 +98,9 @@ std::string help_text() {
     const std::string types = key.types == all_port_types ? "all" : names_of(key.types);
     text += fmt::format("  {:<25}{} ({})\n", fmt::format("{}={}", key.name, key.form), key.text, types);
   }
+  text += "\n  KEY=VALUE of --network    what it sets\n";
+  for (const NetworkKeyInfo& key : network_keys())
+    text += fmt::format("  {:<25}{}\n", fmt::format("{}={}", key.name, key.form), key.text);
   text += tail;
   return text;
 }

@@ -14,10 +14,10 @@ namespace lanyard {
 void Topology::adopt(Dataplane& dataplane) {
   dataplane_ = &dataplane;
   NetworkIndex index = 0;
-  for (const auto& [name, kind] : config_.networks) {
+  for (const auto& [name, config] : config_.networks) {
     Network& network = networks_[name];
     network.index = index;
-    network.kind = kind;
+    network.config = config;
     network.counters = dataplane.network_counters(index++);
   }
 }

@@ -77,8 +77,7 @@ class Topology final : public PortServices {
 
   struct Network {
     NetworkIndex index = 0;
-    NetworkKind kind = NetworkKind::learning_switch;
-    std::uint64_t ageing_s = limits::mac_ageing_ns_default / 1'000'000'000;
+    NetworkConfig config;
     std::shared_ptr<NetworkCounters> counters;
   };
 
@@ -131,7 +130,6 @@ class Topology final : public PortServices {
   [[nodiscard]] std::vector<Change> plan(const Config& wanted) const;
   void disable(const std::string& name, Done done);
   void enable(const std::string& name, Done done);
-  void set_network(const std::string& name, NetworkKind kind, std::uint64_t ageing_s);
   // Calls `done` with how many stations were forgotten.
   void flush(const std::string& network, const std::string& port, const std::optional<MacAddress>& station,
              std::function<void(std::uint64_t)> done);
@@ -209,7 +207,8 @@ class Topology final : public PortServices {
   void tell_up(const Entry& entry);
   void tell_data_plane(const Entry& entry);
   [[nodiscard]] std::vector<std::uint64_t> transports_of(const PortControl& control) const;
-  void add_network(const std::string& name, NetworkKind kind);
+  void add_network(const std::string& name, const NetworkConfig& config);
+  void set_network(const std::string& name, const NetworkConfig& config);
   void remove_network(const std::string& name);
   void take_early(Notice& notice);
   void take_from_port(Notice& notice);
@@ -240,5 +239,6 @@ class Topology final : public PortServices {
 
 // The lines that describe a port or a network, as in Change.
 [[nodiscard]] std::vector<std::string> lines_of(const PortConfig& written);
+[[nodiscard]] std::vector<std::string> lines_of(const NetworkConfig& network);
 
 }  // namespace lanyard

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "switchd/guarded.h"
+#include "switchd/network_keys.h"
 #include "switchd/port_keys.h"
 #include "switchd/topology.h"
 
@@ -58,18 +59,26 @@ std::vector<std::string> lines_of(const PortConfig& written) {
   return lines;
 }
 
+std::vector<std::string> lines_of(const NetworkConfig& network) {
+  std::vector<std::string> lines = {fmt::format("kind: {}", name_of(network.kind))};
+  for (const auto& [key, value] : written_keys(network))
+    if (key != "kind") lines.push_back(fmt::format("{}: {}", key, value));
+  return lines;
+}
+
 // --- The plan.
 
 std::vector<Change> Topology::plan(const Config& wanted) const {
   std::vector<Change> changes;
-  for (const auto& [name, kind] : wanted.networks) {
+  for (const auto& [name, network] : wanted.networks) {
     const auto present = networks_.find(name);
-    const std::string after = fmt::format("kind: {}", name_of(kind));
+    const std::vector<std::string> after = lines_of(network);
     if (present == networks_.end()) {
-      changes.push_back({Change::Action::add, false, name, {}, false, {}, {after}});
-    } else if (present->second.kind != kind) {
-      const std::string before = fmt::format("kind: {}", name_of(present->second.kind));
-      changes.push_back({Change::Action::change, false, name, {}, false, {before}, {after}});
+      changes.push_back({Change::Action::add, false, name, {}, false, {}, after});
+    } else if (present->second.config != network) {
+      const std::vector<std::string> before = lines_of(present->second.config);
+      changes.push_back(
+          {Change::Action::change, false, name, {}, false, without(before, after), without(after, before)});
     }
   }
   for (const PortConfig& port : wanted.ports) {
@@ -88,8 +97,7 @@ std::vector<Change> Topology::plan(const Config& wanted) const {
       changes.push_back({Change::Action::remove, true, name, entry.config.network, false, lines_of(entry.written), {}});
   for (const auto& [name, network] : networks_)
     if (!wanted.networks.contains(name))
-      changes.push_back(
-          {Change::Action::remove, false, name, {}, false, {fmt::format("kind: {}", name_of(network.kind))}, {}});
+      changes.push_back({Change::Action::remove, false, name, {}, false, lines_of(network.config), {}});
   return changes;
 }
 
@@ -147,10 +155,10 @@ void Topology::change_to(const Config& wanted, Done done) {
 
 void Topology::begin_transition(const Shared& change) {
   const Config& wanted = change->wanted;
-  for (const auto& [name, kind] : wanted.networks) {
+  for (const auto& [name, network] : wanted.networks) {
     if (networks_.contains(name)) continue;
     change->new_networks.push_back(name);
-    add_network(name, kind);
+    add_network(name, network);
   }
   for (const PortConfig& port : change->before.ports) {
     const PortConfig* after = find(wanted.ports, port.name);
@@ -282,7 +290,7 @@ void Topology::change_live(const Shared& change) {
     return gone;
   });
   for (const PortConfig& port : wanted.ports) change_live(entries_.at(port.name), port, written_of(wanted, port));
-  for (const auto& [name, kind] : wanted.networks) set_network(name, kind, networks_.at(name).ageing_s);
+  for (const auto& [name, network] : wanted.networks) set_network(name, network);
   std::vector<std::string> gone;
   for (const auto& [name, network] : networks_)
     if (!wanted.networks.contains(name)) gone.push_back(name);

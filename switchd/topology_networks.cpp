@@ -1,11 +1,13 @@
 // Networks that come, change and go, and what they have learned; topology.h has the theory.
+#include <utility>
+
 #include "switchd/topology.h"
 
 namespace lanyard {
 
-void Topology::add_network(const std::string& name, NetworkKind kind) {
+void Topology::add_network(const std::string& name, const NetworkConfig& config) {
   Network& network = networks_[name];
-  network.kind = kind;
+  network.config = config;
   network.counters = std::make_shared<NetworkCounters>();
   if (free_indices_.empty()) {
     network.index = static_cast<NetworkIndex>(networks_.size() - 1);
@@ -16,8 +18,7 @@ void Topology::add_network(const std::string& name, NetworkKind kind) {
   Command add;
   add.kind = Command::Kind::add_network;
   add.network = network.index;
-  add.network_kind = kind;
-  add.ageing_ns = network.ageing_s * 1'000'000'000;
+  add.network_options = config.options();
   add.network_counters = network.counters;
   services_.link.send(std::move(add));
 }
@@ -32,16 +33,13 @@ void Topology::remove_network(const std::string& name) {
   services_.link.send(std::move(remove));
 }
 
-void Topology::set_network(const std::string& name, NetworkKind kind, std::uint64_t ageing_s) {
+void Topology::set_network(const std::string& name, const NetworkConfig& config) {
   Network& network = networks_.at(name);
-  if (network.kind == kind && network.ageing_s == ageing_s) return;
-  network.kind = kind;
-  network.ageing_s = ageing_s;
+  if (std::exchange(network.config, config) == config) return;
   Command set;
   set.kind = Command::Kind::set_network;
   set.network = network.index;
-  set.network_kind = kind;
-  set.ageing_ns = ageing_s * 1'000'000'000;
+  set.network_options = config.options();
   services_.link.send(std::move(set));
 }
 

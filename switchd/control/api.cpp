@@ -11,6 +11,7 @@
 #include "switchd/control/refusals.h"
 #include "switchd/control/views.h"
 #include "switchd/guarded.h"
+#include "switchd/log.h"
 
 namespace lanyard::control {
 
@@ -68,7 +69,13 @@ void Api::Asked::refuse(v1::Error::Code code, const std::string& message) const 
   respond(std::move(response));
 }
 
-void Api::begin() { ready_ = true; }
+// The rest of the daemon is as configured by now; what it keeps of the past is this one's.
+void Api::begin() {
+  ready_ = true;
+  Rewinds rewinds;
+  if (const auto refused = reserve_rewinds(services_.topology.config(), rewinds)) log_error("{}", refused->message);
+  set_rewinds(std::move(rewinds), [] {});
+}
 
 void Api::handle(const v1::Request& request, const std::shared_ptr<Client>& client) {
   const Asked asked{request.id(), client};

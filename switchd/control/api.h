@@ -5,6 +5,7 @@
 #include <asio/io_context.hpp>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,6 +66,8 @@ class Api {
   // of the port that the answer shows, or an empty string.
   using Make = std::function<std::optional<Refusal>(Config& wanted, std::string& shown)>;
   void change(const Asked& asked, Make make, std::function<void(const std::string& shown)> told);
+  // The step that all changes share; `done` is called when the ports, networks and their pasts are as wanted.
+  void carry_out(const Config& wanted, std::function<void(const std::optional<Refusal>&)> done);
   void add_port(const v1::AddPort& verb, const Asked& asked);
   void set_port(const v1::SetPort& verb, const Asked& asked);
   void remove_port(const v1::RemovePort& verb, const Asked& asked);
@@ -78,8 +81,11 @@ class Api {
   void add_mirror(const v1::AddMirror& verb, const Asked& asked);
   void remove_mirror(const v1::RemoveMirror& verb, const Asked& asked);
   void list_mirrors(const Asked& asked);
-  // `done` is called when it is so. False: there is not so much address space.
-  [[nodiscard]] bool set_rewind(const std::string& network, std::uint64_t mib, std::function<void()> done);
+  // Memory for the past of networks that shall have another size of it. It is reserved before anything is changed, so
+  // that a change for which there is no address space is refused.
+  using Rewinds = std::map<std::string, std::unique_ptr<Rewind>>;  // null: none from now on
+  [[nodiscard]] std::optional<Refusal> reserve_rewinds(const Config& wanted, Rewinds& rewinds) const;
+  void set_rewinds(Rewinds rewinds, std::function<void()> done);  // `done` is called when it is so
 
   void watch_stats(const v1::WatchStats& verb, const Asked& asked);
   void watch_events(const v1::WatchEvents& verb, const Asked& asked);

@@ -11,6 +11,7 @@
 #include "switchd/control/refusals.h"
 #include "switchd/control/views.h"
 #include "switchd/log.h"
+#include "switchd/network_keys.h"
 #include "switchd/port_keys.h"
 
 namespace lanyard::control {
@@ -102,6 +103,34 @@ std::optional<Refusal> read_changed(const PortConfig& present, const v1::SetPort
   return refusal_of(errors);
 }
 
+// One without values has an empty one.
+void take_key(const v1::Key& key, std::vector<WrittenNetworkKey>& keys, std::vector<std::string>& wrong) {
+  if (key.values_size() > 1) wrong.push_back(fmt::format("{}: expected a single value", key.key()));
+  else keys.push_back({key.key(), key.values_size() == 0 ? "" : key.values(0)});
+}
+
+std::optional<Refusal> refusal_of_network(const std::string& name, const std::vector<std::string>& wrong) {
+  std::vector<ConfigError> errors;
+  for (const std::string& mistake : wrong) errors.push_back({fmt::format("network '{}'", name), mistake});
+  return refusal_of(errors);
+}
+
+// `network` with some keys replaced; one without values goes back to its default.
+std::optional<Refusal> read_changed(const v1::SetNetwork& verb, NetworkConfig& network) {
+  std::vector<std::string> wrong;
+  std::vector<WrittenNetworkKey> keys;
+  if (verb.has_kind()) keys.push_back({"kind", verb.kind()});
+  if (verb.has_rewind_mib()) keys.push_back({"rewind", fmt::format("{}", verb.rewind_mib())});
+  if (verb.has_ageing_s()) keys.push_back({"ageing", fmt::format("{}", verb.ageing_s())});
+  for (const v1::Key& key : verb.keys()) {
+    take_key(key, keys, wrong);
+    const NetworkKeyInfo* const known = find_network_key(key.key());
+    if (key.values_size() == 0 && known != nullptr) keys.back().value = known->written(NetworkConfig());
+  }
+  for (std::string& mistake : read_network_keys(keys, network)) wrong.push_back(std::move(mistake));
+  return refusal_of_network(verb.name(), wrong);
+}
+
 }  // namespace
 
 bool Api::handle_change(const v1::Request& request, const Asked& asked) {
@@ -133,7 +162,7 @@ Config Api::present() const {
   Config config = services_.topology.config();
   config.ports = config.written;
   config.networks.clear();
-  for (const auto& [name, network] : services_.topology.networks()) config.networks[name] = network.kind;
+  for (const auto& [name, network] : services_.topology.networks()) config.networks[name] = network.config;
   config.warnings.clear();
   return config;
 }
@@ -152,13 +181,22 @@ void Api::change(const Asked& asked, Make make, std::function<void(const std::st
     }
     if (shown.empty() && !wanted.ports.empty()) shown = wanted.ports.back().name;
     const std::vector<Change> changes = services_.topology.plan(wanted);
-    services_.topology.change_to(wanted, [=, this](const std::optional<Refusal>& refusal) {
+    carry_out(wanted, [=, this](const std::optional<Refusal>& refusal) {
       if (refusal) asked.refuse(*refusal);
       else for (const Change& one : changes) tell(one);
       if (!refusal) told(shown);
       over();
     });
   }, [asked] { asked.refuse(internal_fault()); });
+}
+
+void Api::carry_out(const Config& wanted, std::function<void(const std::optional<Refusal>&)> done) {
+  auto rewinds = std::make_shared<Rewinds>();
+  if (const auto refused = reserve_rewinds(wanted, *rewinds)) return done(refused);
+  services_.topology.change_to(wanted, [this, rewinds, done = std::move(done)](const std::optional<Refusal>& refusal) {
+    if (refusal) return done(refusal);
+    set_rewinds(std::move(*rewinds), [done] { done(std::nullopt); });
+  });
 }
 
 void Api::add_port(const v1::AddPort& verb, const Asked& asked) {
@@ -224,14 +262,18 @@ void Api::switch_port(const std::string& name, bool enable, const Asked& asked) 
 }
 
 void Api::add_network(const v1::AddNetwork& verb, const Asked& asked) {
-  NetworkKind kind = NetworkKind::learning_switch;
-  std::string wrong = check_network_name(verb.name());
-  if (wrong.empty() && !verb.kind().empty()) wrong = read_network_kind(verb.kind(), kind);
-  if (!wrong.empty()) return asked.refuse(invalid(fmt::format("network '{}': {}", verb.name(), wrong)));
+  NetworkConfig network;
+  std::vector<std::string> wrong;
+  if (std::string name_wrong = check_network_name(verb.name()); !name_wrong.empty()) wrong.push_back(name_wrong);
+  std::vector<WrittenNetworkKey> keys;
+  if (!verb.kind().empty()) keys.push_back({"kind", verb.kind()});
+  for (const v1::Key& key : verb.keys()) take_key(key, keys, wrong);
+  for (std::string& mistake : read_network_keys(keys, network)) wrong.push_back(std::move(mistake));
+  if (const auto refusal = refusal_of_network(verb.name(), wrong)) return asked.refuse(*refusal);
   change(
       asked,
-      [name = verb.name(), kind](Config& wanted, std::string&) -> std::optional<Refusal> {
-        if (wanted.networks.try_emplace(name, kind).second) return std::nullopt;
+      [name = verb.name(), network](Config& wanted, std::string&) -> std::optional<Refusal> {
+        if (wanted.networks.try_emplace(name, network).second) return std::nullopt;
         return Refusal{Refusal::Kind::conflict, fmt::format("network '{}' is there already", name), {}};
       },
       [asked](const std::string&) { asked.done(1); });
@@ -243,32 +285,12 @@ void Api::set_network(const v1::SetNetwork& verb, const Asked& asked) {
       [this, verb](Config& wanted, std::string&) -> std::optional<Refusal> {
         if (verb.name().empty()) return invalid("name: expected the name of a network");
         if (auto refusal = check_network(verb.name())) return refusal;
-        if (verb.has_ageing_s() && (verb.ageing_s() < 1 || verb.ageing_s() > limits::ageing_s_max))
-          return invalid(fmt::format("ageing_s: expected a number of seconds from 1 to {}, not {}", limits::ageing_s_max,
-                                     verb.ageing_s()));
-        if (verb.has_rewind_mib() && verb.rewind_mib() > limits::rewind_mib_max)
-          return invalid(fmt::format("rewind_mib: expected a number from 0 to {}, not {}", limits::rewind_mib_max,
-                                     verb.rewind_mib()));
-        if (!verb.has_kind()) return std::nullopt;
-        const std::string wrong = read_network_kind(verb.kind(), wanted.networks.at(verb.name()));
-        return wrong.empty() ? std::nullopt : std::optional(invalid("kind: " + wrong));
+        return read_changed(verb, wanted.networks.at(verb.name()));
       },
       [this, verb, asked](const std::string&) {
-        const Topology::Network& network = services_.topology.networks().at(verb.name());
-        if (verb.has_ageing_s() && verb.ageing_s() != network.ageing_s) {
-          services_.topology.set_network(verb.name(), network.kind, verb.ageing_s());
-          tell(EventKind::network_changed, {}, verb.name(),
-               fmt::format("network {} forgets silent MAC addresses after {} s", verb.name(), verb.ageing_s()));
-        }
-        const auto show = [this, verb, asked] {
-          v1::ListNetworks list;
-          list.set_name(verb.name());
-          list_networks(list, asked);
-        };
-        if (!verb.has_rewind_mib()) return show();
-        if (!set_rewind(verb.name(), verb.rewind_mib(), show))
-          asked.refuse(v1::Error::UNAVAILABLE, fmt::format("rewind_mib: there is no address space for {} MiB",
-                                                           verb.rewind_mib()));
+        v1::ListNetworks list;
+        list.set_name(verb.name());
+        list_networks(list, asked);
       });
 }
 
@@ -318,7 +340,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       show();
       return over();
     }
-    services_.topology.change_to(wanted, [=, this](const std::optional<Refusal>& refusal) {
+    carry_out(wanted, [=, this](const std::optional<Refusal>& refusal) {
       if (refusal) {
         asked.refuse(*refusal);
         return over();
@@ -386,7 +408,7 @@ void Api::tell(const Change& change) {
       case Change::Action::remove:
         return tell(EventKind::network_removed, {}, change.name, fmt::format("network {} removed", change.name));
       case Change::Action::change:
-        return tell(EventKind::network_changed, {}, change.name, fmt::format("network {} changed: {}", change.name, after));
+        return tell(EventKind::network_changed, {}, change.name, fmt::format("network {} changed: {}", change.name, after.empty() ? "back to defaults" : after));
     }
   }
   if (change.action == Change::Action::remove) {

@@ -65,25 +65,30 @@ void Api::list_mirrors(const Asked& asked) {
   asked.respond(std::move(response));
 }
 
-bool Api::set_rewind(const std::string& network, std::uint64_t mib, std::function<void()> done) {
-  const NetworkIndex index = services_.topology.networks().at(network).index;
-  if (observation_.rewind_mib(index) == mib) {
-    done();
-    return true;
+std::optional<Refusal> Api::reserve_rewinds(const Config& wanted, Rewinds& rewinds) const {
+  for (const auto& [name, network] : wanted.networks) {
+    const auto present = services_.topology.networks().find(name);
+    const bool exists = present != services_.topology.networks().end();
+    if ((exists ? observation_.rewind_mib(present->second.index) : 0) == network.rewind_mib) continue;
+    try {
+      rewinds[name] = network.rewind_mib > 0 ? std::make_unique<Rewind>(network.rewind_mib * limits::mebi) : nullptr;
+    } catch (const std::system_error&) {
+      return Refusal{Refusal::Kind::unavailable,
+                     fmt::format("network '{}': rewind: there is no address space for {} MiB", name, network.rewind_mib),
+                     {}};
+    }
   }
-  std::unique_ptr<Rewind> fresh;
-  try {
-    if (mib > 0) fresh = std::make_unique<Rewind>(mib * limits::mebi);
-  } catch (const std::system_error&) {
-    return false;
-  }
-  observation_.set_rewind(index, std::move(fresh), [this, network, mib, done = std::move(done)] {
-    tell(EventKind::network_changed, {}, network,
-         mib > 0 ? fmt::format("network {} keeps {} MiB of its past", network, mib)
-                 : fmt::format("network {} keeps none of its past", network));
-    done();
-  });
-  return true;
+  return std::nullopt;
+}
+
+void Api::set_rewinds(Rewinds rewinds, std::function<void()> done) {
+  auto open = std::make_shared<std::size_t>(rewinds.size() + 1);
+  const auto one_set = [open, done = std::move(done)] {
+    if (--*open == 0) done();
+  };
+  for (auto& [name, rewind] : rewinds)
+    observation_.set_rewind(services_.topology.networks().at(name).index, std::move(rewind), one_set);
+  one_set();
 }
 
 }  // namespace lanyard::control

@@ -5,6 +5,7 @@
 
 #include "switchd/control/framing.h"
 #include "switchd/control/qemu_lines.h"
+#include "switchd/network_keys.h"
 #include "switchd/port_keys.h"
 #include "transports/clock.h"
 
@@ -132,8 +133,13 @@ void fill_networks(Topology& topology, const std::string& name, v1::Networks& vi
     v1::Network& one = *view.add_networks();
     by_name[known] = &one;
     one.set_name(known);
-    one.set_kind(std::string(name_of(network.kind)));
-    one.set_ageing_s(network.ageing_s);
+    one.set_kind(std::string(name_of(network.config.kind)));
+    one.set_ageing_s(network.config.ageing_s);
+    for (const auto& [key, value] : written_keys(network.config)) {
+      v1::Key& pair = *one.add_keys();
+      pair.set_key(key);
+      pair.add_values(value);
+    }
     one.set_macs(network.counters->macs.get());
     one.set_macs_max(network.counters->macs_max.get());
     one.set_moves(network.counters->moves.get());

@@ -144,6 +144,34 @@ TEST_CASE("a switch keeps the reserved addresses to itself and learns nothing fr
   CHECK(network.bridge.macs().look_up(alice, 0) == 1);
 }
 
+TEST_CASE("of the reserved addresses a switch passes that of spanning tree alone, unless it consumes it too") {
+  const SpanningTree stp = GENERATE(SpanningTree::pass, SpanningTree::consume);
+  const NetworkKind kind = GENERATE(NetworkKind::learning_switch, NetworkKind::wire, NetworkKind::hub);
+  CAPTURE(name_of(kind), stp == SpanningTree::pass);
+  Network network(kind);
+  network.bridge.set_options({.kind = kind, .stp = stp});
+  for (std::uint64_t last = 0; last < 16; ++last) {
+    CAPTURE(last);
+    const Verdict verdict = network.send(1, alice, MacAddress(0x0180'C200'0000ULL + last));
+    const bool passes = kind != NetworkKind::learning_switch || (last == 0 && stp == SpanningTree::pass);
+    CHECK((passes ? is_flood(verdict) : is_drop(verdict, DropReason::reserved_mac)));
+  }
+  CHECK(network.bridge.macs().size() == 0);  // a BPDU speaks of the link
+  network.bridge.remove_port(2);
+  network.bridge.remove_port(3);
+  CHECK(network.send(1, alice, MacAddress(0x0180'C200'0000ULL)).action == Action::drop);
+}
+
+TEST_CASE("options of a network count from then on, and what it has learned stays unless its kind changes") {
+  Network network(NetworkKind::learning_switch);
+  network.send(1, alice, broadcast, 0);
+  network.bridge.set_options({.stp = SpanningTree::consume, .ageing_ns = 1000});
+  CHECK(network.bridge.macs().look_up(alice, 999) == 1);
+  CHECK(network.bridge.macs().look_up(alice, 1000) == no_port);
+  network.bridge.set_options({.kind = NetworkKind::hub});
+  CHECK(network.bridge.macs().size() == 0);
+}
+
 TEST_CASE("a switch does not learn sources that nobody can send to") {
   Network network(NetworkKind::learning_switch);
   CHECK(is_flood(network.send(1, broadcast, bob)));

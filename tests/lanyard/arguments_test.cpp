@@ -135,13 +135,22 @@ TEST_CASE("port set: values, further values, defaults, and the address") {
 TEST_CASE("networks: kinds and settings") {
   CHECK(request_of({"network", "add", "core:wire"}).add_network().kind() == "wire");
   CHECK(request_of({"network", "add", "lan"}).add_network().kind().empty());
-  const v1::SetNetwork network = request_of({"network", "set", "lan", "rewind=0"}).set_network();
-  CHECK(network.has_rewind_mib());
-  CHECK_FALSE(network.has_kind());
-  CHECK(mistakes({"network", "set", "lan", "rewnd=1", "ageing=soon"}) ==
-        "rewnd: unknown key 'rewnd', did you mean 'rewind'?\n"
-        "ageing=soon: expected a number\n"
-        "see lanyard network set --help");
+  const v1::AddNetwork added = request_of({"network", "add", "edge:hub,ageing=60,stp=consume"}).add_network();
+  CHECK(added.name() == "edge");
+  CHECK(added.kind() == "hub");
+  REQUIRE(added.keys_size() == 2);
+  CHECK(added.keys(1).key() == "stp");
+  CHECK(added.keys(1).values(0) == "consume");
+  const v1::SetNetwork network = request_of({"network", "set", "lan", "rewind=0", "stp="}).set_network();
+  REQUIRE(network.keys_size() == 2);
+  CHECK(network.keys(0).key() == "rewind");
+  CHECK(network.keys(0).values(0) == "0");
+  CHECK(network.keys(1).values_size() == 0);  // back to its default
+  CHECK(mistakes({"network", "set", "lan", "rewind"}) == "'rewind': expected KEY=VALUE\nsee lanyard network set --help");
+  CHECK(mistakes({"network", "add", "lan:,stp"}) ==
+        "'lan:': expected NAME[:KIND][,KEY=VALUE]...\n"
+        "'stp': expected KEY=VALUE\n"
+        "see lanyard network add --help");
 }
 
 TEST_CASE("a capture says what is captured and for how long") {

@@ -135,6 +135,11 @@ TEST_CASE("networks are added, changed and removed; MAC addresses forgotten") {
   CHECK(lan.good("network add core:wire").empty());
   has(lan.good("network set core kind=hub ageing=20"), "core     hub ");
   CHECK(lan.json("network set core ageing=30")["networks"][0]["ageing_s"] == 30);
+  CHECK(lan.good("network add edge:switch,stp=consume,ageing=60").empty());
+  has(lan.good("networks edge"), "60 s       -  consume");
+  has(lan.good("network set edge stp="), "  pass  ");
+  has(lan.refused("network set edge spt=pass"), "network 'edge': unknown key 'spt', did you mean 'stp'?");
+  CHECK(lan.json("network remove edge").contains("count"));
   CHECK(lan.json("network remove core").contains("count"));
   has(lan.refused("network remove lan"), "lanyard: network 'lan' has ports, such as web\n");
   has(lan.refused("network set lan ageing=0"), "from 1 to 86400");

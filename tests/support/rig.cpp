@@ -43,7 +43,7 @@ Rig::Rig(const RigOptions& options) {
   handover_.command_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   handover_.notice_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   DataplaneOptions plane;
-  plane.networks = options.networks;
+  for (const NetworkKind kind : options.networks) plane.networks.push_back({.kind = kind});
   plane.seed = options.seed;
   plane.chunks = options.chunks;
   plane.slots = options.slots;

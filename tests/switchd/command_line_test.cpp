@@ -75,7 +75,7 @@ TEST_CASE("a good command line is a configuration and prints nothing") {
   CHECK(result.config.ports[0].name == "web");
   CHECK(result.config.ports[1].name == "udp1");
   CHECK(result.config.ports[1].network == "edge");
-  CHECK(result.config.networks == std::map<std::string, NetworkKind>{{"edge", NetworkKind::learning_switch}});
+  CHECK(result.config.networks == std::map<std::string, NetworkConfig>{{"edge", {}}});
 }
 
 TEST_CASE("settings that are not given have their defaults") {
@@ -112,9 +112,21 @@ TEST_CASE("a mistake on the command line names the argument and what was expecte
        "--network a.b: a network name has letters, digits, '-' and '_' only, not 'a.b'"},
       {{"--network", "core:wier"}, "--network core:wier: expected switch, wire or hub, not 'wier'"},
       {{"--network", "core:"}, "--network core:: expected switch, wire or hub, not ''"},
-      {{"--network"}, "--network: expected NAME or NAME:KIND after it"},
+      {{"--network"}, "--network: expected NAME[:KIND][,KEY=VALUE]... after it"},
       {{"--network", "core:wire", "--network", "core:hub"},
-       "--network core:hub: network 'core' is a wire already"},
+       "--network core:hub: network 'core' has kind=wire already"},
+      {{"--network", "core,stp=pass", "--network", "core,ageing=9,stp=consume"},
+       "--network core,ageing=9,stp=consume: network 'core' has stp=pass already"},
+      {{"--network", "core,stp"}, "--network core,stp: expected KEY=VALUE after ',', not 'stp'"},
+      {{"--network", "core,stp=on"}, "--network core,stp=on: stp: expected pass or consume, not 'on'"},
+      {{"--network", "core,stp=pass,stp=pass"}, "--network core,stp=pass,stp=pass: key 'stp' is given twice"},
+      {{"--network", "core:hub,kind=hub"}, "--network core:hub,kind=hub: key 'kind' is given twice"},
+      {{"--network", "core,agein=9"}, "--network core,agein=9: unknown key 'agein', did you mean 'ageing'?"},
+      {{"--network", "core,ageing=0"},
+       "--network core,ageing=0: ageing: expected a number of seconds from 1 to 86400, not '0'"},
+      {{"--network", "core,rewind=5000"},
+       "--network core,rewind=5000: rewind: expected a number of MiB from 0 to 4096, not '5000'"},
+      {{"--network", ",stp=pass"}, "--network ,stp=pass: a network name cannot be empty"},
       {{"--conifg"}, "--conifg: unknown option, did you mean --config?"},
       {{"--chekc=1"}, "--chekc=1: unknown option, did you mean --check?"},
       {{"--frobnicate"}, "--frobnicate: unknown option"},
@@ -182,10 +194,10 @@ TEST_CASE("option --network declares networks, and the first without a kind is f
   CHECK_FALSE(result.exit_code);
   CHECK(result.config.warnings.empty());
   CHECK(result.config.ports[0].network == "edge");
-  CHECK(result.config.networks == std::map<std::string, NetworkKind>{{"core", NetworkKind::wire},
-                                                                     {"edge", NetworkKind::learning_switch},
-                                                                     {"loud", NetworkKind::hub},
-                                                                     {"more", NetworkKind::learning_switch}});
+  CHECK(result.config.networks == std::map<std::string, NetworkConfig>{{"core", {.kind = NetworkKind::wire}},
+                                                                     {"edge", {}},
+                                                                     {"loud", {.kind = NetworkKind::hub}},
+                                                                     {"more", {}}});
   CHECK(mistakes({"--network", "edge", "tcp-listen:1,network=egde"}) ==
         Lines{"tcp-listen:1,network=egde: unknown network 'egde', did you mean 'edge'?"});
 }
@@ -193,11 +205,42 @@ TEST_CASE("option --network declares networks, and the first without a kind is f
 TEST_CASE("option --network NAME keeps the kind that NAME has elsewhere, and NAME:KIND sets it") {
   const TemporaryFile file("networks: {core: {kind: wire}}\nports: {a: {type: tcp-listen, address: 1}}\n");
   const Config kept = run({"-c", file.path(), "--network", "core"}).config;
-  CHECK(kept.networks.at("core") == NetworkKind::wire);
+  CHECK(kept.networks.at("core").kind == NetworkKind::wire);
   CHECK(kept.ports[0].network == "core");
-  CHECK(run({"-c", file.path(), "--network", "core:hub"}).config.networks.at("core") == NetworkKind::hub);
+  CHECK(run({"-c", file.path(), "--network", "core:hub"}).config.networks.at("core").kind == NetworkKind::hub);
   const Config both = run({"--network", "core", "--network", "core:wire", "tcp-listen:1"}).config;
-  CHECK(both.networks == std::map<std::string, NetworkKind>{{"core", NetworkKind::wire}});
+  CHECK(both.networks == std::map<std::string, NetworkConfig>{{"core", {.kind = NetworkKind::wire}}});
+}
+
+TEST_CASE("option --network takes the keys of a network, over those that the file gives it") {
+  const Config config = run({"--network", "edge:switch,stp=consume,ageing=60,rewind=64", "--network", "core:hub",
+                             "tcp-listen:1,network=edge", "tcp-listen:2,network=core"})
+                            .config;
+  CHECK(config.networks == std::map<std::string, NetworkConfig>{
+                               {"core", {.kind = NetworkKind::hub}},
+                               {"edge", {.ageing_s = 60, .rewind_mib = 64, .stp = SpanningTree::consume}}});
+  const TemporaryFile file("networks: {lan: {stp: consume, ageing: 60}}\nports: {a: {type: tcp-listen, address: 1}}\n");
+  const Config both = run({"-c", file.path(), "--network", "lan,ageing=90"}).config;
+  CHECK(both.networks.at("lan") == NetworkConfig{.ageing_s = 90, .stp = SpanningTree::consume});
+  CHECK(run({"--network", "lan,ageing=90", "--network", "lan,stp=consume", "tcp-listen:1"}).config.networks ==
+        std::map<std::string, NetworkConfig>{{"lan", {.ageing_s = 90, .stp = SpanningTree::consume}}});
+}
+
+TEST_CASE("the network of ports that name none is the first bare name, else the first without a kind") {
+  const auto joined = [](std::vector<std::string> arguments) {
+    arguments.push_back("tcp-listen:1");
+    return run(arguments).config.ports.front().network;
+  };
+  CHECK(joined({"--network", "edge,stp=consume"}) == "edge");  // as it was before it had a key
+  CHECK(joined({"--network", "core,stp=consume", "--network", "edge"}) == "edge");
+  CHECK(joined({"--network", "core,kind=hub", "--network", "edge,ageing=9", "--network", "more,ageing=9"}) == "edge");
+  CHECK(joined({"--network", "core:hub,ageing=9"}) == "lan");
+}
+
+TEST_CASE("a key that has no effect in a network of its kind is a warning") {
+  CHECK(split_lines(run({"--check", "--network", "lan:hub,stp=consume,ageing=60,rewind=1", "tcp-listen:1,network=lan"}).output) ==
+        Lines{"warning: network lan: ageing has no effect in a hub", "warning: network lan: stp has no effect in a hub",
+              "configuration ok: 1 port, 1 network"});
 }
 
 TEST_CASE("option --check says that all is well, with the warnings, and exits 0") {

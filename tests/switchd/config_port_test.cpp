@@ -29,7 +29,7 @@ Lines names_of_ports(const Config& config) {
   return names;
 }
 
-Config with_networks(const std::map<std::string, NetworkKind>& networks) {
+Config with_networks(const std::map<std::string, NetworkConfig>& networks) {
   Config config;
   config.networks = networks;
   return config;
@@ -288,19 +288,19 @@ TEST_CASE("a name is given once") {
 TEST_CASE("ports that name no network join the default one, which is there without being declared") {
   const Completed ports = complete_ports({"tcp-listen:1", "tcp-listen:2"});
   CHECK(ports.config.ports[1].network == "lan");
-  CHECK(ports.config.networks == std::map<std::string, NetworkKind>{{"lan", NetworkKind::learning_switch}});
+  CHECK(ports.config.networks == std::map<std::string, NetworkConfig>{{"lan", {}}});
   CHECK(ports.warnings.empty());
 }
 
 TEST_CASE("where no network is declared, ports make switches of the names they give") {
   const Completed ports = complete_ports({"tcp-listen:1,network=red", "tcp-listen:2,network=blue"});
   CHECK(ports.errors.empty());
-  CHECK(ports.config.networks == std::map<std::string, NetworkKind>{{"blue", NetworkKind::learning_switch},
-                                                                    {"red", NetworkKind::learning_switch}});
+  CHECK(ports.config.networks == std::map<std::string, NetworkConfig>{{"blue", {}},
+                                                                    {"red", {}}});
 }
 
 TEST_CASE("where a network is declared, a port names a declared one") {
-  const Config config = with_networks({{"core", NetworkKind::hub}, {"edge", NetworkKind::learning_switch}});
+  const Config config = with_networks({{"core", {.kind = NetworkKind::hub}}, {"edge", {}}});
   CHECK(complete_ports({"tcp-listen:1,network=core", "tcp-listen:2,network=edge"}, config).errors.empty());
   CHECK(complete_ports({"tcp-listen:1,network=croe", "tcp-listen:2,network=dmz"}, config).errors ==
         Lines{"tcp-listen:1,network=croe: unknown network 'croe', did you mean 'core'?",
@@ -308,7 +308,7 @@ TEST_CASE("where a network is declared, a port names a declared one") {
 }
 
 TEST_CASE("of many declared networks a message lists the first and counts the rest") {
-  std::map<std::string, NetworkKind> networks;
+  std::map<std::string, NetworkConfig> networks;
   for (int i = 10; i < 40; ++i) networks.emplace("net" + std::to_string(i), NetworkKind::hub);
   const Completed ports = complete_ports({"tcp-listen:1,network=elsewhere"}, with_networks(networks));
   REQUIRE(ports.errors.size() == 1);
@@ -316,7 +316,7 @@ TEST_CASE("of many declared networks a message lists the first and counts the re
 }
 
 TEST_CASE("a default network beside declared ones, and a network that nobody joins, are worth a warning") {
-  const Completed ports = complete_ports({"tcp-listen:1"}, with_networks({{"core", NetworkKind::wire}}));
+  const Completed ports = complete_ports({"tcp-listen:1"}, with_networks({{"core", {.kind = NetworkKind::wire}}}));
   CHECK(ports.errors.empty());
   CHECK(ports.config.ports[0].network == "lan");
   CHECK(ports.warnings ==
@@ -327,11 +327,11 @@ TEST_CASE("a default network beside declared ones, and a network that nobody joi
 TEST_CASE("a wire has two ports, and a hub any number") {
   const std::vector<std::string> three = {"a=tcp-listen:1,network=core", "b=tcp-listen:2,network=core",
                                           "c=tcp-listen:3,network=core", "d=tcp-listen:4,network=core"};
-  CHECK(complete_ports(three, with_networks({{"core", NetworkKind::wire}})).errors ==
+  CHECK(complete_ports(three, with_networks({{"core", {.kind = NetworkKind::wire}}})).errors ==
         Lines{"c=tcp-listen:3,network=core: network 'core' is a wire, which has two ports, and this is its "
               "third; a "
               "hub joins any number"});
-  CHECK(complete_ports(three, with_networks({{"core", NetworkKind::hub}})).errors.empty());
+  CHECK(complete_ports(three, with_networks({{"core", {.kind = NetworkKind::hub}}})).errors.empty());
 }
 
 TEST_CASE("two ports cannot have one address") {

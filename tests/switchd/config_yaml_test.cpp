@@ -29,10 +29,10 @@ ports:
   CHECK(config.engine == EngineChoice::epoll);
   CHECK(config.log_level == LogLevel::debug);
   CHECK(config.default_network == "edge");
-  CHECK(config.networks == std::map<std::string, NetworkKind>{{"core", NetworkKind::wire},
-                                                              {"edge", NetworkKind::learning_switch},
-                                                              {"lan", NetworkKind::learning_switch},
-                                                              {"loud", NetworkKind::hub}});
+  CHECK(config.networks == std::map<std::string, NetworkConfig>{{"core", {.kind = NetworkKind::wire}},
+                                                              {"edge", {}},
+                                                              {"lan", {}},
+                                                              {"loud", {.kind = NetworkKind::hub}}});
   REQUIRE(config.ports.size() == 3);
   CHECK(config.ports[0].name == "web");
   CHECK(config.ports[0].allow == std::vector<Cidr>{*parse_cidr("10.0.0.0/8")});
@@ -134,6 +134,10 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"networks: {core: wire}", "1:18: expected a map such as {kind: wire}, not a single value"},
       {"networks: {core: {kind: wier}}", "1:25: kind: expected switch, wire or hub, not 'wier'"},
       {"networks: {core: {kidn: wire}}", "1:19: unknown key 'kidn', did you mean 'kind'?"},
+      {"networks: {core: {stp: on}}", "1:24: stp: expected pass or consume, not 'on'"},
+      {"networks: {core: {stp: [pass]}}", "1:24: stp: expected a single value, not a list"},
+      {"networks: {core: {stp: pass, stp: pass}}", "1:30: key 'stp' is given twice"},
+      {"networks: {core: {ageing: 86401}}", "1:27: ageing: expected a number of seconds from 1 to 86400, not '86401'"},
       {"networks: {core: {}, core: {}}", "1:22: key 'core' is given twice"},
       {"networks: {a.b: {}}", "1:12: a network name has letters, digits, '-' and '_' only, not 'a.b'"},
       // ports
@@ -282,6 +286,14 @@ TEST_CASE("bytes that are not plain text are refused where they stand") {
     CAPTURE(row.expected);
     CHECK(parse_yaml(row.text).errors == Lines{"lan.yaml:" + std::string(row.expected)});
   }
+}
+
+TEST_CASE("networks have their keys") {
+  const auto [config, errors] =
+      parse_yaml("networks: {lan: {kind: switch, stp: consume, ageing: 60, rewind: 64}, other: {}}\n");
+  CHECK(errors.empty());
+  CHECK(config.networks == std::map<std::string, NetworkConfig>{
+                               {"lan", {.ageing_s = 60, .rewind_mib = 64, .stp = SpanningTree::consume}}, {"other", {}}});
 }
 
 TEST_CASE("more networks or ports than the switch has are one mistake") {

@@ -376,7 +376,7 @@ TEST_CASE("networks do not mix") {
   Vm& x = rig.add({.network = 1});
   Vm& y = rig.add({.network = 1});
   a.send(frame(broadcast, mac(1)));
-  const std::string reserved = frame(std::string("\x01\x80\xc2\0\0\0", 6), mac(3));
+  const std::string reserved = frame(std::string("\x01\x80\xc2\0\0\x0e", 6), mac(3));
   x.send(reserved);
   b.send(reserved);
   REQUIRE(rig.run_until([&] { return b.received().size() == 1 && y.received().size() == 1; }));

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "tests/support/controlled.h"
 #include "tests/support/frames.h"
@@ -154,12 +155,60 @@ TEST_CASE("what is wrong in a request is named, and nothing is changed") {
   CHECK(mentions(lan.refused(R"({"set_port":{"name":"web","keys":[{"key":"colour","values":["red"]}]}})"), "colour"));
   CHECK(mentions(lan.refused(R"({"set_port":{"name":"wbe"}})"), "did you mean 'web'"));
   CHECK(mentions(lan.refused(R"({"add_network":{"name":"x","kind":"ring"}})"), "ring"));
-  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","ageing_s":"0"}})"), "ageing_s"));
+  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","ageing_s":"0"}})"), "ageing: expected"));
+  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","keys":[{"key":"stp","values":["on"]}]}})"), "stp: expected"));
+  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","keys":[{"key":"sto","values":["pass"]}]}})"), "'stp'"));
+  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","keys":[{"key":"stp","values":["pass","pass"]}]}})"), "single"));
+  CHECK(mentions(lan.refused(R"({"set_network":{"name":"lan","kind":"hub","keys":[{"key":"kind"}]}})"), "twice"));
+  CHECK(mentions(lan.refused(R"({"add_network":{"name":"x","keys":[{"key":"stp"}]}})"), "stp: expected"));
   CHECK(mentions(lan.refused(R"({"flush_macs":{"mac":"5"}})"), "mac"));
   CHECK(mentions(lan.refused(R"({"watch_stats":{"interval_ms":1}})"), "interval_ms"));
   CHECK(lan.refused(R"({"cancel":{"stream":"9"}})").code() == v1::Error::NOT_FOUND);
   CHECK(lan.refused("{}").code() == v1::Error::UNKNOWN_VERB);
   CHECK(lan.ask(R"({"get_status":{}})").status().ports() == 1);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("keys of networks are set, shown, planned and applied like those of ports, while frames flow") {
+  Controlled lan({"--network", "lan,ageing=60", "web=tcp-listen:0"});
+  const auto keys_of = [&](const std::string& name) {
+    std::map<std::string, std::string> keys;
+    const v1::Response listed = lan.ask(R"({"list_networks":{"name":")" + name + "\"}}");
+    for (const v1::Key& key : listed.networks().networks(0).keys()) keys[key.key()] = key.values(0);
+    return keys;
+  };
+  using Keys = std::map<std::string, std::string>;
+  CHECK(keys_of("lan") == Keys{{"ageing", "60"}});
+  CHECK(lan.ask(R"({"set_network":{"name":"lan","rewind_mib":"1","keys":[{"key":"stp","values":["consume"]}]}})")
+            .has_networks());
+  CHECK(keys_of("lan") == Keys{{"ageing", "60"}, {"rewind", "1"}, {"stp", "consume"}});
+  CHECK(lan.ask(R"({"add_port":{"port":{"text":"db=tcp-listen:0"}}})").has_ports());  // which leaves them alone
+  CHECK(lan.ask(R"({"set_network":{"name":"lan","keys":[{"key":"ageing"}]}})").networks().networks(0).ageing_s() == 300);
+  CHECK(keys_of("lan") == Keys{{"rewind", "1"}, {"stp", "consume"}});
+  CHECK(lan.ask(R"({"add_network":{"name":"side","keys":[{"key":"ageing","values":["9"]}]}})").has_done());
+  CHECK(keys_of("side") == Keys{{"ageing", "9"}});
+
+  v1::Request apply;
+  apply.mutable_apply()->set_yaml(
+      "networks: {lan: {ageing: 20}, side: {ageing: 9}}\nports:\n  web: {type: tcp-listen, address: 0}\n"
+      "  db: {type: tcp-listen, address: 0}\n");
+  const v1::Plan plan = lan.client.ask(apply).plan();
+  REQUIRE(plan.changes_size() == 1);
+  const v1::Change& change = plan.changes(0);
+  CHECK(change.name() == "lan");
+  CHECK(std::vector<std::string>(change.before().begin(), change.before().end()) ==
+        std::vector<std::string>{"rewind: 1", "stp: consume"});
+  CHECK(std::vector<std::string>(change.after().begin(), change.after().end()) == std::vector<std::string>{"ageing: 20"});
+  const v1::Network applied = lan.ask(R"({"list_networks":{"name":"lan"}})").networks().networks(0);
+  CHECK(applied.rewind_mib() == 0);
+  CHECK(applied.ageing_s() == 20);
+  CHECK(lan.client.ask(apply).plan().changes_size() == 0);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a network keeps its past from the start where it is configured to") {
+  Controlled lan({"--network", "lan,rewind=2", "web=tcp-listen:0"});
+  CHECK(lan.ask(R"({"list_networks":{}})").networks().networks(0).rewind_mib() == 2);
   CHECK(lan.daemon.stop() == 0);
 }
 

@@ -82,7 +82,7 @@ TEST_CASE("transports cross to the data thread and back while frames flow and co
   handover.command_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   handover.notice_wake = Fd(::eventfd(0, EFD_NONBLOCK));
   DataplaneOptions options;
-  options.networks = {NetworkKind::learning_switch};
+  options.networks.emplace_back();
   Dataplane plane(options, handover,
                   choose_engine(engine == "epoll" ? EngineChoice::epoll : EngineChoice::io_uring, probe_uring()).make);
   bool ran = false;

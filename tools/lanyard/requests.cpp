@@ -8,7 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <limits>
+#include <string_view>
 
 #include "switchd/control/framing.h"
 #include "switchd/control/words.h"
@@ -56,21 +56,10 @@ void set_port_key(Arguments& arguments, const Setting& setting, v1::SetPort& por
   if (!setting.value.empty()) key.add_values(setting.value);
 }
 
-std::uint64_t number_of(Arguments& arguments, const Setting& setting) {
-  const auto number = parse_number(setting.value, 0, std::numeric_limits<std::uint64_t>::max());
-  if (!number) arguments.add_mistake(setting.key + "=" + setting.value, "expected a number");
-  return number.value_or(0);
-}
-
-void set_network_key(Arguments& arguments, const Setting& setting, v1::SetNetwork& network) {
-  if (setting.key == "kind")
-    network.set_kind(setting.value);
-  else if (setting.key == "rewind")
-    network.set_rewind_mib(number_of(arguments, setting));
-  else if (setting.key == "ageing")
-    network.set_ageing_s(number_of(arguments, setting));
-  else
-    arguments.add_mistake(setting.key, unknown_word("key", setting.key, {"kind", "rewind", "ageing"}));
+void add_network_key(const Setting& setting, google::protobuf::RepeatedPtrField<v1::Key>& keys) {
+  v1::Key& key = *keys.Add();
+  key.set_key(setting.key);
+  if (!setting.value.empty()) key.add_values(setting.value);
 }
 
 // At most one byte more than a request may have, so that a file which is too long is refused and not cut.
@@ -141,20 +130,35 @@ void ask_port_down(Arguments& arguments, v1::Request& request) {
   request.mutable_disable_port()->set_name(arguments.word(0));
 }
 
+// NAME[:KIND][,KEY=VALUE]...; what the keys mean is the daemon's business.
 void ask_network_add(Arguments& arguments, v1::Request& request) {
-  const std::string& word = arguments.word(0);
-  const std::size_t colon = word.find(':');
+  std::string_view rest = arguments.word(0);
+  std::size_t comma = rest.find(',');
+  const std::string_view head = rest.substr(0, comma);
+  const std::size_t colon = head.find(':');
   v1::AddNetwork& network = *request.mutable_add_network();
-  network.set_name(word.substr(0, colon));
-  if (colon == std::string::npos) return;
-  network.set_kind(word.substr(colon + 1));
-  if (network.kind().empty()) arguments.add_mistake(in_quotes(word), "expected NAME or NAME:KIND");
+  network.set_name(std::string(head.substr(0, colon)));
+  if (colon != std::string_view::npos) {
+    network.set_kind(std::string(head.substr(colon + 1)));
+    if (network.kind().empty()) arguments.add_mistake(in_quotes(head), "expected NAME[:KIND][,KEY=VALUE]...");
+  }
+  while (comma != std::string_view::npos) {
+    rest.remove_prefix(comma + 1);
+    comma = rest.find(',');
+    const std::string_view pair = rest.substr(0, comma);
+    const std::size_t equals = pair.find('=');
+    if (equals == std::string_view::npos || equals == 0)
+      arguments.add_mistake(in_quotes(pair), "expected KEY=VALUE");
+    else
+      add_network_key({std::string(pair.substr(0, equals)), std::string(pair.substr(equals + 1))},
+                      *network.mutable_keys());
+  }
 }
 
 void ask_network_set(Arguments& arguments, v1::Request& request) {
   v1::SetNetwork& network = *request.mutable_set_network();
   network.set_name(arguments.word(0));
-  for (const Setting& setting : settings_of(arguments)) set_network_key(arguments, setting, network);
+  for (const Setting& setting : settings_of(arguments)) add_network_key(setting, *network.mutable_keys());
 }
 
 void ask_network_remove(Arguments& arguments, v1::Request& request) {

@@ -78,8 +78,8 @@ std::vector<Verb> port_changes() {
 
 std::vector<Verb> network_changes() {
   return {
-      {.name = "network add", .form = "NAME[:KIND]", .words_min = 1, .words_max = 1,
-       .text = "Adds a network: a switch, wire or hub", .example = "lanyard network add core:wire",
+      {.name = "network add", .form = "NAME[:KIND][,KEY=VALUE]...", .words_min = 1, .words_max = 1,
+       .text = "Adds a network: a switch, wire or hub", .example = "lanyard network add edge:switch,ageing=60",
        .ask = ask_network_add},
       {.name = "network remove", .form = "NAME", .words_min = 1, .words_max = 1,
        .text = "Removes a network that has no ports", .example = "lanyard network remove core",
@@ -87,7 +87,8 @@ std::vector<Verb> network_changes() {
       {.name = "network set", .form = "NAME KEY=VALUE...", .words_min = 2, .words_max = any_number,
        .text = "Changes a network",
        .details = "kind=switch|wire|hub, rewind=MIB of memory for the recent past (see capture --last; 0: none),\n"
-                  "ageing=SECONDS after which a silent MAC address is forgotten.",
+                  "ageing=SECONDS after which a silent MAC address is forgotten, stp=pass|consume: what a switch does\n"
+                  "with frames of spanning tree. KEY= goes back to the default.",
        .example = "lanyard network set lan rewind=64", .completes = Names::networks, .ask = ask_network_set},
   };
 }

@@ -20,16 +20,23 @@ constexpr std::size_t event_kind_width = 16;  // most are shorter
 
 Cell drops_cell(std::uint64_t drops) { return {count_text(drops), drops > 0 ? Colour::yellow : Colour::none}; }
 
+// Only a switch has a choice.
+std::string stp_text(const v1::Network& network) {
+  for (const v1::Key& key : network.keys())
+    if (key.key() == "stp" && key.values_size() == 1) return network.kind() == "switch" ? key.values(0) : "pass";
+  return "pass";
+}
+
 std::string networks_text(const v1::Networks& networks, Style style) {
   Table table({{"NETWORK"}, {"KIND"}, {"PORTS", Align::right}, {"MACS", Align::right}, {"MOVES", Align::right},
-               {"AGEING", Align::right}, {"REWIND", Align::right}, {"IN", Align::right}, {"IN BYTES", Align::right},
+               {"AGEING", Align::right}, {"REWIND", Align::right}, {"STP"}, {"IN", Align::right}, {"IN BYTES", Align::right},
                {"OUT", Align::right}, {"OUT BYTES", Align::right}, {"DROPS", Align::right}});
   for (const v1::Network& network : networks.networks()) {
     const v1::Counters& counters = network.counters();
     table.add({network.name(), network.kind(), fmt::format("{}", network.ports()),
                fmt::format("{} of {}", network.macs(), network.macs_max()), count_text(network.moves()),
                fmt::format("{} s", network.ageing_s()),
-               network.rewind_mib() == 0 ? std::string("-") : fmt::format("{} MiB", network.rewind_mib()),
+               network.rewind_mib() == 0 ? std::string("-") : fmt::format("{} MiB", network.rewind_mib()), stp_text(network),
                count_text(counters.received_frames()), bytes_text(counters.received_bytes()),
                count_text(counters.sent_frames()), bytes_text(counters.sent_bytes()), drops_cell(drops_of(counters))});
   }
