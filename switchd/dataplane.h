@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "frames/bridge.h"
+#include "frames/loop_watch.h"
 #include "switchd/handover.h"
 #include "transports/engine.h"
 #include "transports/memory.h"
@@ -100,6 +101,7 @@ class Dataplane {
   void list_macs(const Command& command);
   [[nodiscard]] std::size_t flush_macs(const Command& command);
   void note_moves(NetworkIndex index);
+  void tell_move(Notice::Kind kind, NetworkIndex index, const Move& move);
   void show_network(NetworkIndex index);
   void show_turn(std::size_t frames);
   void keep_house(std::uint64_t now_ns);
@@ -123,8 +125,9 @@ class Dataplane {
   struct Network {
     Bridge bridge;
     std::shared_ptr<NetworkCounters> counters;
-    std::uint64_t moves_untold = 0;  // since the last second
+    std::uint64_t moves_untold = 0;  // since the last second, or the beginning of a loop
     std::size_t moves_told = 0;      // in this second
+    LoopWatch loop;
   };
   [[nodiscard]] Network make_network(const NetworkOptions& options, std::shared_ptr<NetworkCounters> counters);
 

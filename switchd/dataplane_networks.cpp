@@ -26,7 +26,7 @@ std::size_t Dataplane::flush_macs(const Command& command) {
   return before - macs.size();
 }
 
-// Every move is booked; of many only some are told, so that a loop between two VMs does not flood the control plane.
+// Every move is booked; of many only some are told, and while there seems to be a loop, none: it is told instead.
 void Dataplane::note_moves(NetworkIndex index) {
   Network& network = networks_[index];
   Bridge& bridge = network.bridge;
@@ -35,20 +35,26 @@ void Dataplane::note_moves(NetworkIndex index) {
   for (const Move& move : bridge.moves()) {
     Port& to = *ports_.at(move.to);
     to.counters->moves.add(1);
-    if (network.moves_told == moves_told_max) continue;
+    const LoopWatch::Sight sight = network.loop.note(move.station);
+    if (sight == LoopWatch::Sight::loop_begins) tell_move(Notice::Kind::loop_began, index, move);
+    if (sight != LoopWatch::Sight::plain_move || network.moves_told == moves_told_max) continue;
     ++network.moves_told;
-    const Port* from = ports_.at(move.from);
-    Notice notice;
-    notice.kind = Notice::Kind::moved;
-    notice.network = index;
-    notice.station = move.station;
-    notice.from = from != nullptr ? from->counters : nullptr;
-    notice.counters = to.counters;
-    notice.count = 1;
-    tell(std::move(notice));
     --network.moves_untold;
+    tell_move(Notice::Kind::moved, index, move);
   }
   bridge.clear_moves();
+}
+
+void Dataplane::tell_move(Notice::Kind kind, NetworkIndex index, const Move& move) {
+  const Port* from = ports_.at(move.from);
+  Notice notice;
+  notice.kind = kind;
+  notice.network = index;
+  notice.station = move.station;
+  notice.from = from != nullptr ? from->counters : nullptr;
+  notice.counters = ports_.at(move.to)->counters;
+  notice.count = kind == Notice::Kind::moved ? 1 : LoopWatch::moves_min;
+  tell(std::move(notice));
 }
 
 // Once a second: ages, and what others read of it.
@@ -57,9 +63,10 @@ void Dataplane::show_network(NetworkIndex index) {
   MacTable& macs = network.bridge.macs();
   network.bridge.age(now_ns_);
   network.moves_told = 0;
-  if (network.moves_untold > 0) {
+  const bool loop_ended = network.loop.second_passed();
+  if (network.moves_untold > 0 && !network.loop.is_suspected()) {
     Notice notice;
-    notice.kind = Notice::Kind::moved;
+    notice.kind = loop_ended ? Notice::Kind::loop_ended : Notice::Kind::moved;
     notice.network = index;
     notice.count = std::exchange(network.moves_untold, 0);
     tell(std::move(notice));
@@ -73,7 +80,7 @@ Dataplane::Network Dataplane::make_network(const NetworkOptions& options, std::s
   MacTable::Options table;
   table.seed = next_seed_++;
   if (counters) counters->macs_max.set(table.capacity);
-  return {Bridge(options, table), std::move(counters), 0, 0};
+  return {Bridge(options, table), std::move(counters), 0, 0, {}};
 }
 
 void Dataplane::add_network(const Command& command) {

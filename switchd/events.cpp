@@ -11,7 +11,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::array<EventKindInfo, 15> kinds = {{
+constexpr std::array<EventKindInfo, 17> kinds = {{
     {EventKind::port_added, "port_added", "a port was configured while the daemon runs"},
     {EventKind::port_removed, "port_removed", "a port was removed"},
     {EventKind::port_changed, "port_changed", "a port was configured otherwise, disabled or enabled"},
@@ -21,6 +21,8 @@ constexpr std::array<EventKindInfo, 15> kinds = {{
     {EventKind::network_removed, "network_removed", "a network was removed"},
     {EventKind::network_changed, "network_changed", "a network was configured otherwise"},
     {EventKind::mac_moved, "mac_moved", "a MAC address came by another port than before"},
+    {EventKind::loop_suspected, "loop_suspected", "a MAC address goes to and fro between ports, as in a loop"},
+    {EventKind::loop_ended, "loop_ended", "none does any more; `count` says how many moves were not told"},
     {EventKind::table_full, "table_full", "a network's MAC table is full, and stations are pushed out of it"},
     {EventKind::drops_began, "drops_began", "a port began to drop frames for a reason"},
     {EventKind::drops_ended, "drops_ended", "it has stopped dropping them; `count` says how many there were"},

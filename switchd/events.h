@@ -23,6 +23,8 @@ enum class EventKind : std::uint8_t {
   network_removed,
   network_changed,
   mac_moved,
+  loop_suspected,
+  loop_ended,
   table_full,
   drops_began,
   drops_ended,

@@ -66,6 +66,8 @@ struct Notice {
     closed,     // a transport has gone down; here it is, with nothing in flight
     macs,       // a slice of a network's table
     moved,      // a station came by another port; or, without one, so many of them that were not told one by one
+    loop_began,  // a station goes to and fro between ports; moves are not told until it has ended
+    loop_ended,  // no station does any more
     done,       // a command that had a token
     stopped,    // everything is closed; the data thread ends
   };
@@ -78,12 +80,13 @@ struct Notice {
   std::unique_ptr<Transport> transport;    // closed
   const char* cause = "";                  // closed: a few words for people
   int error = 0;                           // closed: errno or 0
-  NetworkIndex network = 0;                // macs, moved
+  NetworkIndex network = 0;                // macs, moved, loop_*
   std::size_t cursor = 0;                  // macs: where the next slice begins, or MacTable::list_end
   std::vector<KnownStation> stations;      // macs
-  MacAddress station;                      // moved
-  std::shared_ptr<PortCounters> from;      // moved: the port before; `counters`: the present one
-  std::uint64_t count = 0;                 // moved: how many this one stands for; done: how many were flushed
+  MacAddress station;                      // moved, loop_began
+  std::shared_ptr<PortCounters> from;      // moved, loop_began: the port before; `counters`: the present one
+  std::uint64_t count = 0;                 // moved: how many this one stands for; loop_began: its moves in a second;
+                                           // loop_ended: moves that were not told; done: how many were flushed
   std::unique_ptr<Rewind> past;            // done: what swap_rewind took, which nobody writes any more; null: none
   std::uint64_t token = 0;                 // done
   bool memory_returned = true;             // stopped: every buffer was back in its pool

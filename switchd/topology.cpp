@@ -85,7 +85,9 @@ bool Topology::is_resolving() const {
 // --- Notices.
 
 void Topology::take(Notice& notice) {
-  if (notice.kind == Notice::Kind::moved) return take_move(notice);
+  if (notice.kind == Notice::Kind::moved || notice.kind == Notice::Kind::loop_began ||
+      notice.kind == Notice::Kind::loop_ended)
+    return take_move(notice);
   if (begun_ || stopping_) return take_from_port(notice);
   take_early(notice);
 }
@@ -128,19 +130,35 @@ void Topology::take_move(const Notice& notice) {
   const auto network = std::find_if(networks_.begin(), networks_.end(),
                                     [&](const auto& it) { return it.second.index == notice.network; });
   if (network == networks_.end()) return;
+  const LogLevel level = notice.kind == Notice::Kind::loop_began ? LogLevel::warn : LogLevel::info;
+  services_.events.add(level, move_event(notice, network->first));
+}
+
+Event Topology::move_event(const Notice& notice, const std::string& network) const {
   Event event;
   event.kind = EventKind::mac_moved;
-  event.network = network->first;
+  event.network = network;
   event.count = notice.count;
-  if (notice.counters) {
-    event.port = registry_.name_of(notice.counters.get());
-    const std::string from(notice.from ? registry_.name_of(notice.from.get()) : std::string_view());
-    event.text = fmt::format("{} moved from port {} to {} in network {}", to_string(notice.station),
-                             from.empty() ? "(gone)" : from, event.port, event.network);
+  if (notice.counters) event.port = registry_.name_of(notice.counters.get());
+  std::string from = notice.from ? std::string(registry_.name_of(notice.from.get())) : "";
+  if (from.empty()) from = "(gone)";
+  if (notice.kind == Notice::Kind::loop_began) {
+    event.kind = EventKind::loop_suspected;
+    event.text = fmt::format("{} goes to and fro between ports {} and {} in network {}, {} times within a second: likely "
+                             "a loop, where these ports are joined outside too, else two stations with one MAC address; "
+                             "until it ends, moves are counted and not told",
+                             to_string(notice.station), from, event.port, network, notice.count);
+  } else if (notice.kind == Notice::Kind::loop_ended) {
+    event.kind = EventKind::loop_ended;
+    event.text = fmt::format("no MAC address goes to and fro in network {} any more; {} moves were not told", network,
+                             notice.count);
+  } else if (notice.counters) {
+    event.text = fmt::format("{} moved from port {} to {} in network {}", to_string(notice.station), from, event.port,
+                             network);
   } else {
-    event.text = fmt::format("{} further moves in network {} within a second", notice.count, event.network);
+    event.text = fmt::format("{} further moves in network {} within a second", notice.count, network);
   }
-  services_.events.add(LogLevel::info, std::move(event));
+  return event;
 }
 
 std::uint32_t Topology::owner_of(const std::string& name) {

@@ -213,6 +213,7 @@ class Topology final : public PortServices {
   void take_early(Notice& notice);
   void take_from_port(Notice& notice);
   void take_move(const Notice& notice);
+  [[nodiscard]] Event move_event(const Notice& notice, const std::string& network) const;
 
   const Services services_;
   Dataplane* dataplane_ = nullptr;

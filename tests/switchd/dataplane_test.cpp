@@ -386,6 +386,41 @@ TEST_CASE("networks do not mix") {
   CHECK(x.received().empty());
 }
 
+TEST_CASE("a station that goes to and fro between two ports is told as a loop, once, and so is its end") {
+  Rig rig({.engine = "sim"});
+  std::vector<Vm*> vms = {&rig.add_stream(), &rig.add_stream()};
+  const auto to_and_fro = [&](unsigned moves) {
+    for (unsigned i = 0; i < moves; ++i) {
+      Vm& from = *vms[i % 2];
+      const std::uint64_t before = from.counters().received_frames.get();
+      from.send(frame(broadcast, mac(7), 60, i));
+      REQUIRE(rig.run_until([&] { return from.counters().received_frames.get() == before + 1; }));
+    }
+  };
+  const auto lines = [&](Notice::Kind kind) {
+    return std::count_if(rig.notices().begin(), rig.notices().end(),
+                         [&](const Notice& notice) { return notice.kind == kind; });
+  };
+  const auto moves_told = [&] {
+    std::uint64_t sum = 0;
+    for (const Notice& notice : rig.notices()) sum += notice.kind == Notice::Kind::moved ? notice.count : 0;
+    return sum;
+  };
+  to_and_fro(201);  // 200 moves, in less than a second of the simulation
+  const Notice began = rig.take_notice(Notice::Kind::loop_began);
+  CHECK(began.network == 0);
+  CHECK(to_string(began.station) == "52:54:00:00:00:07");
+  const std::vector<const PortCounters*> ports = {began.from.get(), began.counters.get()};
+  CHECK(std::is_permutation(ports.begin(), ports.end(), std::begin({&vms[0]->counters(), &vms[1]->counters()})));
+  CHECK(lines(Notice::Kind::moved) <= 8);  // some before, of two seconds at most
+  const Notice ended = rig.take_notice(Notice::Kind::loop_ended);  // ten seconds of the simulation
+  CHECK(ended.network == 0);
+  CHECK(ended.count + moves_told() == 200);
+  CHECK(lines(Notice::Kind::loop_began) == 0);
+  CHECK(rig.plane().network_counters(0)->moves.get() == 200);
+  CHECK(rig.stop());
+}
+
 TEST_CASE("a clean stop forwards what has arrived before it closes") {
   ON_EVERY_ENGINE;
   Rig rig({.engine = engine});

@@ -1,5 +1,6 @@
 // Events that the real switchd sees by looking at its counters: ports that drop frames, MAC tables that are full.
 #include <catch2/catch.hpp>
+#include <map>
 
 #include "frames/limits.h"
 #include "tests/support/controlled.h"
@@ -20,16 +21,22 @@ class Followed {
   // The next of that kind; not the ones before it.
   [[nodiscard]] v1::Event await(const std::string& kind) {
     while (true) {
-      for (; taken_ < events_.events_size(); ++taken_)
-        if (events_.events(taken_).kind() == kind) return events_.events(taken_++);
+      while (taken_ < events_.events_size()) {
+        const v1::Event& event = events_.events(taken_++);
+        ++counts_[event.kind()];
+        if (event.kind() == kind) return event;
+      }
       events_ = client_.next().events();
       taken_ = 0;
     }
   }
+  // Of that kind, up to the last that was awaited.
+  [[nodiscard]] unsigned count(const std::string& kind) { return counts_[kind]; }
 
  private:
   ControlClient client_;
   v1::Events events_;
+  std::map<std::string, unsigned> counts_;
   int taken_ = 0;
 };
 
@@ -93,5 +100,26 @@ TEST_CASE("frames that a multicast group gives back are no drops that begin, and
   for (const auto& [reason, count] : port.counters().drops()) CHECK(count == 0);
   vm.send(frame(broadcast, mac(1), 101));
   CHECK(events.await("drops_began").reason() == "oversize");  // looked at after the group's
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a loop is named as one, once, instead of each move that it makes") {
+  const std::string left = "127.0.0.1:" + std::to_string(free_udp_port());
+  std::string right = left;
+  while (right == left) right = "127.0.0.1:" + std::to_string(free_udp_port());
+  Controlled lan({"web=tcp-listen:0", "left=udp:" + left + ",remote=" + right, "right=udp:" + right + ",remote=" + left});
+  Followed events(lan);
+  Peer vm = join(lan.daemon, "web.1");
+  vm.send(frame(broadcast, mac(1)));  // and round it goes, both ways
+  const v1::Event loop = events.await("loop_suspected");
+  CHECK(loop.network() == "lan");
+  CHECK(loop.text().find("52:54:00:00:00:01") != std::string::npos);
+  CHECK(loop.text().find("likely a loop") != std::string::npos);
+  const auto moves = [&] { return lan.ask(R"({"list_networks":{}})").networks().networks(0).moves(); };
+  for (const Deadline deadline; moves() < 5000 && !deadline.passed();) vm.send(frame(broadcast, mac(2)));
+  CHECK(lan.ask(R"({"remove_port":{"name":"left"}})").has_done());
+  CHECK(events.await("port_removed").port() == "left");
+  CHECK(events.count("loop_suspected") == 1);
+  CHECK(events.count("mac_moved") < 20);
   CHECK(lan.daemon.stop() == 0);
 }
