@@ -19,14 +19,15 @@ constexpr std::uint16_t broadcast_flag = 0x8000;
 enum Option : std::uint8_t {
   pad = 0, subnet_mask = 1, router = 3, domain_name_server = 6, host_name = 12, domain_name = 15, interface_mtu = 26,
   requested_address = 50, lease_time = 51, overload = 52, message_type = 53, server_identifier = 54,
-  parameter_request_list = 55, text_message = 56, renewal_time = 58, rebinding_time = 59, relay_agent = 82, end = 255,
+  parameter_request_list = 55, text_message = 56, message_size = 57, renewal_time = 58, rebinding_time = 59,
+  tftp_server_name = 66, bootfile_name = 67, relay_agent = 82, end = 255,
 };
 
 using Bytes = std::vector<std::byte>;
 
 // The options we know, each put together from its parts.
 struct Options {
-  Bytes requested, server, name, wanted, type, relay, overloaded;
+  Bytes requested, server, name, wanted, type, size, relay, overloaded;
 
   [[nodiscard]] Bytes* find(std::uint8_t code) {
     switch (code) {
@@ -35,6 +36,7 @@ struct Options {
       case host_name: return &name;
       case parameter_request_list: return &wanted;
       case message_type: return &type;
+      case message_size: return &size;
       case relay_agent: return &relay;
       case overload: return &overloaded;
       default: return nullptr;
@@ -73,12 +75,12 @@ struct Options {
 
 class Writer {
  public:
-  explicit Writer(Bytes& out) : out_(out) {}
+  Writer(Bytes& out, std::size_t bytes_max) : out_(out), bytes_max_(bytes_max) {}
 
   void bytes(std::uint8_t code, std::span<const std::byte> value) {
     constexpr std::size_t end_option = 1;
     if (value.empty() || value.size() > 255 ||
-        out_.size() + 2 + value.size() + end_option > dhcp_reply_bytes_max)
+        out_.size() + 2 + value.size() + end_option > bytes_max_)
       return;
     out_.push_back(std::byte{code});
     out_.push_back(static_cast<std::byte>(value.size()));
@@ -101,7 +103,36 @@ class Writer {
 
  private:
   Bytes& out_;
+  std::size_t bytes_max_;
 };
+
+// What the client takes (RFC 2132, 9.10: of the IP packet, at least 576), and the link that it is told of.
+std::size_t reply_bytes_max(const DhcpRequest& request, const DhcpReply& reply) {
+  constexpr std::size_t headers = 20 + 8;
+  const std::size_t link =
+      reply.mtu == 0 ? dhcp_reply_bytes_max : reply.mtu - std::min<std::size_t>(reply.mtu, headers);
+  const std::size_t client = request.packet_bytes_max - std::min<std::size_t>(request.packet_bytes_max, headers);
+  return std::max(dhcp_reply_bytes, std::min({client, link, dhcp_reply_bytes_max}));
+}
+
+bool wants(const DhcpRequest& request, std::uint8_t option) {
+  return std::find(request.wanted.begin(), request.wanted.end(), option) != request.wanted.end();
+}
+
+void write_boot(const DhcpRequest& request, const DhcpReply& reply, Writer& writer) {
+  if (wants(request, bootfile_name)) writer.text(bootfile_name, reply.bootfile);
+  if (wants(request, tftp_server_name) && !reply.next_server.is_unspecified())
+    writer.text(tftp_server_name, to_string(reply.next_server));
+}
+
+// Those that the client asked for first.
+void write_more(const DhcpRequest& request, const DhcpReply& reply, Writer& writer) {
+  for (const bool now_wanted : {true, false}) {
+    for (const DhcpOption& option : reply.more) {
+      if (wants(request, option.code) == now_wanted) writer.bytes(option.code, option.value);
+    }
+  }
+}
 
 }  // namespace
 
@@ -155,6 +186,7 @@ std::variant<DhcpRequest, DhcpFault> parse_dhcp_request(std::span<const std::byt
   request.host_name.assign(reinterpret_cast<const char*>(options.name.data()), name_bytes);
   for (const std::byte code : options.wanted) request.wanted.push_back(std::to_integer<std::uint8_t>(code));
   request.relay_options = std::move(options.relay);
+  if (options.size.size() == 2) request.packet_bytes_max = load_be16(options.size.data());
   return request;
 }
 
@@ -169,12 +201,14 @@ std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpRe
   if (request.broadcast) store_be16(&out[flags_at], broadcast_flag);
   if (reply.type == DhcpType::ack) store_be32(&out[ciaddr_at], request.client.value());
   store_be32(&out[yiaddr_at], reply.yours.value());
-  if (reply.type != DhcpType::nak) store_be32(&out[siaddr_at], reply.server.value());
+  store_be32(&out[siaddr_at], reply.next_server.value());
+  const auto file = std::as_bytes(std::span(reply.bootfile).first(std::min(reply.bootfile.size(), file_bytes - 1)));
+  std::copy(file.begin(), file.end(), &out[file_at]);
   store_be32(&out[giaddr_at], request.relay.value());
   request.mac.write(&out[chaddr_at]);
   store_be32(&out[magic_at], magic);
 
-  Writer writer(out);  // the most important first
+  Writer writer(out, reply_bytes_max(request, reply));  // the most important first
   const auto type = static_cast<std::byte>(reply.type);
   writer.bytes(message_type, {&type, 1});
   writer.number(server_identifier, reply.server.value());
@@ -185,11 +219,13 @@ std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpRe
   if (reply.mask) writer.number(subnet_mask, reply.mask->value());
   writer.addresses(router, reply.routers);
   writer.addresses(domain_name_server, reply.dns);
+  write_boot(request, reply, writer);
   if (reply.mtu > 0) {
     std::array<std::byte, 2> raw;
     store_be16(raw.data(), reply.mtu);
     writer.bytes(interface_mtu, raw);
   }
+  write_more(request, reply, writer);
   writer.text(host_name, reply.host_name);
   writer.text(domain_name, reply.domain);
   writer.text(text_message, reply.message);

@@ -25,7 +25,8 @@ namespace lanyard {
 
 inline constexpr std::uint16_t dhcp_server_port = 67;
 inline constexpr std::uint16_t dhcp_client_port = 68;
-inline constexpr std::size_t dhcp_reply_bytes_max = 576 - 20 - 8;  // what every client takes (RFC 2131, 2)
+inline constexpr std::size_t dhcp_reply_bytes = 576 - 20 - 8;       // what every client takes (RFC 2131, 2)
+inline constexpr std::size_t dhcp_reply_bytes_max = 1500 - 20 - 8;  // of one that says that it takes more (option 57)
 
 // Option 53.
 enum class DhcpType : std::uint8_t {
@@ -45,6 +46,7 @@ struct DhcpRequest {
   std::optional<Ipv4Address> requested;  // option 50
   std::optional<Ipv4Address> server;     // option 54: the server it has chosen
   std::string host_name;                 // option 12, as it came, up to 255 bytes
+  std::uint16_t packet_bytes_max = 0;    // option 57: IP packets that it takes; 0: not said
   std::vector<std::uint8_t> wanted;      // option 55, in its order
   std::vector<std::byte> relay_options;  // option 82 (RFC 3046), to be returned as it is
 };
@@ -62,11 +64,19 @@ enum class DhcpFault : std::uint8_t {
 // `message` is the payload of the UDP datagram.
 [[nodiscard]] std::variant<DhcpRequest, DhcpFault> parse_dhcp_request(std::span<const std::byte> message);
 
+struct DhcpOption {
+  std::uint8_t code = 0;
+  std::vector<std::byte> value;  // 1 to 255 bytes
+  friend bool operator==(const DhcpOption&, const DhcpOption&) = default;
+};
+
 // What a server answers. Options that are empty or 0 are left out.
 struct DhcpReply {
   DhcpType type = DhcpType::offer;
   Ipv4Address yours;              // yiaddr; none in a NAK or in the answer to an INFORM
-  Ipv4Address server;             // option 54, siaddr
+  Ipv4Address server;             // option 54
+  Ipv4Address next_server;        // siaddr, and option 66 for those that ask for it: where the boot file is
+  std::string bootfile;           // field `file`, and option 67 likewise; up to 127 bytes
   std::uint32_t lease_seconds = 0;    // option 51
   std::uint32_t renew_seconds = 0;    // option 58
   std::uint32_t rebind_seconds = 0;   // option 59
@@ -77,10 +87,12 @@ struct DhcpReply {
   std::string domain;                 // option 15
   std::uint16_t mtu = 0;              // option 26, bytes
   std::string message;                // option 56: why not, in a NAK
+  std::vector<DhcpOption> more;       // none of those above
 };
 
 // Writes the answer to `request`, whose xid, flags, relay and hardware address it takes over (RFC 2131, table 3).
-// Returns its bytes, at most dhcp_reply_bytes_max: options that do not fit are left out, the least important first.
+// Returns its bytes, as many as the client takes and the MTU that it is told: options that do not fit are left out, the
+// least important first.
 [[nodiscard]] std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpReply& reply);
 
 }  // namespace lanyard

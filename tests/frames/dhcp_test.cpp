@@ -185,7 +185,71 @@ TEST_CASE("an answer leaves out what is not set, and what does not fit") {
   reply.host_name = std::string(255, 'h');
   reply.domain = std::string(255, 'd');
   const Bytes full = write_dhcp_reply(request, reply);
-  CHECK(full.size() <= dhcp_reply_bytes_max);
+  CHECK(full.size() <= dhcp_reply_bytes);
   CHECK(option(full, 12));
   CHECK_FALSE(option(full, 15));
+}
+
+TEST_CASE("where to boot from is in the fixed fields, and in options for those that ask for them") {
+  DhcpReply reply;
+  reply.server = *parse_ipv4("10.0.2.2");
+  const Bytes plain = write_dhcp_reply(parsed(message("\x35\x01\x01\xFF"s)), reply);
+  CHECK(load_be32(&plain[20]) == 0);  // not the server itself: it may serve no files
+  CHECK(std::all_of(plain.begin() + 108, plain.begin() + 236, [](std::byte byte) { return byte == std::byte{0}; }));
+
+  reply.next_server = *parse_ipv4("10.0.2.9");
+  reply.bootfile = "boot.ipxe";
+  const Bytes boot = write_dhcp_reply(parsed(message("\x35\x01\x01\xFF"s)), reply);
+  CHECK(load_be32(&boot[20]) == 0x0A000209);
+  CHECK(std::string(reinterpret_cast<const char*>(&boot[108])) == "boot.ipxe");
+  CHECK_FALSE(option(boot, 66));
+  CHECK_FALSE(option(boot, 67));
+  const Bytes asked = write_dhcp_reply(parsed(message("\x35\x01\x01\x37\x02\x42\x43\xFF"s)), reply);
+  CHECK(load_be32(&asked[20]) == 0x0A000209);
+  CHECK(std::string(reinterpret_cast<const char*>(&asked[108])) == "boot.ipxe");
+  CHECK(option(asked, 66) == "10.0.2.9");
+  CHECK(option(asked, 67) == "boot.ipxe");
+
+  reply.bootfile = std::string(200, 'b');
+  const Bytes cut = write_dhcp_reply(parsed(message("\x35\x01\x01\xFF"s)), reply);
+  CHECK(std::string(reinterpret_cast<const char*>(&cut[108])).size() == 127);
+  CHECK(load_be32(&cut[236]) == 0x63825363);
+}
+
+TEST_CASE("an answer is as long as the client says that it takes, and the MTU that it is told") {
+  struct Row {
+    unsigned client;  // option 57; 0: not said
+    std::uint16_t mtu;
+    std::size_t most;
+  };
+  const Row rows[] = {{0, 0, 548},       {0, 1500, 548},    {1, 1500, 548},      {576, 1500, 548},   {1000, 1500, 972},
+                      {1500, 1500, 1472}, {1500, 0, 1472}, {65535, 1500, 1472}, {65535, 9000, 1472}, {1500, 1000, 972},
+                      {1500, 576, 548}};
+  for (const Row& row : rows) {
+    CAPTURE(row.client, row.mtu);
+    std::string options = "\x35\x01\x01"s;
+    if (row.client > 0)
+      options += "\x39\x02"s + static_cast<char>(row.client >> 8) + static_cast<char>(row.client & 255);
+    const DhcpRequest request = parsed(message(options + "\xFF"s));
+    CHECK(request.packet_bytes_max == row.client);
+    DhcpReply reply;
+    reply.mtu = row.mtu;
+    for (unsigned code = 150; code < 200; ++code) reply.more.push_back({static_cast<std::uint8_t>(code), Bytes(30)});
+    const Bytes out = write_dhcp_reply(request, reply);
+    CHECK(out.size() <= row.most);
+    CHECK(out.size() > row.most - 32);
+  }
+}
+
+TEST_CASE("further options are told as they are, those that the client asked for first") {
+  const DhcpRequest request = parsed(message("\x35\x01\x01\x37\x02\xFC\x2B\xFF"s));
+  DhcpReply reply;
+  reply.domain = "lan";
+  reply.more = {{42, Bytes(100)}, {44, Bytes(100)}, {43, {std::byte{1}}}, {45, Bytes(100)}, {252, Bytes(100)}};
+  const Bytes out = write_dhcp_reply(request, reply);
+  CHECK(option(out, 43) == "\x01"s);
+  CHECK(option(out, 252));
+  CHECK(option(out, 42));
+  CHECK_FALSE(option(out, 44));  // no room
+  CHECK(option(out, 15) == "lan");
 }

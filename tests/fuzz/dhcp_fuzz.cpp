@@ -23,6 +23,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reply.server = Ipv4Address(0x0A000202);
   reply.host_name = request.host_name;
   reply.routers.assign(request.wanted.size(), reply.server);
+  reply.next_server = reply.server;
+  reply.bootfile = request.host_name;
+  if (!request.relay_options.empty()) reply.more = {{43, request.relay_options}};
   const auto answer = write_dhcp_reply(request, reply);
   LANYARD_CHECK(answer.size() >= 300 && answer.size() <= dhcp_reply_bytes_max);
   LANYARD_CHECK(load_be32(&answer[4]) == request.xid && MacAddress::read(&answer[28]) == request.mac);
