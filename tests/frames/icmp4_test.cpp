@@ -1,4 +1,5 @@
-// "That may not pass": IPv4 frames are looked at, and refused with the message that a Linux router sends.
+// "That may not pass": IPv4 frames are looked at, and refused with the message that a Linux router sends. And echo,
+// which is answered.
 #include "frames/icmp4.h"
 
 #include <catch2/catch.hpp>
@@ -198,4 +199,38 @@ TEST_CASE("nothing is sent to a source that is no single host") {
   Bytes frame = from_hex(linux_datagram);
   frame[6] |= std::byte{1};  // as no Ethernet sends it
   CHECK_FALSE(refusal_of(frame));
+}
+
+TEST_CASE("an echo request is answered with what it carried, from the address that was asked") {
+  const Bytes ping = from_hex(linux_ping);
+  const auto reply = write_icmp4_echo_reply(ping, *parse_ipv4_frame(ping));
+  REQUIRE(reply);
+  CHECK(MacAddress::read(reply->data()) == guest);
+  CHECK(MacAddress::read(reply->data() + 6) == router_mac);
+  const auto packet = parse_ipv4_frame(*reply);
+  REQUIRE(packet);
+  CHECK(packet->from == parse_ipv4("192.0.2.9"));
+  CHECK(packet->to == parse_ipv4("10.0.2.15"));
+  CHECK(packet->protocol == ip_protocols::icmp);
+  CHECK(load_be16(&packet->payload[0]) == 0);
+  CHECK(sum_of(*reply, 34, reply->size()) == 0xFFFF);
+  CHECK(std::equal(packet->payload.begin() + 4, packet->payload.end(), ping.begin() + 38, ping.end()));
+}
+
+TEST_CASE("what is no sound echo request is not answered with an echo") {
+  const auto is_answered = [](const Bytes& frame) {
+    const auto packet = parse_ipv4_frame(frame);
+    return packet && write_icmp4_echo_reply(frame, *packet);
+  };
+  CHECK(is_answered(from_hex(linux_ping)));
+  CHECK_FALSE(is_answered(from_hex(linux_datagram)));
+  for (const unsigned type : {0U, 3U, 5U, 13U})
+    CHECK_FALSE(is_answered(with(34, static_cast<std::uint16_t>(type << 8), linux_ping)));
+  CHECK_FALSE(is_answered(with(36, 0x7743, linux_ping)));  // its checksum
+  CHECK_FALSE(is_answered(with(20, 0x2000, linux_ping)));  // a fragment
+  CHECK_FALSE(is_answered(with_address(26, "255.255.255.255", linux_ping)));
+  Bytes cut = from_hex(linux_ping);
+  cut.resize(41);
+  store_be16(&cut[16], 27);
+  CHECK_FALSE(is_answered(repaired(cut)));
 }
