@@ -40,6 +40,7 @@ class Guest:
         mtu: int = 1500,
         qemu: str | Path = QEMU,
         outside: str = "",
+        by_network: bool = False,
     ) -> None:
         self.host = host
         self.name = name
@@ -51,6 +52,7 @@ class Guest:
         self.console = sockets / f"{name}.console"
         self._qemu = qemu
         self._outside = outside  # a second network interface, eth1
+        self._by_network = by_network  # boots what DHCP tells it, by the iPXE of its network card
         self._process: subprocess.Popen[bytes] | None = None
         self._serial: socket.socket | None = None
         self._received = b""
@@ -124,20 +126,25 @@ class Guest:
 
     def _options(self, serial_fd: int) -> list[str]:
         backend, _, settings = self.netdev.partition(",")
-        # no_timer_check: an emulated guest on a busy machine sees its timer late, and the kernel would give up.
-        boot = f"console=ttyS0 quiet panic=-1 no_timer_check lan.name={self.name} lan.ip={self.address}"
-        boot += "" if self.address == "dhcp" else "/24"
+        kernel = ["-kernel", str(IMAGE / "vmlinuz"), "-initrd", str(IMAGE / "initrd")]
+        kernel += ["-append", self.kernel_arguments()]
         return [
-            *("-name", self.name, "-m", str(MEMORY_MIB), "-accel", accelerator()),
+            *("-name", self.name, "-m", str(MEMORY_MIB * (2 if self._by_network else 1)), "-accel", accelerator()),
             *("-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"),
-            *("-kernel", str(IMAGE / "vmlinuz"), "-initrd", str(IMAGE / "initrd"), "-append", f"{boot} lan.mtu={self.mtu}"),
+            *(("-boot", "n") if self._by_network else kernel),
             *("-chardev", f"socket,id=console,path={self.console},server=on,wait=off,logfile={self.log},logappend=on"),
             *("-serial", "chardev:console"),
             *("-chardev", f"socket,id=programs,fd={serial_fd}", "-serial", "chardev:programs"),
             *("-netdev", f"{backend},id=lan,{settings}"),
-            *("-device", f"virtio-net-pci,netdev=lan,mac={self.mac},romfile="),
+            *("-device", f"virtio-net-pci,netdev=lan,mac={self.mac}" + ("" if self._by_network else ",romfile=")),
             *self._second_interface(),
         ]
+
+    def kernel_arguments(self) -> str:
+        # no_timer_check: an emulated guest on a busy machine sees its timer late, and the kernel would give up.
+        address = self.address + ("" if self.address == "dhcp" else "/24")
+        boot = f"console=ttyS0 quiet panic=-1 no_timer_check lan.name={self.name} lan.ip={address}"
+        return f"{boot} lan.mtu={self.mtu}"
 
     def _second_interface(self) -> list[str]:
         if not self._outside:
