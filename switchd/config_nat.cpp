@@ -16,16 +16,41 @@ constexpr std::uint8_t small_prefix = 28;  // from here on there is no room befo
 
 Ipv4Address plus(Ipv4Address address, std::uint32_t offset) { return Ipv4Address(address.value() + offset); }
 
+// Those in the network that belong to the gateway or to others that VMs are told of, in order: no VM may have one.
+std::vector<Ipv4Address> taken_addresses(const GatewayConfig& gateway) {
+  std::vector<Ipv4Address> taken{gateway.router, gateway.dns, gateway.via, gateway.next_server};
+  for (const std::string& server : gateway.nameservers) taken.push_back(parse_ipv4(server).value_or(Ipv4Address()));
+  std::sort(taken.begin(), taken.end());
+  return taken;
+}
+
+// The longest part of the usual range that holds none of those.
+void fill_in_pool(GatewayConfig& gateway) {
+  const Ipv4Network& network = gateway.network;
+  const Ipv4Address start = plus(network.address, network.prefix < small_prefix ? pool_offset : small_pool_offset);
+  const std::uint32_t most = start.value() + static_cast<std::uint32_t>(limits::leases_max) - 1;
+  const Ipv4Address last(std::min(network.broadcast().value() - 1, most));
+  std::uint32_t longest = 0;
+  Ipv4Address first = start;
+  const auto consider = [&](Ipv4Address end) {  // [first, end)
+    if (end <= first || end.value() - first.value() <= longest) return;
+    longest = end.value() - first.value();
+    gateway.pool_first = first;
+    gateway.pool_last = plus(first, longest - 1);
+  };
+  for (const Ipv4Address taken : taken_addresses(gateway)) {
+    if (taken < first || taken > last) continue;
+    consider(taken);
+    first = plus(taken, 1);
+  }
+  consider(plus(last, 1));
+}
+
 void fill_in(GatewayConfig& gateway) {
   const Ipv4Network& network = gateway.network;
   if (gateway.router.is_unspecified()) gateway.router = plus(network.address, router_offset);
   if (gateway.dns.is_unspecified()) gateway.dns = plus(network.address, dns_offset);
-  if (gateway.via.is_unspecified()) gateway.via = gateway.router;
-  if (gateway.pool_first.is_unspecified()) {
-    gateway.pool_first = plus(network.address, network.prefix < small_prefix ? pool_offset : small_pool_offset);
-    const std::uint32_t most = gateway.pool_first.value() + static_cast<std::uint32_t>(limits::leases_max) - 1;
-    gateway.pool_last = Ipv4Address(std::min(network.broadcast().value() - 1, most));
-  }
+  if (gateway.pool_first.is_unspecified()) fill_in_pool(gateway);
   // One of the addresses for sites of their own (RFC 4193), made of the IPv4 network: different where those are.
   if (gateway.ipv6_prefix.empty())
     gateway.ipv6_prefix = fmt::format("fd6c:616e:{:x}:{:x}::", network.address.value() >> 16,
@@ -43,9 +68,13 @@ class Checks {
   void all() {
     is_host("router", gateway_.router);
     is_host("dns", gateway_.dns);
-    if (gateway_.via != gateway_.router) is_host("via", gateway_.via);  // else that has been said
+    if (!gateway_.via.is_unspecified() && gateway_.via != gateway_.router) is_host("via", gateway_.via);
     if (gateway_.router == gateway_.dns) say("router and dns must be different addresses");
-    pool();
+    if (gateway_.network.contains(gateway_.next_server)) is_host("next-server", gateway_.next_server);
+    for (const Ipv4Address server : told_nameservers(gateway_))
+      if (server != gateway_.dns && gateway_.network.contains(server)) is_host("nameserver", server);
+    if (gateway_.pool_first.is_unspecified()) say("no address is left for VMs: give a pool, or a larger network");
+    else pool();
     reservations();
     forwards();
   }
@@ -76,6 +105,11 @@ class Checks {
     if (gateway_.via != gateway_.router && in_pool(gateway_.via))
       say(fmt::format("pool: holds the router, {}", to_string(gateway_.via)));
     if (in_pool(gateway_.dns)) say(fmt::format("pool: holds the DNS server, {}", to_string(gateway_.dns)));
+    for (const Ipv4Address server : told_nameservers(gateway_))
+      if (server != gateway_.dns && in_pool(server))
+        say(fmt::format("pool: holds the DNS server, {}", to_string(server)));
+    if (in_pool(gateway_.next_server) && gateway_.next_server != gateway_.router)
+      say(fmt::format("pool: holds the next server, {}", to_string(gateway_.next_server)));
     if (gateway_.pool_last.value() - gateway_.pool_first.value() >= limits::leases_max)
       say(fmt::format("pool: more than {} addresses", limits::leases_max));
   }

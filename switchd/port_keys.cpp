@@ -158,7 +158,73 @@ std::string read_router(std::string_view text, PortConfig& port) { return read_i
 
 std::string read_dns(std::string_view text, PortConfig& port) { return read_ipv4(text, port.gateway.dns); }
 
-std::string read_via(std::string_view text, PortConfig& port) { return read_ipv4(text, port.gateway.via); }
+std::string read_via(std::string_view text, PortConfig& port) {
+  port.gateway.via_none = text == "none";
+  if (port.gateway.via_none) return {};
+  const auto address = parse_ipv4(text);
+  if (!address || address->is_unspecified())
+    return fmt::format("expected none or an IPv4 address, not {}", in_quotes(text));
+  port.gateway.via = *address;
+  return {};
+}
+
+std::string read_dhcp(std::string_view text, PortConfig& port) {
+  if (text != "on" && text != "off") return fmt::format("expected on or off, not {}", in_quotes(text));
+  port.gateway.dhcp = text == "on";
+  return {};
+}
+
+std::string read_nameserver(std::string_view text, PortConfig& port) {
+  std::vector<std::string>& servers = port.gateway.nameservers;
+  const auto v4 = parse_ipv4(text);
+  const auto v6 = is_ipv6(text) ? parse_cidr(text) : std::nullopt;
+  const bool single = v4 ? v4->is_single_host() : v6 && v6->address[0] != 0 && v6->address[0] != 0xFF;
+  if (!single) return fmt::format("expected the IPv4 or IPv6 address of a DNS server, not {}", in_quotes(text));
+  const std::string written = v6 ? to_string(*v6).substr(0, to_string(*v6).find('/')) : to_string(*v4);
+  if (std::find(servers.begin(), servers.end(), written) != servers.end())
+    return fmt::format("{} is given twice", written);
+  if (servers.size() == nameservers_max) return fmt::format("more than {} servers", nameservers_max);
+  servers.push_back(written);
+  return {};
+}
+
+std::string read_bootfile(std::string_view text, PortConfig& port) {
+  const bool printable = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c != 0x7F; });
+  if (text.empty() || text.size() > bootfile_bytes_max || !printable)
+    return fmt::format("expected the name of a file or a URL, of at most {} printable characters, not {}",
+                       bootfile_bytes_max, in_quotes(text));
+  port.gateway.bootfile = text;
+  return {};
+}
+
+std::string read_next_server(std::string_view text, PortConfig& port) {
+  const auto address = parse_ipv4(text);
+  if (!address || !address->is_single_host())
+    return fmt::format("expected the IPv4 address of a server, not {}", in_quotes(text));
+  port.gateway.next_server = *address;
+  return {};
+}
+
+std::string read_option(std::string_view text, PortConfig& port) {
+  std::vector<std::string>& options = port.gateway.dhcp_options;
+  DhcpOption option;
+  std::string wrong = read_dhcp_option(text, option);
+  if (!wrong.empty()) return wrong;
+  const bool is_known = std::any_of(options.begin(), options.end(), [&](const std::string& other) {
+    DhcpOption read;
+    return read_dhcp_option(other, read).empty() && read.code == option.code;
+  });
+  if (is_known) return fmt::format("{} is given twice", option.code);
+  if (options.size() == dhcp_options_max) return fmt::format("more than {} options", dhcp_options_max);
+  options.emplace_back(text);
+  return {};
+}
+
+std::string read_tftp(std::string_view text, PortConfig& port) {
+  std::string wrong = check_path(text);
+  if (wrong.empty()) port.gateway.tftp_folder = text;
+  return wrong;
+}
 
 std::string read_pool(std::string_view text, PortConfig& port) {
   const std::size_t hyphen = text.find('-');
@@ -294,7 +360,7 @@ constexpr PortTypeSet unix_paths = set_of(PortType::unix_listen) | set_of(PortTy
 
 constexpr PortTypeSet nat = set_of(PortType::nat);
 
-constexpr std::array<PortKeyInfo, 23> keys = {{
+constexpr std::array<PortKeyInfo, 29> keys = {{
     {"network", "NAME", "the network it joins", all_port_types, false, read_network},
     {"max-frame", "BYTES", "largest frame, Ethernet header included: 14 to 69632", all_port_types, false,
      read_max_frame},
@@ -310,10 +376,17 @@ constexpr std::array<PortKeyInfo, 23> keys = {{
     {"ttl", "N", "routers the frames may pass, 0 to 255", set_of(PortType::mcast), false, read_ttl},
     {"router", "ADDR", "the gateway's own address (default .2)", nat, false, read_router},
     {"dns", "ADDR", "the address of its DNS server (default .3)", nat, false, read_dns},
-    {"via", "ADDR", "another router that VMs are told of by DHCP", nat, false, read_via},
+    {"via", "ADDR or none", "another router that VMs are told of, or none", nat, false, read_via},
+    {"nameserver", "ADDR[+ADDR]", "DNS servers that VMs are told of instead of dns", nat, true, read_nameserver},
+    {"dhcp", "on or off", "off: another server gives addresses (default on)", nat, false, read_dhcp},
     {"pool", "FIRST-LAST", "addresses for VMs by DHCP (default from .15)", nat, false, read_pool},
     {"lease", "SECONDS", "how long they have them: 60 to 31536000 (default 3600)", nat, false, read_lease},
     {"reserve", "MAC+ADDR+NAME", "an address and a name for one VM; repeatable", nat, false, read_reserve, true},
+    {"bootfile", "FILE or URL", "what VMs boot by network", nat, false, read_bootfile},
+    {"next-server", "ADDR", "where they find it (default with tftp: router)", nat, false, read_next_server},
+    {"tftp", "FOLDER", "its files are served by TFTP at the router's address", nat, false, read_tftp},
+    {"option", "OPTION", "NUMBER:hex:BYTES, :text:TEXT or :ip:ADDR[+ADDR], told by DHCP; repeatable", nat, false,
+     read_option, true},
     {"domain", "NAME", "the domain of VMs' names (default lan)", nat, false, read_domain},
     {"mtu", "BYTES", "largest IP packet, told by DHCP: 576 to 65520 (default 1500)", nat, false, read_mtu},
     {"ipv6", "PREFIX or off", "a /64 for IPv6 (default: one made of the IPv4 network)", nat, false, read_ipv6},

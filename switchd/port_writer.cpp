@@ -62,7 +62,7 @@ struct KeyWriter {
   Values (*write)(const PortConfig& port);
 };
 
-constexpr std::array<KeyWriter, 23> writers = {{
+constexpr std::array<KeyWriter, 29> writers = {{
     {"network", [](const PortConfig& port) { return text(port.network); }},
     {"max-frame", [](const PortConfig& port) { return number(port.max_frame_bytes, std::size_t{0}); }},
     {"queue", [](const PortConfig& port) { return number(port.queue_frames, limits::queue_frames_default); }},
@@ -75,10 +75,19 @@ constexpr std::array<KeyWriter, 23> writers = {{
     {"ttl", [](const PortConfig& port) { return number(port.ttl, defaults().ttl); }},
     {"router", [](const PortConfig& port) { return address(port.gateway.router); }},
     {"dns", [](const PortConfig& port) { return address(port.gateway.dns); }},
-    {"via", [](const PortConfig& port) { return address(port.gateway.via); }},
+    {"via",
+     [](const PortConfig& port) {
+       return port.gateway.via_none ? Values{"none"} : address(port.gateway.via);
+     }},
+    {"nameserver", [](const PortConfig& port) { return port.gateway.nameservers; }},
+    {"dhcp", [](const PortConfig& port) { return one_unless(port.gateway.dhcp, std::string("off")); }},
     {"pool", pool},
     {"lease", [](const PortConfig& port) { return number(port.gateway.lease_seconds, defaults().gateway.lease_seconds); }},
     {"reserve", reservations},
+    {"bootfile", [](const PortConfig& port) { return text(port.gateway.bootfile); }},
+    {"next-server", [](const PortConfig& port) { return address(port.gateway.next_server); }},
+    {"tftp", [](const PortConfig& port) { return text(port.gateway.tftp_folder); }},
+    {"option", [](const PortConfig& port) { return port.gateway.dhcp_options; }},
     {"domain",
      [](const PortConfig& port) {
        return one_unless(port.gateway.domain == defaults().gateway.domain, port.gateway.domain);

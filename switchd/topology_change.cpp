@@ -20,9 +20,7 @@ bool differs_live_only(const PortConfig& before, PortConfig after) {
   after.network = before.network;
   after.max_frame_bytes = before.max_frame_bytes;
   after.queue_frames = before.queue_frames;
-  after.gateway.forwards = before.gateway.forwards;
-  after.gateway.outbound = before.gateway.outbound;
-  after.gateway.outbound_prefixes = before.gateway.outbound_prefixes;
+  change_live(after.gateway, before.gateway);
   return after == before;
 }
 

@@ -5,6 +5,22 @@
 
 namespace lanyard {
 
+DhcpOptions dhcp_options_of(const GatewayConfig& config) {
+  DhcpOptions options;
+  options.network = config.network;
+  options.server = config.router;
+  options.router = told_router(config);
+  options.dns = told_nameservers(config);
+  options.mtu = config.mtu;
+  options.lease_seconds = config.lease_seconds;
+  options.domain = config.domain;
+  options.next_server = told_next_server(config);
+  options.bootfile = config.bootfile;
+  for (const std::string& text : config.dhcp_options)
+    if (DhcpOption option; read_dhcp_option(text, option).empty()) options.more.push_back(std::move(option));
+  return options;
+}
+
 DhcpServer::DhcpServer(DhcpOptions options, LeaseTable& leases, Report report)
     : options_(std::move(options)), leases_(leases), report_(std::move(report)) {}
 
@@ -75,10 +91,13 @@ DhcpReply DhcpServer::make_reply(DhcpType type, Ipv4Address address) const {
   reply.renew_seconds = options_.lease_seconds / 2;
   reply.rebind_seconds = static_cast<std::uint32_t>(std::uint64_t{options_.lease_seconds} * 7 / 8);
   reply.mask = options_.network.mask();
-  reply.routers = {options_.router};
-  reply.dns = {options_.dns};
+  if (options_.router) reply.routers = {*options_.router};
+  reply.dns = options_.dns;
   reply.domain = options_.domain;
   reply.mtu = options_.mtu;
+  reply.next_server = options_.next_server;
+  reply.bootfile = options_.bootfile;
+  reply.more = options_.more;
   return reply;
 }
 

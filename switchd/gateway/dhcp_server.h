@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "frames/dhcp.h"
+#include "switchd/gateway/gateway_config.h"
 #include "switchd/gateway/lease_table.h"
 
 namespace lanyard {
@@ -16,12 +17,16 @@ namespace lanyard {
 struct DhcpOptions {
   Ipv4Network network;
   Ipv4Address server;  // our own
-  Ipv4Address router;
-  Ipv4Address dns;
+  std::optional<Ipv4Address> router;
+  std::vector<Ipv4Address> dns;
   std::uint16_t mtu = 1500;
   std::uint32_t lease_seconds = 3600;
   std::string domain;
+  Ipv4Address next_server;  // unspecified: none
+  std::string bootfile;
+  std::vector<DhcpOption> more;
 };
+[[nodiscard]] DhcpOptions dhcp_options_of(const GatewayConfig& config);
 
 class DhcpServer {
  public:
@@ -31,6 +36,7 @@ class DhcpServer {
   DhcpServer(DhcpOptions options, LeaseTable& leases, Report report);
 
   [[nodiscard]] std::optional<DhcpReply> answer(const DhcpRequest& request, std::int64_t now_s);
+  void change(DhcpOptions options) { options_ = std::move(options); }  // those that get or renew a lease are told
 
  private:
   [[nodiscard]] std::optional<DhcpReply> answer_discover(const DhcpRequest& request, std::int64_t now_s);

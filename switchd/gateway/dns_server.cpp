@@ -34,6 +34,10 @@ Fd connected_socket(const SocketAddress& server, int type) {
   return fd;
 }
 
+MacAddress mac_of(const DnsClient& client) {
+  return std::visit([](const auto& endpoint) { return endpoint.mac; }, client);
+}
+
 bool would_block() { return errno == EAGAIN || errno == EINTR; }
 
 std::vector<std::byte> failure(std::span<const std::byte> message, const DnsQuery& query, DnsCode code) {
@@ -52,7 +56,7 @@ DnsServer::DnsServer(const LocalNames& names, Resolvers& resolvers, std::size_t 
       listener_(std::move(listener)),
       answer_(std::move(answer)) {}
 
-void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms,
+void DnsServer::query(const DnsClient& client, std::span<const std::byte> message, std::int64_t now_ms,
                       std::int64_t now_s) {
   const auto query = parse_dns_query(message);
   if (!query) {
@@ -64,7 +68,7 @@ void DnsServer::query(const Udp4Endpoint& client, std::span<const std::byte> mes
     return each.client == client && each.query.id == query->id;  // the client grows impatient
   });
   if (again) return;
-  make_room(client.mac);
+  make_room(mac_of(client));
   Pending& pending = pending_.emplace_back();
   pending.client = client;
   pending.message.assign(message.begin(), message.end());
@@ -83,7 +87,7 @@ std::optional<DnsServer::Bytes> DnsServer::answer_ourselves(std::span<const std:
 
 // The oldest goes: the guest's own where it has its share, else of all.
 void DnsServer::make_room(MacAddress client) {
-  const auto of_client = [&](const Pending& each) { return each.client.mac == client; };
+  const auto of_client = [&](const Pending& each) { return mac_of(each.client) == client; };
   if (std::count_if(pending_.begin(), pending_.end(), of_client) >= static_cast<std::ptrdiff_t>(pending_of_guest_max))
     pending_.erase(std::find_if(pending_.begin(), pending_.end(), of_client));
   else if (pending_.size() == pending_max)

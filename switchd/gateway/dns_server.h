@@ -16,10 +16,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "frames/dns.h"
 #include "frames/udp4_packet.h"
+#include "frames/udp6_packet.h"
 #include "switchd/gateway/local_names.h"
 #include "switchd/gateway/poll_set.h"
 #include "switchd/gateway/resolvers.h"
@@ -27,15 +29,17 @@
 
 namespace lanyard {
 
+using DnsClient = std::variant<Udp4Endpoint, Udp6Endpoint>;  // who asked by UDP
+
 class DnsServer {
  public:
-  using Answer = std::function<void(const Udp4Endpoint& client, std::span<const std::byte> message)>;
+  using Answer = std::function<void(const DnsClient& client, std::span<const std::byte> message)>;
 
   // `answer_bytes_max`: of a UDP answer that fits a frame. `listener`: a listening UNIX socket, or none.
   DnsServer(const LocalNames& names, Resolvers& resolvers, std::size_t answer_bytes_max, Fd listener, Answer answer);
 
   // A query that came by UDP.
-  void query(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms, std::int64_t now_s);
+  void query(const DnsClient& client, std::span<const std::byte> message, std::int64_t now_ms, std::int64_t now_s);
 
   // Takes the connections that wait. To be called for each TCP segment that libslirp is given for us, too: it connects
   // with a call that waits where too many do, and they would wait for this very thread.
@@ -50,7 +54,7 @@ class DnsServer {
 
   // A UDP query that waits for a resolver.
   struct Pending {
-    Udp4Endpoint client;
+    DnsClient client;
     Bytes message;
     DnsQuery query;
     Fd socket;

@@ -38,13 +38,13 @@ constexpr std::int64_t save_interval_ms = 200;  // a boot of all guests is a few
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
 
-// Neighbour discovery, or DHCPv6 towards a server (RFC 8415, 7.2), directly behind the IPv6 header.
-bool is_link_control(std::span<const std::byte> frame) {
-  constexpr std::uint16_t dhcp6_server_port = 547;
-  const std::byte next_header = frame[20];
-  if (next_header == std::byte{ip_protocols::icmp6}) return true;
-  return next_header == std::byte{ip_protocols::udp} && frame.size() >= ipv6_headers_bytes + 8 &&
-         load_be16(&frame[ipv6_headers_bytes + 2]) == dhcp6_server_port;
+// Behind the IPv6 header, of which the first is looked at.
+bool is_icmp6(std::span<const std::byte> frame) { return frame[20] == std::byte{ip_protocols::icmp6}; }
+
+std::optional<Ipv6Bytes> dns6_of(const GatewayConfig& config) {
+  auto address = prefix6_of(config);
+  if (address) address->back() = std::byte{3};  // as libslirp is told
+  return address;
 }
 
 std::uint64_t uptime_s() { return static_cast<std::uint64_t>(now_ms()) / 1000; }
@@ -58,6 +58,7 @@ bool is_udp(const Ipv4View& packet) {
 
 // libslirp gives its addresses MACs that begin so and end in the address (src/slirp.c, special_ethaddr).
 MacAddress Gateway::mac_for(Ipv4Address own) { return MacAddress(0x5255'0000'0000ULL | own.value()); }
+MacAddress Gateway::mac_for(const Ipv6Bytes& own) { return MacAddress(0x5256'0000'0000ULL | load_be32(&own[12])); }
 
 Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, const std::string& dns_path)
     : config_(std::move(config)),
@@ -71,14 +72,17 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       neighbours4_(neighbours_max),
       neighbours6_(neighbours_max),
       policy_(config_),
-      dhcp_({config_.network, config_.router, config_.via, config_.dns, config_.mtu, config_.lease_seconds,
-             config_.domain},
-            leases_, [this](const char* kind, const std::string& line) { report(kind, line); }),
+      dns6_(dns6_of(config_)),
+      dhcp_(dhcp_options_of(config_), leases_,
+            [this](const char* kind, const std::string& line) { report(kind, line); }),
       names_(config_, leases_, neighbours6_),
-      dns_(names_, resolvers_, config_.mtu - 28, std::move(dns_listener),
-           [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
-             send(write_udp4({{mac_for(config_.dns), config_.dns, dns_port}, client, message}));
-           }),
+      dns_(names_, resolvers_, config_.mtu - 48, std::move(dns_listener),
+           [this](const DnsClient& client, std::span<const std::byte> message) { send_dns(client, message); }),
+      tftp_(config_.mtu - 20 - 8 - tftp_header_bytes,
+            [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
+              send(write_udp4({{mac_for(config_.router), config_.router, tftp_port}, client, message}));
+            },
+            [this](const std::string& line) { report("tftp", line); }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
   if (!config_.lease_file.empty()) take_lease_file();
   if (!slirp_.connect_to_unix(config_.dns, dns_port, dns_path)) report("dns", "no DNS by TCP: libslirp refuses it");
@@ -95,7 +99,12 @@ void Gateway::take_lease_file() {
   if (!wrong.empty()) report("leases", wrong);
 }
 
-std::string Gateway::open_forwards() {
+std::string Gateway::open() {
+  if (!config_.tftp_folder.empty()) {
+    Fd folder;
+    if (std::string wrong = TftpServer::open_folder(config_.tftp_folder, folder); !wrong.empty()) return wrong;
+    tftp_.serve(std::move(folder));
+  }
   for (const Forward& forward : config_.forwards) {
     const std::string wrong = slirp_.add_forward(config_, forward);
     if (!wrong.empty()) return wrong;
@@ -113,6 +122,7 @@ void Gateway::run() {
         polled.add(stream_.get(), static_cast<short>(POLLIN | (outbox_.empty() ? 0 : POLLOUT)));
     const std::size_t control_at = polled.add(control_.get(), POLLIN);
     dns_.fill(polled, now_ms());
+    tftp_.fill(polled, now_ms());
     if (!config_.lease_file.empty() && leases_.changes() != saved_changes_) polled.wake_within(save_interval_ms);
     if (!paused) slirp_.fill(polled);
     flows_left_ = flows_max - std::min(flows_max, slirp_.sockets());
@@ -120,6 +130,7 @@ void Gateway::run() {
     const bool failed = polled.wait() < 0;
     if (failed && errno != EINTR) return;
     if (!paused) slirp_.poll(polled, failed);
+    tftp_.poll(now_ms());
     if (!failed) {
       dns_.poll(polled, now_ms(), now_s());
       if (polled.revents(control_at) != 0 && !read_control()) break;
@@ -160,13 +171,21 @@ bool Gateway::read_control() {
   return true;
 }
 
-// What may change while guests are served: forwards and where they may go. All of it, or nothing.
+// What may change while guests are served (change_live()): forwards, where they may go and what they are
+// told. All of it, or nothing.
 void Gateway::apply(const GatewayConfig& fresh) {
-  const std::string wrong = change_forwards(fresh.forwards);
+  Fd folder;
+  const bool is_other_folder = fresh.tftp_folder != config_.tftp_folder;
+  std::string wrong;
+  if (is_other_folder && !fresh.tftp_folder.empty()) wrong = TftpServer::open_folder(fresh.tftp_folder, folder);
+  if (wrong.empty()) wrong = change_forwards(fresh.forwards);
   if (wrong.empty()) {
-    config_.outbound = fresh.outbound;
-    config_.outbound_prefixes = fresh.outbound_prefixes;
+    const RouterNews before = router_news();
+    if (is_other_folder) tftp_.serve(std::move(folder));
+    change_live(config_, fresh);
     policy_ = OutboundPolicy(config_);
+    dhcp_.change(dhcp_options_of(config_));
+    if (router_news() != before) advertise();
   }
   tell(nlohmann::json{{"applied", wrong.empty()}, {"error", wrong}}.dump());
 }
@@ -247,10 +266,15 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
     if (to == dhcp_server_port || (to == dns_port && packet.to == config_.dns)) {
       const auto datagram = parse_udp4(frame);
       if (!datagram) return;  // malformed
-      if (to == dhcp_server_port) return take_dhcp(*datagram);
+      if (to == dhcp_server_port) return config_.dhcp ? take_dhcp(*datagram) : void();
       return dns_.query(datagram->from, datagram->payload, now_ms(), now_s());
     }
-    if (to == dhcp_client_port && from == dhcp_server_port && packet.from != config_.router)
+    if (to == tftp_port && packet.to == config_.router && tftp_.is_serving()) {
+      if (const auto datagram = parse_udp4(frame); datagram && config_.network.contains(packet.from))
+        tftp_.take(datagram->from, datagram->payload, now_ms());
+      return;
+    }
+    if (to == dhcp_client_port && from == dhcp_server_port && packet.from != config_.router && config_.dhcp)
       return report("other server", fmt::format("another DHCP server, {} ({}), answers on this network",
                                                 to_string(packet.from), to_string(MacAddress::read(&frame[6]))));
   }
@@ -261,6 +285,10 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
       if (may_open(packet.protocol, packet.from.value(), packet.payload)) slirp_.input(frame);
       return;
     case OutboundPolicy::Decision::dns:
+      if (packet.protocol == ip_protocols::icmp) {
+        if (const auto reply = write_icmp4_echo_reply(frame, packet)) send(*reply);
+        return;
+      }
       if (packet.protocol != ip_protocols::tcp || packet.fragment || packet.payload.size() < 4 ||
           load_be16(&packet.payload[2]) != dns_port)
         return;
@@ -276,14 +304,34 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
 
 void Gateway::take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses) {
   const OutboundPolicy::Decision decision = policy_.decide(addresses.to);
-  if (decision == OutboundPolicy::Decision::link && is_link_control(frame)) return slirp_.input(frame);
+  if (decision == OutboundPolicy::Decision::link && is_icmp6(frame)) return slirp_.input(frame);
   if (decision != OutboundPolicy::Decision::pass) return;
+  if (dns6_ && addresses.to == *dns6_ && !is_icmp6(frame)) return take_dns6(frame);
   const auto next_header = std::to_integer<std::uint8_t>(frame[20]);
   const bool of_network = same_prefix64(addresses.to, addresses.from);
   if (next_header == ip_protocols::icmp6 && !of_network) return;  // libslirp cannot, and says so each time
-  std::uint64_t source = 0;
-  for (const std::byte byte : std::span(addresses.from).last(8)) source = source << 8 | std::to_integer<unsigned>(byte);
-  if (may_open(next_header, source, frame.subspan(ipv6_headers_bytes))) slirp_.input(frame);
+  if (may_open6(frame)) slirp_.input(frame);
+}
+
+bool Gateway::may_open6(std::span<const std::byte> frame) {
+  constexpr std::size_t source_half_at = 30;  // the last half of its address
+  const std::uint64_t source =
+      std::uint64_t{load_be32(&frame[source_half_at])} << 32 | load_be32(&frame[source_half_at + 4]);
+  return may_open(std::to_integer<std::uint8_t>(frame[20]), source, frame.subspan(ipv6_headers_bytes));
+}
+
+// By TCP, libslirp asks a resolver of the host, where that has one with an IPv6 address, and refuses else.
+void Gateway::take_dns6(std::span<const std::byte> frame) {
+  if (const auto datagram = parse_udp6(frame); datagram && datagram->to.port == dns_port)
+    return dns_.query(datagram->from, datagram->payload, now_ms(), now_s());
+  const bool is_tcp = frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + 20;
+  if (is_tcp && load_be16(&frame[ipv6_headers_bytes + 2]) == dns_port && may_open6(frame)) slirp_.input(frame);
+}
+
+void Gateway::send_dns(const DnsClient& client, std::span<const std::byte> message) {
+  if (const auto* v4 = std::get_if<Udp4Endpoint>(&client))
+    return send(write_udp4({{mac_for(config_.dns), config_.dns, dns_port}, *v4, message}));
+  send(write_udp6({{mac_for(*dns6_), *dns6_, dns_port}, std::get<Udp6Endpoint>(client), message}));
 }
 
 // What may become one more flow of libslirp's: a TCP SYN, and the first of a UDP flow in this turn, old or new.
@@ -338,6 +386,10 @@ void Gateway::take_from_slirp(std::span<const std::byte> frame) {
       return;
     }
   }
+  if (const auto told = change_router_advertisement(frame, router_news())) {
+    advertisement_.assign(frame.begin(), frame.end());
+    return send(*told);
+  }
   if (const auto asked = parse_neighbour_solicitation(frame)) {
     if (const auto mac = neighbours6_.find(asked->target)) {
       for_slirp_.push_back(write_neighbour_advertisement(*asked, *mac));
@@ -350,6 +402,21 @@ void Gateway::take_from_slirp(std::span<const std::byte> frame) {
       return send_loopback_datagram(frame, *packet);
   }
   send(frame);
+}
+
+// Guests go out by us where they are told of us, and not of another router or of none.
+RouterNews Gateway::router_news() const {
+  RouterNews news;
+  news.is_default_router = told_router(config_) == config_.router;
+  for (const std::string& server : config_.nameservers)
+    if (Ipv6Bytes address; inet_pton(AF_INET6, server.c_str(), address.data()) == 1) news.resolvers.push_back(address);
+  if (config_.nameservers.empty() && dns6_) news.resolvers.push_back(*dns6_);
+  return news;
+}
+
+// Guests that have asked are told at once of what has changed.
+void Gateway::advertise() {
+  if (const auto told = change_router_advertisement(advertisement_, router_news())) send(*told);
 }
 
 // A guest's answer to what came from the host's own loopback (loopback_peers.h). Given its true address, libslirp sends it

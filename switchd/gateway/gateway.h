@@ -6,6 +6,7 @@
 //                      -> DHCP (UDP 67): dhcp_server.h -> answer
 //                      -> DNS (UDP 53 at the DNS address): dns_server.h -> answer, now or when a resolver has
 //                      spoken
+//                      -> TFTP (UDP 69 at the router's address), where a folder is served: tftp_server.h
 //                      -> may not pass (outbound_policy.h)? dropped, or told by ICMP
 //                      -> libslirp: ARP and neighbour discovery for our addresses, TCP, UDP, ICMP echo
 // and towards it: libslirp -> its questions for guests' MACs are answered from the leases and from what
@@ -35,6 +36,7 @@
 #include "frames/icmp4.h"
 #include "frames/ipv4_packet.h"
 #include "frames/ndp.h"
+#include "frames/router_advertisement.h"
 #include "frames/stream_reader.h"
 #include "switchd/gateway/dhcp_server.h"
 #include "switchd/gateway/dns_server.h"
@@ -45,6 +47,7 @@
 #include "switchd/gateway/neighbours.h"
 #include "switchd/gateway/outbound_policy.h"
 #include "switchd/gateway/slirp_stack.h"
+#include "switchd/gateway/tftp_server.h"
 #include "transports/fd.h"
 #include "transports/memory.h"
 
@@ -56,8 +59,8 @@ class Gateway {
   // `dns_listener` listens at `dns_path`. Throws std::runtime_error where libslirp does not start.
   Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, const std::string& dns_path);
 
-  // Opens the forwards. Empty, or what went wrong with the first that cannot be opened.
-  [[nodiscard]] std::string open_forwards();
+  // Opens the forwards and the folder of TFTP. Empty, or what went wrong with the first that cannot be opened.
+  [[nodiscard]] std::string open();
   [[nodiscard]] int forward_error() const { return slirp_.forward_error(); }
   void run();
 
@@ -75,7 +78,12 @@ class Gateway {
   void take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses);
   void take_dhcp(const Udp4Packet& packet);
+  void take_dns6(std::span<const std::byte> frame);
+  void send_dns(const DnsClient& client, std::span<const std::byte> message);
+  [[nodiscard]] RouterNews router_news() const;
+  void advertise();
   [[nodiscard]] bool may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload);
+  [[nodiscard]] bool may_open6(std::span<const std::byte> frame);
   [[nodiscard]] bool take_loopback_answer(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_from_slirp(std::span<const std::byte> frame);
   void send_loopback_datagram(std::span<const std::byte> frame, const Ipv4View& packet);
@@ -87,6 +95,7 @@ class Gateway {
   void report(const std::string& kind, const std::string& line);
   void tell(const std::string& json);
   [[nodiscard]] static MacAddress mac_for(Ipv4Address own);
+  [[nodiscard]] static MacAddress mac_for(const Ipv6Bytes& own);
 
   GatewayConfig config_;
   Fd stream_;
@@ -105,11 +114,14 @@ class Gateway {
   Neighbours<Ipv4Address> neighbours4_;
   Neighbours<Ipv6Bytes> neighbours6_;
   OutboundPolicy policy_;
+  std::optional<Ipv6Bytes> dns6_;  // the address of the DNS server, where there is IPv6
+  Bytes advertisement_;            // of the router, the last as libslirp wrote it
   LoopbackPeers loopback_peers_;
   DhcpServer dhcp_;
   LocalNames names_;
   Resolvers resolvers_;
   DnsServer dns_;
+  TftpServer tftp_;
   Bytes outbox_;
   std::size_t outbox_sent_ = 0;
   std::uint64_t outbox_dropped_ = 0;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "frames/bytes.h"
 #include "switchd/config_text.h"
 
 namespace lanyard {
@@ -113,6 +114,114 @@ std::string read_forward(std::string_view text, Forward& forward) {
   return fmt::format("expected tcp:[HOST:]PORT:GUEST:PORT, which here is {}, not {}", theirs, in_quotes(text));
 }
 
+namespace {
+
+// What the server makes itself, and the key that changes it, where there is one.
+struct OwnOption {
+  std::uint8_t code;
+  std::string_view key;
+};
+constexpr std::array<OwnOption, 20> own_options = {{
+    {0, ""},        {1, "the port's address"}, {3, "via"},    {6, "nameserver"}, {12, "reserve"}, {15, "domain"},
+    {26, "mtu"},    {50, ""},                  {51, "lease"}, {52, ""},          {53, ""},        {54, "router"},
+    {55, ""},       {56, ""},                  {57, ""},      {58, "lease"},     {59, "lease"},   {66, "next-server"},
+    {67, "bootfile"}, {255, ""},
+}};
+constexpr std::array<std::uint8_t, 3> own_of_clients = {61, 81, 82};  // what is said of a client, or of its relay
+
+std::string option_is_own(std::uint8_t code) {
+  for (const OwnOption& own : own_options) {
+    if (own.code != code) continue;
+    if (own.key.empty()) return fmt::format("{} is part of every DHCP message", code);
+    return fmt::format("{} is the server's own: use {}", code, own.key);
+  }
+  if (std::find(own_of_clients.begin(), own_of_clients.end(), code) != own_of_clients.end())
+    return fmt::format("{} is the server's own", code);
+  return {};
+}
+
+int hex_digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+// Pairs of digits, with or without ':' between them.
+bool read_hex(std::string_view text, std::vector<std::byte>& value) {
+  while (!text.empty()) {
+    if (!value.empty() && text[0] == ':') text.remove_prefix(1);
+    if (text.size() < 2) return false;
+    const int high = hex_digit(text[0]);
+    const int low = hex_digit(text[1]);
+    if (high < 0 || low < 0) return false;
+    value.push_back(static_cast<std::byte>(high * 16 + low));
+    text.remove_prefix(2);
+  }
+  return true;
+}
+
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7F; });
+}
+
+bool read_addresses(std::string_view text, std::vector<std::byte>& value) {
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t plus = std::min(text.find('+', at), text.size());
+    const auto address = parse_ipv4(text.substr(at, plus - at));
+    if (!address) return false;
+    value.resize(value.size() + 4);
+    store_be32(&value[value.size() - 4], address->value());
+    at = plus + 1;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string read_dhcp_option(std::string_view text, DhcpOption& option) {
+  constexpr std::size_t value_bytes_max = 255;
+  const std::string form =
+      fmt::format("expected NUMBER:hex:BYTES, NUMBER:text:TEXT or NUMBER:ip:ADDR[+ADDR], not {}", in_quotes(text));
+  const std::size_t first = text.find(':');
+  const std::size_t second = first == std::string_view::npos ? first : text.find(':', first + 1);
+  if (second == std::string_view::npos) return form;
+  const auto code = parse_number(text.substr(0, first), 0, 255);
+  if (!code) return fmt::format("expected a number from 1 to 254, not {}", in_quotes(text.substr(0, first)));
+  option = DhcpOption{static_cast<std::uint8_t>(*code), {}};
+  if (std::string own = option_is_own(option.code); !own.empty()) return own;
+  const std::string_view kind = text.substr(first + 1, second - first - 1);
+  const std::string_view value = text.substr(second + 1);
+  const auto bytes = std::as_bytes(std::span(value));
+  bool good = true;
+  if (kind == "hex") good = read_hex(value, option.value);
+  else if (kind == "ip") good = read_addresses(value, option.value);
+  else if (kind == "text" && is_printable(value)) option.value.assign(bytes.begin(), bytes.end());
+  else return form;
+  if (!good || option.value.empty()) return form;
+  if (option.value.size() > value_bytes_max) return fmt::format("{}: more than {} bytes", *code, value_bytes_max);
+  return {};
+}
+
+std::optional<Ipv4Address> told_router(const GatewayConfig& config) {
+  if (!config.via.is_unspecified()) return config.via;
+  if (config.via_none || config.outbound == Outbound::none) return std::nullopt;
+  return config.router;
+}
+
+Ipv4Address told_next_server(const GatewayConfig& config) {
+  if (!config.next_server.is_unspecified()) return config.next_server;
+  return config.tftp_folder.empty() ? Ipv4Address() : config.router;
+}
+
+std::vector<Ipv4Address> told_nameservers(const GatewayConfig& config) {
+  if (config.nameservers.empty()) return {config.dns};
+  std::vector<Ipv4Address> told;
+  for (const std::string& server : config.nameservers)
+    if (const auto address = parse_ipv4(server)) told.push_back(*address);
+  return told;
+}
+
 std::optional<Ipv6Bytes> prefix6_of(const GatewayConfig& config) {
   Ipv6Bytes prefix;
   if (inet_pton(AF_INET6, config.ipv6_prefix.c_str(), prefix.data()) != 1) return std::nullopt;
@@ -126,6 +235,20 @@ std::optional<Ipv4Address> guest_address(const GatewayConfig& config, const Forw
   return std::nullopt;
 }
 
+void change_live(GatewayConfig& config, const GatewayConfig& fresh) {
+  config.forwards = fresh.forwards;
+  config.outbound = fresh.outbound;
+  config.outbound_prefixes = fresh.outbound_prefixes;
+  config.via = fresh.via;
+  config.via_none = fresh.via_none;
+  config.dhcp = fresh.dhcp;
+  config.bootfile = fresh.bootfile;
+  config.next_server = fresh.next_server;
+  config.nameservers = fresh.nameservers;
+  config.dhcp_options = fresh.dhcp_options;
+  config.tftp_folder = fresh.tftp_folder;
+}
+
 std::string write_gateway_config(const GatewayConfig& config) {
   json document = {
       {"name", config.name},
@@ -137,6 +260,13 @@ std::string write_gateway_config(const GatewayConfig& config) {
       {"domain", config.domain},
       {"lease_seconds", config.lease_seconds},
       {"mtu", config.mtu},
+      {"via_none", config.via_none},
+      {"dhcp", config.dhcp},
+      {"bootfile", config.bootfile},
+      {"next_server", to_string(config.next_server)},
+      {"nameservers", config.nameservers},
+      {"dhcp_options", config.dhcp_options},
+      {"tftp_folder", config.tftp_folder},
       {"ipv6_prefix", config.ipv6_prefix},
       {"outbound", static_cast<unsigned>(config.outbound)},
       {"outbound_prefixes", config.outbound_prefixes},
@@ -167,6 +297,15 @@ std::optional<GatewayConfig> read_gateway_config(std::string_view text) try {
   config.domain = document.at("domain");
   config.lease_seconds = checked<std::uint32_t>(document.at("lease_seconds"));
   config.mtu = checked<std::uint16_t>(document.at("mtu"));
+  config.via_none = document.at("via_none");
+  config.dhcp = document.at("dhcp");
+  config.bootfile = document.at("bootfile");
+  config.next_server = address_of(document.at("next_server"));
+  config.nameservers = document.at("nameservers").get<std::vector<std::string>>();
+  config.dhcp_options = document.at("dhcp_options").get<std::vector<std::string>>();
+  for (const std::string& option : config.dhcp_options)
+    if (DhcpOption read; !read_dhcp_option(option, read).empty()) return std::nullopt;
+  config.tftp_folder = document.at("tftp_folder");
   config.ipv6_prefix = document.at("ipv6_prefix");
   config.outbound = static_cast<Outbound>(checked<std::uint8_t>(document.at("outbound"), 2));
   config.outbound_prefixes = document.at("outbound_prefixes").get<std::vector<std::string>>();

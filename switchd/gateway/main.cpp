@@ -77,7 +77,7 @@ int serve(int control_fd) try {
   if (!config) return 2;
   DnsSocket dns;
   Gateway gateway(*config, Fd(gateway_stream_fd), Fd(control_fd), std::move(dns.listener), dns.path);
-  const std::string busy = gateway.open_forwards();
+  const std::string busy = gateway.open();
   if (!busy.empty()) {
     tell(control_fd, {{"error", busy}, {"errno", gateway.forward_error()}});
     return 1;

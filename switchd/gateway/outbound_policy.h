@@ -21,8 +21,9 @@ class OutboundPolicy {
 
   enum class Decision : std::uint8_t {
     pass,
-    dns,     // our DNS server: TCP to its port is for libslirp to bring to us, nothing else (it would go outside)
-    link,    // of this link: neighbour discovery and DHCPv6 are for us, nothing goes out (libslirp would let it)
+    dns,     // our DNS server: TCP to its port is for libslirp to bring to us, echo we answer, nothing else (it would
+             // go outside)
+    link,    // of this link: neighbour discovery is for us, nothing goes out (libslirp would let it)
     ignore,  // not for us
     refuse,  // the guest is told
   };

@@ -18,7 +18,7 @@ const Ipv4Address router = ip(1);
 struct Lan {
   LeaseTable leases{{ip(15), ip(17), 3600, {{*parse_mac("52:54:00:00:00:99"), ip(50), "db"}}}};
   std::vector<std::string> reports;
-  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, router, ip(3), 1400, 3600, "lab"},
+  DhcpServer dhcp{{*parse_ipv4_network("10.0.2.0/24"), server, router, {ip(3)}, 1400, 3600, "lab", {}, {}, {}},
                   leases,
                   [this](const char*, const std::string& line) { reports.push_back(line); }};
 
@@ -316,4 +316,80 @@ TEST_CASE("a guest that calls itself wpad has its lease and no name, and people 
   CHECK(lan.reports.size() == 1);
   lan.join(2, "localhost");
   CHECK(lan.reports.size() == 2);
+}
+
+namespace {
+
+GatewayConfig gateway() {
+  GatewayConfig config;
+  config.router = server;
+  config.dns = ip(3);
+  return config;
+}
+
+std::optional<DhcpReply> offer_of(const GatewayConfig& config) {
+  Lan lan;
+  lan.dhcp.change(dhcp_options_of(config));
+  return lan.answer(from(1, DhcpType::discover));
+}
+
+}  // namespace
+
+TEST_CASE("the router that guests are told is the gateway, another, or none where nobody gets out") {
+  struct Row {
+    Outbound outbound;
+    bool via_none;
+    Ipv4Address via;
+    std::vector<Ipv4Address> told;
+  };
+  const Row rows[] = {
+      {Outbound::any, false, {}, {server}},          {Outbound::listed, false, {}, {server}},
+      {Outbound::none, false, {}, {}},               {Outbound::any, true, {}, {}},
+      {Outbound::none, true, {}, {}},                {Outbound::any, false, ip(9), {ip(9)}},
+      {Outbound::none, false, ip(9), {ip(9)}},  // another router leads outside
+  };
+  for (const Row& row : rows) {
+    CAPTURE(static_cast<int>(row.outbound), row.via_none, to_string(row.via));
+    GatewayConfig config = gateway();
+    config.outbound = row.outbound;
+    config.via_none = row.via_none;
+    config.via = row.via;
+    CHECK(offer_of(config)->routers == row.told);
+  }
+}
+
+TEST_CASE("the next server is the one that is named, else the router where it serves files, else none") {
+  GatewayConfig config = gateway();
+  CHECK(offer_of(config)->next_server == Ipv4Address());
+  CHECK(offer_of(config)->bootfile.empty());
+  config.bootfile = "boot.ipxe";
+  CHECK(offer_of(config)->next_server == Ipv4Address());  // it may be a URL
+  CHECK(offer_of(config)->bootfile == "boot.ipxe");
+  config.tftp_folder = "/srv/tftp";
+  CHECK(offer_of(config)->next_server == server);
+  config.next_server = *parse_ipv4("192.0.2.7");
+  CHECK(offer_of(config)->next_server == parse_ipv4("192.0.2.7"));
+}
+
+TEST_CASE("guests are told of other DNS servers where some are named, of those with IPv4 addresses by DHCP") {
+  GatewayConfig config = gateway();
+  CHECK(offer_of(config)->dns == std::vector{ip(3)});
+  config.nameservers = {"10.0.2.9", "2001:db8::53", "192.0.2.53"};
+  CHECK(offer_of(config)->dns == std::vector{ip(9), *parse_ipv4("192.0.2.53")});
+  config.nameservers = {"2001:db8::53"};
+  CHECK(offer_of(config)->dns.empty());
+}
+
+TEST_CASE("further options are told with every answer but a refusal") {
+  GatewayConfig config = gateway();
+  config.dhcp_options = {"42:ip:10.0.2.9", "43:hex:01:02", "252:text:http://proxy/"};
+  const auto offer = offer_of(config);
+  REQUIRE(offer->more.size() == 3);
+  CHECK(offer->more[1] == DhcpOption{43, {std::byte{1}, std::byte{2}}});
+  Lan lan;
+  lan.dhcp.change(dhcp_options_of(config));
+  const auto nak = lan.answer(rebooting(1, *parse_ipv4("192.168.1.5")));
+  REQUIRE(nak->type == DhcpType::nak);
+  CHECK(nak->more.empty());
+  CHECK(nak->bootfile.empty());
 }

@@ -37,8 +37,8 @@ Bytes framed(const char* hex) {
 
 struct Lan {
   explicit Lan(Fd listener = Fd())
-      : dns(names, resolvers, 1472, std::move(listener), [this](const Udp4Endpoint& client, auto message) {
-          CHECK(client == guest);
+      : dns(names, resolvers, 1472, std::move(listener), [this](const DnsClient& client, auto message) {
+          CHECK((client == DnsClient(guest)));
           answers.emplace_back(message.begin(), message.end());
         }) {
     config.network = *parse_ipv4_network("10.0.2.0/24");

@@ -21,6 +21,13 @@ GatewayConfig full() {
   config.domain = "lab.test";
   config.lease_seconds = 31'536'000;
   config.mtu = 65'520;
+  config.via_none = true;
+  config.dhcp = false;
+  config.bootfile = "http://boot.example/menu";
+  config.next_server = *parse_ipv4("10.1.0.69");
+  config.nameservers = {"10.1.0.54", "2001:db8::53"};
+  config.dhcp_options = {"42:ip:10.1.0.9", "43:hex:01ff"};
+  config.tftp_folder = "/srv/na\xC3\xAFve";
   config.ipv6_prefix = "fd00:1:2:3::";
   config.outbound = Outbound::listed;
   config.outbound_prefixes = {"192.0.2.0/24", "2001:db8::/32"};
@@ -78,7 +85,8 @@ TEST_CASE("a configuration that lacks anything, or has it of another kind, is no
     for (const json& other : {json(nullptr), json(-1), json(1.5), json(1e300), json("300.1.2.3"), json::array({1}),
                               json::object({{"a", 1}})}) {
       const bool is_text = value.is_string() && other.is_string();
-      if (is_text && key != "network" && key != "router" && key != "dns" && key != "via") continue;  // any text will do
+      const bool is_address = key == "router" || key == "dns" || key == "via" || key == "next_server";
+      if (is_text && key != "network" && !is_address) continue;  // any text will do
       CAPTURE(other.dump());
       bad[key] = other;
       CHECK_FALSE(read_gateway_config(bad.dump()));
@@ -195,4 +203,64 @@ TEST_CASE("a forward to a name leads to the reservation that has it") {
   CHECK(guest_address(config, read("tcp:80:db:80")) == parse_ipv4("10.1.0.21"));
   CHECK(guest_address(config, read("tcp:80:10.1.0.99:80")) == parse_ipv4("10.1.0.99"));
   CHECK_FALSE(guest_address(config, read("tcp:80:shop:80")));
+}
+
+TEST_CASE("a DHCP option is a number and bytes, text or addresses") {
+  const auto read_option = [](const std::string& text) {
+    DhcpOption option;
+    CHECK(read_dhcp_option(text, option) == "");
+    return option;
+  };
+  const auto bytes = [](std::initializer_list<unsigned> values) {
+    std::vector<std::byte> out;
+    for (const unsigned value : values) out.push_back(static_cast<std::byte>(value));
+    return out;
+  };
+  CHECK(read_option("43:hex:0104ffAB") == DhcpOption{43, bytes({1, 4, 255, 0xAB})});
+  CHECK(read_option("43:hex:01:04:ff:ab") == DhcpOption{43, bytes({1, 4, 255, 0xAB})});
+  CHECK(read_option("60:text:PXEClient") .value.size() == 9);
+  CHECK(read_option("252:text:http://[fd00::1]:80/a+b") == [] {
+    DhcpOption option{252, {}};
+    for (const char c : std::string("http://[fd00::1]:80/a+b")) option.value.push_back(static_cast<std::byte>(c));
+    return option;
+  }());
+  CHECK(read_option("42:ip:10.0.2.9") == DhcpOption{42, bytes({10, 0, 2, 9})});
+  CHECK(read_option("42:ip:10.0.2.9+192.0.2.1") == DhcpOption{42, bytes({10, 0, 2, 9, 192, 0, 2, 1})});
+  CHECK(read_option("254:hex:00").code == 254);
+  CHECK(read_option("4:text:" + std::string(255, 'x')).value.size() == 255);
+}
+
+TEST_CASE("a DHCP option that is none, or that the server makes itself, is refused and says what to write") {
+  struct Row {
+    std::string text;
+    std::string expected;
+  };
+  const std::string form = "expected NUMBER:hex:BYTES, NUMBER:text:TEXT or NUMBER:ip:ADDR[+ADDR], not ";
+  const Row rows[] = {
+      {"", form}, {"43", form}, {"43:hex", form}, {"43:hex:", form}, {"43:hex:0", form}, {"43:hex:0g", form},
+      {"43:hex:01:", form}, {"43:hex::01", form}, {"43:text:", form}, {"43:text:a\nb", form}, {"42:ip:", form},
+      {"42:ip:10.0.2", form}, {"42:ip:10.0.2.1+", form}, {"42:ip:fd00::1", form}, {"42:bytes:01", form},
+      {"x:hex:01", "expected a number from 1 to 254, not 'x'"},
+      {"256:hex:01", "expected a number from 1 to 254, not '256'"},
+      {"-1:hex:01", "expected a number from 1 to 254, not '-1'"},
+      {"4:text:" + std::string(256, 'x'), "4: more than 255 bytes"},
+      {"0:hex:01", "0 is part of every DHCP message"},
+      {"255:hex:01", "255 is part of every DHCP message"},
+      {"53:hex:01", "53 is part of every DHCP message"},
+      {"1:ip:255.0.0.0", "1 is the server's own: use the port's address"},
+      {"3:ip:10.0.2.9", "3 is the server's own: use via"},
+      {"6:ip:10.0.2.9", "6 is the server's own: use nameserver"},
+      {"15:text:lan", "15 is the server's own: use domain"},
+      {"26:hex:05dc", "26 is the server's own: use mtu"},
+      {"51:hex:00000e10", "51 is the server's own: use lease"},
+      {"54:ip:10.0.2.9", "54 is the server's own: use router"},
+      {"66:text:10.0.2.9", "66 is the server's own: use next-server"},
+      {"67:text:boot", "67 is the server's own: use bootfile"},
+      {"82:hex:01", "82 is the server's own"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    DhcpOption option;
+    CHECK(read_dhcp_option(row.text, option).starts_with(row.expected));
+  }
 }

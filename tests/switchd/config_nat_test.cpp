@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "switchd/port_keys.h"
 #include "tests/switchd/config_helpers.h"
 
 namespace lanyard {
@@ -59,7 +60,10 @@ TEST_CASE("a nat port needs nothing said: its network is the one that people kno
   CHECK(to_string(gateway.network) == "10.0.2.0/24");
   CHECK(gateway.router == ip("10.0.2.2"));
   CHECK(gateway.dns == ip("10.0.2.3"));
-  CHECK(gateway.via == ip("10.0.2.2"));
+  CHECK(told_router(gateway) == ip("10.0.2.2"));
+  CHECK(told_nameservers(gateway) == std::vector{ip("10.0.2.3")});
+  CHECK(told_next_server(gateway) == Ipv4Address());
+  CHECK(gateway.dhcp);
   CHECK(gateway.pool_first == ip("10.0.2.15"));
   CHECK(gateway.pool_last == ip("10.0.2.254"));
   CHECK(gateway.domain == "lan");
@@ -172,6 +176,12 @@ ports:
     router: 10.1.0.1
     dns: 10.1.0.53
     via: 10.1.0.9
+    nameserver: [10.1.0.54, "2001:db8::53"]
+    dhcp: off
+    bootfile: http://10.1.0.69/menu
+    next-server: 10.1.0.69
+    tftp: /srv/tftp
+    option: ["42:ip:10.1.0.9+10.1.0.10", "43:hex:01ff"]
     pool: 10.1.1.0-10.1.1.99
     lease: 60
     domain: lab.test
@@ -188,6 +198,8 @@ ports:
       config.ports[0].gateway ==
       gateway_of(
           "nat:10.1.0.0/16,router=10.1.0.1,dns=10.1.0.53,via=10.1.0.9,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,"
+          "nameserver=10.1.0.54+2001:db8::53,dhcp=off,bootfile=http://10.1.0.69/menu,next-server=10.1.0.69,"
+          "tftp=/srv/tftp,option=42:ip:10.1.0.9+10.1.0.10,option=43:hex:01ff,"
           "mtu=1400,ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,"
           "reserve=52:54:00:12:34:56+10.1.0.20+web,reserve=52:54:00:12:34:57+10.1.1.7+db,"
           "forward=tcp:8080:web:80,forward=udp:0.0.0.0:5353:10.1.1.5:53"));
@@ -233,7 +245,28 @@ TEST_CASE("a key of nat that is wrong says what was expected") {
       {"nat,router=", "router: expected an IPv4 address, not ''"},
       {"nat,router=0.0.0.0", "router: expected an IPv4 address, not '0.0.0.0'"},
       {"nat,dns=0.0.0.0", "dns: expected an IPv4 address, not '0.0.0.0'"},
-      {"nat,via=gw", "via: expected an IPv4 address, not 'gw'"},
+      {"nat,via=gw", "via: expected none or an IPv4 address, not 'gw'"},
+      {"nat,via=0.0.0.0", "via: expected none or an IPv4 address, not '0.0.0.0'"},
+      {"nat,nameserver=", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not ''"},
+      {"nat,nameserver=dns.lab", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not 'dns.lab'"},
+      {"nat,nameserver=224.0.0.251", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not '224.0.0.251'"},
+      {"nat,nameserver=ff02::fb", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not 'ff02::fb'"},
+      {"nat,nameserver=::1", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not '::1'"},
+      {"nat,nameserver=fe80::1%eth0", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not 'fe80::1%eth0'"},
+      {"nat,nameserver=10.0.0.0/8", "nameserver: expected the IPv4 or IPv6 address of a DNS server, not '10.0.0.0/8'"},
+      {"nat,nameserver=10.0.0.1+10.0.0.1", "nameserver: 10.0.0.1 is given twice"},
+      {"nat,nameserver=1.0.0.1+1.0.0.2+1.0.0.3+1.0.0.4+1.0.0.5+1.0.0.6+1.0.0.7+1.0.0.8+1.0.0.9",
+       "nameserver: more than 8 servers"},
+      {"nat,dhcp=no", "dhcp: expected on or off, not 'no'"},
+      {"nat,bootfile=", "bootfile: expected the name of a file or a URL, of at most 127 printable characters, not ''"},
+      {"nat,bootfile=a b", "bootfile: expected the name of a file or a URL"},
+      {"nat,next-server=tftp.lab", "next-server: expected the IPv4 address of a server, not 'tftp.lab'"},
+      {"nat,next-server=0.0.0.0", "next-server: expected the IPv4 address of a server, not '0.0.0.0'"},
+      {"nat,tftp=", "tftp: expected a path"},
+      {"nat,option=43", "option: expected NUMBER:hex:BYTES, NUMBER:text:TEXT or NUMBER:ip:ADDR[+ADDR], not '43'"},
+      {"nat,option=3:ip:10.0.2.9", "option: 3 is the server's own: use via"},
+      {"nat,option=43:hex:01,option=43:text:a", "option: 43 is given twice"},
+      {"tap:a,bootfile=x", "key 'bootfile' is for nat, not for tap"},
       {"nat,dns=here", "dns: expected an IPv4 address, not 'here'"},
       {"nat,pool=10.0.2.20", pool},
       {"nat,pool=10.0.2.20-", pool},
@@ -314,12 +347,18 @@ TEST_CASE("addresses of the gateway that do not go together are refused") {
       {"nat,router=10.0.2.255", "router: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
       {"nat,via=10.0.3.1", "via: 10.0.3.1 is no address of a host in 10.0.2.0/24"},
       {"nat,via=10.0.2.255", "via: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
-      {"nat,via=10.0.2.20", "pool: holds the router, 10.0.2.20"},
+      {"nat,via=10.0.2.20,pool=10.0.2.15-10.0.2.30", "pool: holds the router, 10.0.2.20"},
+      {"nat,nameserver=10.0.2.20,pool=10.0.2.15-10.0.2.30", "pool: holds the DNS server, 10.0.2.20"},
+      {"nat,next-server=10.0.2.20,pool=10.0.2.15-10.0.2.30", "pool: holds the next server, 10.0.2.20"},
+      {"nat,nameserver=10.0.2.255", "nameserver: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
+      {"nat,next-server=10.0.2.255", "next-server: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
+      {"nat:10.0.2.0/29,router=10.0.2.4,dns=10.0.2.5,via=10.0.2.6",
+       "no address is left for VMs: give a pool, or a larger network"},
       {"nat,dns=192.0.2.1", "dns: 192.0.2.1 is no address of a host in 10.0.2.0/24"},
       {"nat,dns=10.0.2.2", "router and dns must be different addresses"},
       {"nat,pool=10.0.2.1-10.0.2.2", "pool: holds the gateway, 10.0.2.2"},
       {"nat,pool=10.0.2.3-10.0.2.9", "pool: holds the DNS server, 10.0.2.3"},
-      {"nat,router=10.0.2.20", "pool: holds the gateway, 10.0.2.20"},
+      {"nat,router=10.0.2.20,pool=10.0.2.15-10.0.2.30", "pool: holds the gateway, 10.0.2.20"},
       {"nat,pool=10.0.2.200-10.0.2.255", "pool: 10.0.2.255 is no address of a host in 10.0.2.0/24"},
       {"nat,pool=10.0.1.200-10.0.2.1", "pool: 10.0.1.200 is no address of a host in 10.0.2.0/24"},
       {"nat:10.0.0.0/8,pool=10.1.0.0-10.1.16.0", "pool: more than 4096 addresses"},
@@ -351,6 +390,67 @@ TEST_CASE("another router may be a guest that has its address for good") {
   const GatewayConfig gateway = gateway_of("nat,via=10.0.2.10,reserve=52:54:00:00:00:01+10.0.2.10+router");
   CHECK(gateway.via == ip("10.0.2.10"));
   CHECK(gateway.router == ip("10.0.2.2"));
+  CHECK(told_router(gateway) == ip("10.0.2.10"));
+}
+
+TEST_CASE("VMs are told of no router where none leads outside") {
+  CHECK(told_router(gateway_of("nat")) == ip("10.0.2.2"));
+  CHECK(told_router(gateway_of("nat,outbound=192.0.2.0/24")) == ip("10.0.2.2"));
+  CHECK_FALSE(told_router(gateway_of("nat,outbound=none")));
+  CHECK_FALSE(told_router(gateway_of("nat,via=none")));
+  CHECK_FALSE(told_router(gateway_of("nat,via=none,outbound=any")));
+  CHECK(told_router(gateway_of("nat,via=10.0.2.9,outbound=none")) == ip("10.0.2.9"));
+}
+
+TEST_CASE("the pool that is left out steps aside for what has an address in it") {
+  struct Row {
+    std::string port;
+    const char* first;
+    const char* last;
+  };
+  const Row rows[] = {
+      {"nat:192.168.1.0/24,router=192.168.1.254", "192.168.1.15", "192.168.1.253"},
+      {"nat:192.168.1.0/24,router=192.168.1.254,dns=192.168.1.253", "192.168.1.15", "192.168.1.252"},
+      {"nat:192.168.1.0/24,router=192.168.1.1,dns=192.168.1.254", "192.168.1.15", "192.168.1.253"},
+      {"nat,router=10.0.2.15", "10.0.2.16", "10.0.2.254"},
+      {"nat,router=10.0.2.20", "10.0.2.21", "10.0.2.254"},
+      {"nat,router=10.0.2.200", "10.0.2.15", "10.0.2.199"},
+      {"nat,router=10.0.2.15,dns=10.0.2.254", "10.0.2.16", "10.0.2.253"},
+      {"nat,router=10.0.2.100,dns=10.0.2.200", "10.0.2.101", "10.0.2.199"},
+      {"nat,via=10.0.2.254", "10.0.2.15", "10.0.2.253"},
+      {"nat,nameserver=10.0.2.253,next-server=10.0.2.254", "10.0.2.15", "10.0.2.252"},
+      {"nat,nameserver=192.0.2.1+fd00::1,next-server=192.0.2.2", "10.0.2.15", "10.0.2.254"},
+      {"nat:10.0.2.0/29,router=10.0.2.6,dns=10.0.2.5", "10.0.2.4", "10.0.2.4"},
+      {"nat:10.0.0.0/8,router=10.0.0.20", "10.0.0.21", "10.0.16.14"},
+      {"nat:10.0.0.0/8,router=10.0.16.14,dns=10.0.16.15", "10.0.0.15", "10.0.16.13"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.port);
+    const GatewayConfig gateway = gateway_of(row.port);
+    CHECK(to_string(gateway.pool_first) == row.first);
+    CHECK(to_string(gateway.pool_last) == row.last);
+  }
+}
+
+TEST_CASE("what VMs are told beside addresses is read and written back") {
+  const std::string text =
+      "nat,via=none,nameserver=10.0.2.9+2001:db8::53,dhcp=off,bootfile=boot.ipxe,next-server=10.0.2.9,tftp=/srv/tftp,"
+      "option=42:ip:10.0.2.9,option=43:hex:01ff";
+  const GatewayConfig gateway = gateway_of(text);
+  CHECK(gateway.via_none);
+  CHECK(gateway.nameservers == Lines{"10.0.2.9", "2001:db8::53"});
+  CHECK_FALSE(gateway.dhcp);
+  CHECK(gateway.bootfile == "boot.ipxe");
+  CHECK(gateway.next_server == ip("10.0.2.9"));
+  CHECK(gateway.tftp_folder == "/srv/tftp");
+  CHECK(gateway.dhcp_options == Lines{"42:ip:10.0.2.9", "43:hex:01ff"});
+  std::string again = "nat";
+  for (const WrittenValues& written : written_keys(parse_port(text).port)) {
+    const bool repeated = written.key == "option";
+    for (std::size_t i = 0; i < written.values.size(); ++i)
+      again += (i == 0 || repeated ? "," + std::string(written.key) + "=" : "+") + written.values[i];
+  }
+  CHECK(again == text);
 }
 
 TEST_CASE("forwards of one number but another protocol or another address of this host go together") {

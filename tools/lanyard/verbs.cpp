@@ -65,7 +65,8 @@ std::vector<Verb> port_changes() {
       {.name = "port set", .form = "NAME KEY=VALUE...", .words_min = 2, .words_max = any_number,
        .text = "Changes keys of a port; KEY= goes back to the default",
        .details = "address=ADDRESS changes the address. A KEY that takes many values may be given again. The port is\n"
-                  "opened again, and its connections drop, but for network, max-frame, queue, forward and outbound.",
+                  "opened again, and its connections drop, but for network, max-frame, queue and, of nat, forward,\n"
+                  "outbound, via, nameserver, dhcp, bootfile, next-server, tftp and option.",
        .example = "lanyard port set web max-frame=9014 allow=10.0.0.0/8", .completes = Names::ports,
        .ask = ask_port_set},
       {.name = "port up", .form = "NAME", .words_min = 1, .words_max = 1, .text = "Opens a port again after port down",

@@ -1,0 +1,158 @@
+// The transfers of the TFTP server; see the header.
+#include "switchd/gateway/tftp_server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace lanyard {
+
+namespace {
+
+constexpr unsigned timeout_s_max = 30;  // that a client may choose: a transfer that is given up holds a file open
+
+// As clients write it: from the top of the folder, and with Windows' separators.
+std::string relative_name(std::string name) {
+  std::replace(name.begin(), name.end(), '\\', '/');
+  name.erase(0, std::min(name.find_first_not_of('/'), name.size()));
+  return name;
+}
+
+// Nothing that waits, no device, and nothing outside the folder.
+Fd open_beneath(const Fd& folder, const std::string& name) {
+  open_how how{};
+  how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return Fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof how)));
+}
+
+}  // namespace
+
+TftpServer::TftpServer(std::size_t block_bytes_max, Send send, Report report)
+    : block_bytes_max_(block_bytes_max), send_(std::move(send)), report_(std::move(report)) {}
+
+std::string TftpServer::open_folder(const std::string& path, Fd& folder) {
+  folder = Fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  return folder ? std::string() : fmt::format("tftp: cannot open the folder {}: {}", path, std::strerror(errno));
+}
+
+void TftpServer::take(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms) {
+  const TftpRequest request = parse_tftp(message);
+  const auto transfer = find(client);
+  if (const auto* read = std::get_if<TftpRead>(&request)) return begin(client, *read, now_ms);
+  if (std::holds_alternative<TftpWrite>(request)) return refuse(client, TftpError::access, "nothing is written here");
+  if (std::holds_alternative<TftpMalformed>(request))
+    return send_(client, write_tftp_error(TftpError::illegal, "malformed"));
+  if (transfer == transfers_.end()) return;
+  if (const auto* ack = std::get_if<TftpAck>(&request)) {
+    if (ack->block != static_cast<std::uint16_t>(transfer->block)) return;  // of an earlier one, doubled
+    if (!transfer->is_last && send_block(*transfer, now_ms)) return;
+  }
+  transfers_.erase(transfer);
+}
+
+void TftpServer::begin(const Udp4Endpoint& client, const TftpRead& read, std::int64_t now_ms) {
+  if (const auto old = find(client); old != transfers_.end()) transfers_.erase(old);
+  if (!read.octet) return refuse(client, TftpError::illegal, "files are sent as they are: use mode octet (binary)");
+  if (!make_room(client.mac)) return refuse(client, TftpError::other, "too many transfers");
+  Fd file = open_file(client, relative_name(read.file));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) return;
+  Transfer& transfer = transfers_.emplace_back();
+  transfer.client = client;
+  transfer.file = std::move(file);
+  transfer.timeout_ms = timeout_ms;
+  std::vector<TftpOption> agreed;
+  if (read.block_bytes) {
+    transfer.block_bytes = std::min(*read.block_bytes, block_bytes_max_);
+    agreed.push_back({"blksize", transfer.block_bytes});
+  }
+  if (read.timeout_s && *read.timeout_s <= timeout_s_max) {
+    transfer.timeout_ms = std::int64_t{*read.timeout_s} * 1000;
+    agreed.push_back({"timeout", *read.timeout_s});
+  }
+  if (read.wants_size) agreed.push_back({"tsize", static_cast<std::uint64_t>(status.st_size)});
+  if (!agreed.empty()) return send(transfer, write_tftp_options(agreed), now_ms);
+  if (!send_block(transfer, now_ms)) transfers_.pop_back();
+}
+
+// Nothing where it is not for this client, which has been told.
+Fd TftpServer::open_file(const Udp4Endpoint& client, const std::string& name) {
+  Fd file = open_beneath(folder_, name);
+  const int error = errno;
+  struct stat status {};
+  if (file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) return file;
+  const bool is_none = file || error == ENOENT || error == ENOTDIR;
+  const std::string why = error == EXDEV   ? "it is outside the folder"
+                          : is_none        ? "no such file"
+                          : error == ENOSYS ? "this needs Linux 5.6 or later"
+                                            : std::strerror(error);
+  refuse(client, is_none ? TftpError::not_found : TftpError::access, fmt::format("{}: {}", name.substr(0, 200), why));
+  return {};
+}
+
+void TftpServer::refuse(const Udp4Endpoint& client, TftpError error, const std::string& text) {
+  report_(fmt::format("TFTP: {} is refused: {}", to_string(client.address), text));
+  send_(client, write_tftp_error(error, text));
+}
+
+bool TftpServer::make_room(MacAddress guest) {
+  const auto is_of_guest = [&](const Transfer& each) { return each.client.mac == guest; };
+  if (std::count_if(transfers_.begin(), transfers_.end(), is_of_guest) >=
+      static_cast<std::ptrdiff_t>(transfers_of_guest_max))
+    transfers_.erase(std::find_if(transfers_.begin(), transfers_.end(), is_of_guest));
+  return transfers_.size() < transfers_max;
+}
+
+TftpServer::Transfers::iterator TftpServer::find(const Udp4Endpoint& client) {
+  return std::find_if(transfers_.begin(), transfers_.end(),
+                      [&](const Transfer& each) { return each.client == client; });
+}
+
+bool TftpServer::send_block(Transfer& transfer, std::int64_t now_ms) {
+  Bytes block(transfer.block_bytes);
+  const auto at = static_cast<off_t>(transfer.block * transfer.block_bytes);
+  ssize_t got = 0;
+  do got = ::pread(transfer.file.get(), block.data(), block.size(), at);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) {
+    refuse(transfer.client, TftpError::other, std::strerror(errno));
+    return false;
+  }
+  block.resize(static_cast<std::size_t>(got));
+  transfer.is_last = block.size() < transfer.block_bytes;
+  ++transfer.block;  // on the wire its last 16 bits: after 65535 comes 0
+  send(transfer, write_tftp_data(static_cast<std::uint16_t>(transfer.block), block), now_ms);
+  return true;
+}
+
+void TftpServer::send(Transfer& transfer, Bytes message, std::int64_t now_ms) {
+  transfer.sent = std::move(message);
+  transfer.tries = 1;
+  transfer.deadline_ms = now_ms + transfer.timeout_ms;
+  send_(transfer.client, transfer.sent);
+}
+
+void TftpServer::fill(PollSet& polled, std::int64_t now_ms) const {
+  for (const Transfer& transfer : transfers_) polled.wake_within(transfer.deadline_ms - now_ms);
+}
+
+void TftpServer::poll(std::int64_t now_ms) {
+  std::erase_if(transfers_,
+                [&](const Transfer& each) { return each.deadline_ms <= now_ms && each.tries == tries_max; });
+  for (Transfer& transfer : transfers_) {
+    if (transfer.deadline_ms > now_ms) continue;
+    ++transfer.tries;
+    transfer.deadline_ms = now_ms + transfer.timeout_ms;
+    send_(transfer.client, transfer.sent);
+  }
+}
+
+}  // namespace lanyard
