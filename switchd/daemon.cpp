@@ -104,18 +104,25 @@ void Daemon::start_dataplane() {
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);  // signals are the control plane's
-  data_thread_ = std::thread([this] {
-    if (dataplane_->run()) return;
-    const int error = errno;
-    asio::post(io_, [this, error] {
-      log_error("engine {} does not start: {}", engine_name_, std::strerror(error));
-      exit_code_ = 1;
-      data_thread_failed_ = true;
-      if (stopping_) finish_stop(true);  // the stop command has no reader
-      else begin_stop();
-    });
-  });
+  try {
+    data_thread_ = std::thread([this] { run_dataplane(); });
+  } catch (const std::system_error& error) {
+    throw std::system_error(error.code(), "a thread for the data plane (see ulimit -v and ulimit -u)");
+  }
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+// The data thread's whole life.
+void Daemon::run_dataplane() {
+  if (dataplane_->run()) return;
+  const int error = errno;
+  asio::post(io_, [this, error] {
+    log_error("engine {} does not start: {}", engine_name_, std::strerror(error));
+    exit_code_ = 1;
+    data_thread_failed_ = true;
+    if (stopping_) finish_stop(true);  // the stop command has no reader
+    else begin_stop();
+  });
 }
 
 // With the memory that was asked for, or else with what there is. Throws std::system_error where that is too little.

@@ -37,6 +37,7 @@ class Daemon {
   void choose_engine();
   void start_dataplane();
   void make_dataplane(DataplaneOptions options);
+  void run_dataplane();
   [[nodiscard]] bool open_all();
   void announce_ready();
   void take(Notice& notice);

@@ -475,7 +475,7 @@ class HttpTest(unittest.TestCase):
                         self.assertEqual(text, b"")
                         continue
                     error = json.loads(text)["error"]
-                    self.assertEqual(error["code"], "INVALID")
+                    self.assertEqual(error["code"], "invalid")
                     self.assertIn(f"user {NOBODY} may not ask", error["message"])
                     self.assertIn("--http-token FILE", error["message"])
                     self.assertIn("Authorization: Bearer TOKEN", error["message"])

@@ -79,7 +79,7 @@ TEST_CASE("where nothing is bounded nothing is said of memory") {
 
 TEST_CASE("without memory for the fewest buffers the start ends with 1 and says what is missing") {
   const auto resource = GENERATE(RLIMIT_AS, RLIMIT_DATA);
-  const rlim_t bytes = resource == RLIMIT_AS ? 64 * mebi : 24 * mebi;
+  const rlim_t bytes = resource == RLIMIT_AS ? 44 * mebi : 24 * mebi;
   const Ended ended = run_switchd({"--control", "none", "tcp-listen:0"}, with_limit(resource, bytes));
   INFO(ended.log);
   CHECK(ended.exit_code == 1);
