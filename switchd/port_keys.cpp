@@ -385,7 +385,7 @@ constexpr std::array<PortKeyInfo, 29> keys = {{
     {"bootfile", "FILE or URL", "what VMs boot by network", nat, false, read_bootfile},
     {"next-server", "ADDR", "where they find it (default with tftp: router)", nat, false, read_next_server},
     {"tftp", "FOLDER", "its files are served by TFTP at the router's address", nat, false, read_tftp},
-    {"option", "OPTION", "NUMBER:hex:BYTES, :text:TEXT or :ip:ADDR[+ADDR], told by DHCP; repeatable", nat, false,
+    {"option", "NUMBER:VALUE", "told by DHCP: hex:BYTES, text:TEXT or ip:ADDR[+ADDR]; repeatable", nat, false,
      read_option, true},
     {"domain", "NAME", "the domain of VMs' names (default lan)", nat, false, read_domain},
     {"mtu", "BYTES", "largest IP packet, told by DHCP: 576 to 65520 (default 1500)", nat, false, read_mtu},
