@@ -20,14 +20,14 @@ enum Option : std::uint8_t {
   pad = 0, subnet_mask = 1, router = 3, domain_name_server = 6, host_name = 12, domain_name = 15, interface_mtu = 26,
   requested_address = 50, lease_time = 51, overload = 52, message_type = 53, server_identifier = 54,
   parameter_request_list = 55, text_message = 56, message_size = 57, renewal_time = 58, rebinding_time = 59,
-  tftp_server_name = 66, bootfile_name = 67, relay_agent = 82, end = 255,
+  client_identifier = 61, tftp_server_name = 66, bootfile_name = 67, client_fqdn = 81, relay_agent = 82, end = 255,
 };
 
 using Bytes = std::vector<std::byte>;
 
 // The options we know, each put together from its parts.
 struct Options {
-  Bytes requested, server, name, wanted, type, size, relay, overloaded;
+  Bytes requested, server, name, wanted, type, size, client, fqdn, relay, overloaded;
 
   [[nodiscard]] Bytes* find(std::uint8_t code) {
     switch (code) {
@@ -37,6 +37,8 @@ struct Options {
       case parameter_request_list: return &wanted;
       case message_type: return &type;
       case message_size: return &size;
+      case client_identifier: return &client;
+      case client_fqdn: return &fqdn;
       case relay_agent: return &relay;
       case overload: return &overloaded;
       default: return nullptr;
@@ -71,6 +73,62 @@ struct Options {
   if (value.size() != 4) return false;
   address = Ipv4Address(load_be32(value.data()));
   return true;
+}
+
+constexpr std::size_t fqdn_head_bytes = 3;  // flags, and two result codes that mean nothing any more
+constexpr std::size_t fqdn_name_bytes_max = 255;
+constexpr std::size_t label_bytes_max = 63;
+
+// DNS labels without compression, as dotted text; a partial name lacks the empty label at the end (RFC 4702, 2.3).
+// Nothing where a label goes beyond the field.
+[[nodiscard]] std::optional<std::string> read_labels(std::span<const std::byte> labels) {
+  std::string name;
+  while (!labels.empty()) {
+    const auto length = std::to_integer<std::size_t>(labels[0]);
+    if (length == 0) break;
+    if (length > label_bytes_max || length >= labels.size()) return std::nullopt;
+    if (!name.empty()) name.push_back('.');
+    name.append(reinterpret_cast<const char*>(&labels[1]), length);
+    labels = labels.subspan(1 + length);
+  }
+  return name;
+}
+
+[[nodiscard]] std::optional<DhcpFqdn> read_fqdn(const Bytes& value) {
+  if (value.size() < fqdn_head_bytes || value.size() > fqdn_head_bytes + fqdn_name_bytes_max) return std::nullopt;
+  DhcpFqdn fqdn{std::to_integer<std::uint8_t>(value[0]), {}};
+  const auto name = std::span(value).subspan(fqdn_head_bytes);
+  if ((fqdn.flags & DhcpFqdn::wire_format) != 0) {
+    auto labels = read_labels(name);
+    if (!labels) return std::nullopt;
+    fqdn.name = std::move(*labels);
+  } else {
+    fqdn.name.assign(reinterpret_cast<const char*>(name.data()), name.size());
+    while (!fqdn.name.empty() && fqdn.name.back() == '\0') fqdn.name.pop_back();  // as some write C strings
+    if (fqdn.name.ends_with('.')) fqdn.name.pop_back();
+  }
+  return fqdn;
+}
+
+[[nodiscard]] Bytes write_fqdn(const DhcpFqdn& fqdn) {
+  constexpr std::byte no_result{255};
+  Bytes value{static_cast<std::byte>(fqdn.flags), no_result, no_result};
+  const auto append = [&](std::string_view text) {
+    for (const char c : text) value.push_back(static_cast<std::byte>(c));
+  };
+  if ((fqdn.flags & DhcpFqdn::wire_format) == 0) {
+    append(fqdn.name);
+    return value;
+  }
+  for (std::string_view rest = fqdn.name; !rest.empty();) {
+    const std::string_view label = rest.substr(0, rest.find('.')).substr(0, label_bytes_max);
+    rest.remove_prefix(std::min(rest.size(), rest.find('.') == rest.npos ? rest.size() : rest.find('.') + 1));
+    if (label.empty()) continue;
+    value.push_back(static_cast<std::byte>(label.size()));
+    append(label);
+  }
+  value.push_back(std::byte{0});
+  return value;
 }
 
 class Writer {
@@ -184,10 +242,30 @@ std::variant<DhcpRequest, DhcpFault> parse_dhcp_request(std::span<const std::byt
   request.mac = MacAddress::read(&message[chaddr_at]);
   const std::size_t name_bytes = std::min<std::size_t>(options.name.size(), 255);
   request.host_name.assign(reinterpret_cast<const char*>(options.name.data()), name_bytes);
+  request.fqdn = read_fqdn(options.fqdn);
+  request.client_id = std::move(options.client);
   for (const std::byte code : options.wanted) request.wanted.push_back(std::to_integer<std::uint8_t>(code));
   request.relay_options = std::move(options.relay);
   if (options.size.size() == 2) request.packet_bytes_max = load_be16(options.size.data());
   return request;
+}
+
+std::optional<DhcpServerSeen> parse_dhcp_answer(std::span<const std::byte> message) {
+  constexpr std::byte boot_reply{2};
+  if (message.size() < options_at || message[0] != boot_reply || load_be32(&message[magic_at]) != magic)
+    return std::nullopt;
+  Options options;
+  DhcpServerSeen seen;
+  if (!collect(message.subspan(options_at), options) || options.type.size() != 1) return std::nullopt;
+  if (!read_address(options.server, seen.server)) return std::nullopt;
+  seen.type = static_cast<DhcpType>(options.type[0]);
+  if (seen.type != DhcpType::offer && seen.type != DhcpType::ack && seen.type != DhcpType::nak) return std::nullopt;
+  seen.yours = Ipv4Address(load_be32(&message[yiaddr_at]));
+  return seen;
+}
+
+const std::string& name_of_client(const DhcpRequest& request) {
+  return request.fqdn && !request.fqdn->name.empty() ? request.fqdn->name : request.host_name;
 }
 
 std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpReply& reply) {
@@ -212,6 +290,7 @@ std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpRe
   const auto type = static_cast<std::byte>(reply.type);
   writer.bytes(message_type, {&type, 1});
   writer.number(server_identifier, reply.server.value());
+  writer.bytes(client_identifier, request.client_id);
   writer.bytes(relay_agent, request.relay_options);
   writer.seconds(lease_time, reply.lease_seconds);
   writer.seconds(renewal_time, reply.renew_seconds);
@@ -227,6 +306,7 @@ std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpRe
   }
   write_more(request, reply, writer);
   writer.text(host_name, reply.host_name);
+  if (reply.fqdn) writer.bytes(client_fqdn, write_fqdn(*reply.fqdn));
   writer.text(domain_name, reply.domain);
   writer.text(text_message, reply.message);
   out.push_back(std::byte{end});

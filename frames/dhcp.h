@@ -34,6 +34,16 @@ enum class DhcpType : std::uint8_t {
 };
 [[nodiscard]] std::string_view name_of(DhcpType type);  // "DHCPDISCOVER", ...
 
+// Option 81 (RFC 4702, 2): a host's name with its domain, and who tells the DNS of it.
+struct DhcpFqdn {
+  static constexpr std::uint8_t server_updates = 0x01;  // S: the server tells of name to address
+  static constexpr std::uint8_t overridden = 0x02;      // O: S is not as the client has asked
+  static constexpr std::uint8_t wire_format = 0x04;     // E: the name is in DNS labels, else in deprecated ASCII
+  static constexpr std::uint8_t no_updates = 0x08;      // N: the server tells of nothing
+  std::uint8_t flags = 0;
+  std::string name;  // dotted in both encodings, up to 255 bytes; without its last dot
+};
+
 // What a client sends.
 struct DhcpRequest {
   DhcpType type = DhcpType::discover;
@@ -47,6 +57,8 @@ struct DhcpRequest {
   std::optional<Ipv4Address> server;     // option 54: the server it has chosen
   std::string host_name;                 // option 12, as it came, up to 255 bytes
   std::uint16_t packet_bytes_max = 0;    // option 57: IP packets that it takes; 0: not said
+  std::optional<DhcpFqdn> fqdn;          // option 81; one that is malformed is left out
+  std::vector<std::byte> client_id;      // option 61 (RFC 6842), to be returned as it is
   std::vector<std::uint8_t> wanted;      // option 55, in its order
   std::vector<std::byte> relay_options;  // option 82 (RFC 3046), to be returned as it is
 };
@@ -63,6 +75,18 @@ enum class DhcpFault : std::uint8_t {
 
 // `message` is the payload of the UDP datagram.
 [[nodiscard]] std::variant<DhcpRequest, DhcpFault> parse_dhcp_request(std::span<const std::byte> message);
+
+// What the client calls itself: option 81 goes before option 12 (RFC 4702, 4), where it says anything.
+[[nodiscard]] const std::string& name_of_client(const DhcpRequest& request);
+
+// What another server has answered to some client.
+struct DhcpServerSeen {
+  DhcpType type = DhcpType::offer;
+  Ipv4Address yours;                  // none: it gives no address, as a proxy for network boot
+  std::optional<Ipv4Address> server;  // option 54
+};
+// Nothing where the message is none of a server.
+[[nodiscard]] std::optional<DhcpServerSeen> parse_dhcp_answer(std::span<const std::byte> message);
 
 struct DhcpOption {
   std::uint8_t code = 0;
@@ -84,15 +108,16 @@ struct DhcpReply {
   std::vector<Ipv4Address> routers;   // option 3
   std::vector<Ipv4Address> dns;       // option 6
   std::string host_name;              // option 12
+  std::optional<DhcpFqdn> fqdn;       // option 81
   std::string domain;                 // option 15
   std::uint16_t mtu = 0;              // option 26, bytes
   std::string message;                // option 56: why not, in a NAK
   std::vector<DhcpOption> more;       // none of those above
 };
 
-// Writes the answer to `request`, whose xid, flags, relay and hardware address it takes over (RFC 2131, table 3).
-// Returns its bytes, as many as the client takes and the MTU that it is told: options that do not fit are left out, the
-// least important first.
+// Writes the answer to `request`, whose xid, flags, relay, hardware address and client identifier it takes over
+// (RFC 2131, table 3; RFC 6842). Returns its bytes, as many as the client takes and the MTU that it is told: options that
+// do not fit are left out, the least important first.
 [[nodiscard]] std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpReply& reply);
 
 }  // namespace lanyard

@@ -96,6 +96,54 @@ TEST_CASE("options may be padded, in parts, go on in other fields, and lack thei
   }
 }
 
+TEST_CASE("a host name with its domain is read in both encodings") {
+  const auto fqdn = [](const std::string& value) {
+    const auto length = std::string(1, static_cast<char>(value.size()));
+    return parsed(message("\x35\x01\x03\x0C\x03old\x51"s + length + value + "\xFF"s));
+  };
+  SECTION("DNS labels, as systemd-networkd sends them") {
+    const DhcpRequest request = fqdn("\x05\x00\x00\x03web\x07" "example\x03" "com\x00"s);
+    REQUIRE(request.fqdn);
+    CHECK(request.fqdn->flags == (DhcpFqdn::server_updates | DhcpFqdn::wire_format));
+    CHECK(request.fqdn->name == "web.example.com");
+    CHECK(name_of_client(request) == "web.example.com");
+  }
+  SECTION("a partial name, without the empty label at the end") {
+    CHECK(name_of_client(fqdn("\x04\x00\x00\x03web"s)) == "web");
+  }
+  SECTION("deprecated ASCII, as Windows and dhclient without fqdn.encoded send it") {
+    CHECK(name_of_client(fqdn("\x00\x00\x00web.example.com"s)) == "web.example.com");
+    CHECK(name_of_client(fqdn("\x01\xFF\xFFweb.example.com."s)) == "web.example.com");
+    CHECK(name_of_client(fqdn("\x01\x00\x00web\x00"s)) == "web");
+  }
+  SECTION("no name, or one that is malformed, leaves option 12") {
+    CHECK(name_of_client(fqdn("\x05\x00\x00"s)) == "old");
+    CHECK(name_of_client(fqdn("\x05\x00\x00\x00"s)) == "old");
+    CHECK(name_of_client(fqdn("\x01\x00\x00"s)) == "old");
+    for (const auto& value : {"\x05"s, "\x05\x00"s, "\x04\x00\x00\x04web"s, "\x04\x00\x00\x03web\x01"s,
+                              "\x04\x00\x00\xC0\x0C"s, "\x04\x00\x00web.example"s}) {
+      CAPTURE(value);
+      CHECK_FALSE(fqdn(value).fqdn);
+      CHECK(name_of_client(fqdn(value)) == "old");
+    }
+  }
+}
+
+TEST_CASE("a host name with its domain is written in both encodings, and the client's identifier is returned") {
+  const DhcpRequest request = parsed(message("\x35\x01\x03\x3D\x07\x01" "abcdef\xFF"s));
+  DhcpReply reply;
+  reply.type = GENERATE(DhcpType::offer, DhcpType::ack, DhcpType::nak);
+  CHECK(option(write_dhcp_reply(request, reply), 61) == "\x01" "abcdef"s);
+  CHECK_FALSE(option(write_dhcp_reply(request, reply), 81));
+  reply.fqdn = DhcpFqdn{5, "web.lan"};
+  CHECK(option(write_dhcp_reply(request, reply), 81) == "\x05\xFF\xFF\x03web\x03lan\x00"s);
+  reply.fqdn = DhcpFqdn{3, "web.lan"};
+  CHECK(option(write_dhcp_reply(request, reply), 81) == "\x03\xFF\xFFweb.lan"s);
+  reply.fqdn = DhcpFqdn{4, ""};
+  CHECK(option(write_dhcp_reply(request, reply), 81) == "\x04\xFF\xFF\x00"s);
+  CHECK_FALSE(option(write_dhcp_reply(parsed(message("\x35\x01\x03\xFF"s)), reply), 61));
+}
+
 TEST_CASE("what is no DHCP request is refused with its reason") {
   const std::string discover = "\x35\x01\x01\xFF"s;
   CHECK(fault_of({}) == DhcpFault::too_short);
@@ -252,4 +300,26 @@ TEST_CASE("further options are told as they are, those that the client asked for
   CHECK(option(out, 42));
   CHECK_FALSE(option(out, 44));  // no room
   CHECK(option(out, 15) == "lan");
+}
+
+TEST_CASE("what another server answers is read, and nothing else is taken for it") {
+  DhcpReply reply;
+  reply.type = GENERATE(DhcpType::offer, DhcpType::ack, DhcpType::nak);
+  reply.yours = *parse_ipv4("10.0.2.15");
+  reply.server = *parse_ipv4("10.0.2.2");
+  const Bytes sound = write_dhcp_reply(parsed(message("\x35\x01\x03\xFF"s)), reply);
+  const auto seen = parse_dhcp_answer(sound);
+  REQUIRE(seen);
+  CHECK(seen->type == reply.type);
+  CHECK(seen->yours == reply.yours);
+  CHECK(seen->server == reply.server);
+  CHECK_FALSE(parse_dhcp_answer({}));
+  CHECK_FALSE(parse_dhcp_answer(Bytes(300)));
+  CHECK_FALSE(parse_dhcp_answer(std::span(sound).first(239)));
+  CHECK_FALSE(parse_dhcp_answer(message("\x35\x01\x03\xFF"s)));  // a client's
+  Bytes other = sound;
+  for (const int type : {0, 1, 3, 4, 7, 8, 9, 255}) {
+    other[242] = static_cast<std::byte>(type);
+    CHECK_FALSE(parse_dhcp_answer(other));
+  }
 }

@@ -10,6 +10,7 @@ using namespace lanyard;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::span<const std::byte> message(reinterpret_cast<const std::byte*>(data), size);
+  if (const auto seen = parse_dhcp_answer(message)) LANYARD_CHECK(!name_of(seen->type).empty());
   const auto result = parse_dhcp_request(message);
   if (const auto* fault = std::get_if<DhcpFault>(&result)) {
     LANYARD_CHECK(!text_of(*fault).empty());
@@ -22,6 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   reply.yours = request.requested.value_or(Ipv4Address(0x0A00020F));
   reply.server = Ipv4Address(0x0A000202);
   reply.host_name = request.host_name;
+  reply.fqdn = request.fqdn;
+  LANYARD_CHECK(name_of_client(request).size() <= 255);
   reply.routers.assign(request.wanted.size(), reply.server);
   reply.next_server = reply.server;
   reply.bootfile = request.host_name;
@@ -29,6 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto answer = write_dhcp_reply(request, reply);
   LANYARD_CHECK(answer.size() >= 300 && answer.size() <= dhcp_reply_bytes_max);
   LANYARD_CHECK(load_be32(&answer[4]) == request.xid && MacAddress::read(&answer[28]) == request.mac);
+  const auto seen = parse_dhcp_answer(answer);
+  LANYARD_CHECK(seen && seen->type == reply.type && seen->yours == reply.yours && seen->server == reply.server);
   std::size_t at = 240;
   while (answer.at(at) != std::byte{255}) at += 2 + std::to_integer<std::size_t>(answer.at(at + 1));
   return 0;
