@@ -11,7 +11,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::array<EventKindInfo, 17> kinds = {{
+constexpr std::array<EventKindInfo, 20> kinds = {{
     {EventKind::port_added, "port_added", "a port was configured while the daemon runs"},
     {EventKind::port_removed, "port_removed", "a port was removed"},
     {EventKind::port_changed, "port_changed", "a port was configured otherwise, disabled or enabled"},
@@ -28,6 +28,9 @@ constexpr std::array<EventKindInfo, 17> kinds = {{
     {EventKind::drops_ended, "drops_ended", "it has stopped dropping them; `count` says how many there were"},
     {EventKind::configuration_applied, "configuration_applied", "a configuration file was applied"},
     {EventKind::gateway_restarted, "gateway_restarted", "the gateway of a nat port was started again"},
+    {EventKind::name_moved, "name_moved", "a VM's name leads to another VM, as the first does not answer any more"},
+    {EventKind::address_in_use, "address_in_use", "a VM uses an address that a gateway has not leased to it"},
+    {EventKind::other_gateway, "other_gateway", "another DHCP server, or another gateway, is on the network"},
     {EventKind::stopping, "stopping", "the daemon stops"},
 }};
 

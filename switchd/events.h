@@ -30,6 +30,9 @@ enum class EventKind : std::uint8_t {
   drops_ended,
   configuration_applied,
   gateway_restarted,
+  name_moved,
+  address_in_use,
+  other_gateway,
   stopping,
 };
 

@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -124,7 +126,7 @@ std::optional<OpenError> NatControl::open() {
     const std::string text = receive(process_.control.get());
     if (text.empty()) return OpenError{"the gateway ended", 0};
     const Said said(text);
-    if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
+    tell_of(said.text("event"), said.text("kind"));
     if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, said.number("errno")};
     if (!said.is("ready")) continue;
     log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.child.pid(), said.text("libslirp"));
@@ -195,7 +197,7 @@ bool NatControl::take_message(const std::string& text) {
   const Said said(text);
   well_ = true;
   if (said.is("ready") && process_.stream) take_stream();
-  if (const std::string event = said.text("event"); !event.empty()) log_warn("port {}: {}", config_.name, event);
+  tell_of(said.text("event"), said.text("kind"));
   const std::string error = said.text("error");
   if (said.find("applied") != nullptr) {
     if (reconfigured_) std::exchange(reconfigured_, nullptr)(error);
@@ -204,6 +206,17 @@ bool NatControl::take_message(const std::string& text) {
   if (error.empty()) return true;
   gateway_ended(error);
   return false;
+}
+
+void NatControl::tell_of(const std::string& event, const std::string& kind) {
+  constexpr std::array kinds{EventKind::name_moved, EventKind::address_in_use, EventKind::other_gateway};
+  static_assert(kinds.size() == gateway_events.size());
+  if (event.empty()) return;
+  const std::string line = "port " + config_.name + ": " + event;
+  const auto known = std::find(gateway_events.begin(), gateway_events.end(), kind);
+  if (known == gateway_events.end()) return log_warn("{}", line);
+  const EventKind told = kinds[static_cast<std::size_t>(known - gateway_events.begin())];
+  services_.event(told == EventKind::name_moved ? LogLevel::info : LogLevel::warn, told, config_.name, line);
 }
 
 void NatControl::gateway_ended(const std::string& why) {

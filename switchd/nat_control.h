@@ -38,6 +38,7 @@ class NatControl final : public PortControl {
   void start_later();
   void await_message();
   [[nodiscard]] bool take_message(const std::string& text);
+  void tell_of(const std::string& event, const std::string& kind);
   void gateway_ended(const std::string& why);
   void reap();
 

@@ -30,9 +30,11 @@ constexpr std::size_t outbox_bytes_max = 4 * limits::mebi;
 constexpr std::size_t outbox_bytes_paused = limits::mebi;  // from here on, the way out is not read
 constexpr std::size_t neighbours_max = 4096;
 constexpr Ipv4Address host_loopback(0x7F00'0001);
+constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
 constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
+constexpr unsigned reports_max = 16;                 // in that time, where each says something else
 constexpr std::int64_t save_interval_ms = 200;  // a boot of all guests is a few saves
 
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
@@ -69,7 +71,8 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       frames_(frames_per_turn_max),
       scratch_(64 * limits::kibi),
       leases_({config_.pool_first, config_.pool_last, config_.lease_seconds, config_.reservations}),
-      neighbours4_(neighbours_max),
+      keeper_(leases_, [this](Ipv4Address address) { ask_who_has(address); },
+              [this](const char* kind, const std::string& line) { report(kind, line); }),
       neighbours6_(neighbours_max),
       policy_(config_),
       dns6_(dns6_of(config_)),
@@ -95,7 +98,7 @@ void Gateway::take_lease_file() {
   if (!lock.wrong.empty()) report("lease lock", lock.wrong);
   if (lock.is_anothers) return config_.lease_file.clear();
   std::string wrong;
-  leases_.load(load_leases(config_.lease_file, wrong));
+  leases_.load(load_leases(config_.lease_file, wrong), now_s());
   if (!wrong.empty()) report("leases", wrong);
 }
 
@@ -124,6 +127,7 @@ void Gateway::run() {
     dns_.fill(polled, now_ms());
     tftp_.fill(polled, now_ms());
     if (!config_.lease_file.empty() && leases_.changes() != saved_changes_) polled.wake_within(save_interval_ms);
+    if (const auto next = keeper_.next_ms()) polled.wake_within(*next - now_ms());
     if (!paused) slirp_.fill(polled);
     flows_left_ = flows_max - std::min(flows_max, slirp_.sockets());
     udp_flows_.clear();
@@ -133,9 +137,11 @@ void Gateway::run() {
     tftp_.poll(now_ms());
     if (!failed) {
       dns_.poll(polled, now_ms(), now_s());
+      keeper_.look(now_ms(), now_s());
       if (polled.revents(control_at) != 0 && !read_control()) break;
       if ((polled.revents(stream_at) & ~POLLOUT) != 0 && !read_stream()) break;
     }
+    keep_leases();
     answer_slirp();
     save_leases_if_changed();
     if (!flush()) break;
@@ -225,14 +231,11 @@ void Gateway::take_frame(std::span<const std::byte> frame) {
   constexpr std::uint64_t own_macs = 0x5255, own_macs6 = 0x5256;  // libslirp's, for IPv4 and IPv6
   const MacAddress to = MacAddress::read(frame.data());
   const std::uint64_t kind = to.value() >> 32;
-  if (!to.is_group() && kind != own_macs && kind != own_macs6) return;  // flooded; for somebody else
+  if (!to.is_group() && kind != own_macs && kind != own_macs6) return hear_dhcp_answer(frame);  // for somebody else
   const MacAddress source = MacAddress::read(&frame[6]);
   if (source.is_group()) return;
   switch (load_be16(&frame[12])) {
-    case ether_types::arp:
-      if (const auto arp = parse_arp(frame)) learn(arp->sender, arp->sender_mac);
-      slirp_.input(frame);
-      break;
+    case ether_types::arp: take_arp(frame); break;
     case ether_types::ipv4:
       if (const auto packet = parse_ipv4_frame(frame)) {
         learn(packet->from, source);
@@ -251,7 +254,18 @@ void Gateway::take_frame(std::span<const std::byte> frame) {
 
 void Gateway::learn(Ipv4Address address, MacAddress mac) {
   const bool a_guest = config_.network.contains(address) && address != config_.router && address != config_.dns;
-  if (a_guest && !mac.is_group()) neighbours4_.learn(address, mac);
+  if (a_guest && !mac.is_group()) keeper_.hear(address, mac, now_ms(), now_s());
+}
+
+// From one of our own addresses it is another's (a gateway never hears itself). That one is told of us in its turn, so
+// that people are warned on both sides (as RFC 5227, 2.4, defends an address): once, or two would go on for ever.
+void Gateway::take_arp(std::span<const std::byte> frame) {
+  if (const auto arp = parse_arp(frame)) {
+    const bool is_ours = arp->sender == config_.router || arp->sender == config_.dns;
+    if (is_ours && dhcp_.hear_rival(arp->sender, arp->sender_mac)) ask_who_has(config_.router);
+    learn(arp->sender, arp->sender_mac);
+  }
+  slirp_.input(frame);
 }
 
 void Gateway::learn(const Ipv6Bytes& address, MacAddress mac) {
@@ -274,9 +288,7 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
         tftp_.take(datagram->from, datagram->payload, now_ms());
       return;
     }
-    if (to == dhcp_client_port && from == dhcp_server_port && packet.from != config_.router && config_.dhcp)
-      return report("other server", fmt::format("another DHCP server, {} ({}), answers on this network",
-                                                to_string(packet.from), to_string(MacAddress::read(&frame[6]))));
+    if (to == dhcp_client_port && from == dhcp_server_port) return hear_dhcp_answer(frame);
   }
   if (packet.fragment && !SlirpStack::may_reassemble()) return;
   if (take_loopback_answer(frame, packet)) return;
@@ -349,7 +361,6 @@ bool Gateway::may_open(std::uint8_t protocol, std::uint64_t source, std::span<co
   return true;
 }
 
-// Where the answer goes: RFC 2131, 4.1.
 void Gateway::take_dhcp(const Udp4Packet& packet) {
   const auto parsed = parse_dhcp_request(packet.payload);
   const auto* request = std::get_if<DhcpRequest>(&parsed);
@@ -357,31 +368,65 @@ void Gateway::take_dhcp(const Udp4Packet& packet) {
     return report("malformed", fmt::format("a DHCP message from {} is left out: {}", to_string(packet.from.mac),
                                            text_of(std::get<DhcpFault>(parsed))));
   if (request->type == DhcpType::inform && request->client.is_unspecified()) return;  // whom to answer?
-  const auto reply = dhcp_.answer(*request, now_s());
+  take_dhcp_request(*request, packet.from.mac);
+}
+
+void Gateway::take_dhcp_request(const DhcpRequest& request, MacAddress from) {
+  const auto address = dhcp_.to_probe(request, now_s());
+  if (address && keeper_.probe(*address, request.mac))
+    waiting_.insert_or_assign(request.mac.value(), WaitingRequest{request, from});
+  else
+    answer_dhcp(request, from);
+}
+
+// Where the answer goes: RFC 2131, 4.1.
+void Gateway::answer_dhcp(const DhcpRequest& request, MacAddress from) {
+  waiting_.erase(request.mac.value());
+  const auto reply = dhcp_.answer(request, now_s());
+  keeper_.answered(request.mac, now_s());
   if (!reply) return;
   constexpr Ipv4Address everybody(0xFFFF'FFFF);
-  constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
   Udp4Endpoint to{every_mac, everybody, dhcp_client_port};
-  if (!request->relay.is_unspecified()) {
-    to = {packet.from.mac, request->relay, dhcp_server_port};
+  if (!request.relay.is_unspecified()) {
+    to = {from, request.relay, dhcp_server_port};
   } else if (reply->type != DhcpType::nak) {
-    if (!request->client.is_unspecified()) to = {request->mac, request->client, dhcp_client_port};
-    else if (!request->broadcast) to = {request->mac, reply->yours, dhcp_client_port};
+    if (!request.client.is_unspecified()) to = {request.mac, request.client, dhcp_client_port};
+    else if (!request.broadcast) to = {request.mac, reply->yours, dhcp_client_port};
   }
-  const auto message = write_dhcp_reply(*request, *reply);
+  const auto message = write_dhcp_reply(request, *reply);
   send(write_udp4({{mac_for(config_.router), config_.router, dhcp_server_port}, to, message}));
 }
 
-std::optional<MacAddress> Gateway::mac_of(Ipv4Address address) const {
-  if (const Lease* lease = leases_.find(address, now_s())) return lease->mac;
-  return neighbours4_.find(address);
+// Where another server is wanted, its answers are none of our business. The ports first, without IP options: in a hub
+// everything comes here.
+void Gateway::hear_dhcp_answer(std::span<const std::byte> frame) {
+  if (!config_.dhcp || frame.size() < udp4_headers_bytes || load_be16(&frame[34]) != dhcp_server_port) return;
+  const auto datagram = parse_udp4(frame);
+  if (!datagram || datagram->from.port != dhcp_server_port || datagram->to.port != dhcp_client_port) return;
+  if (const auto answer = parse_dhcp_answer(datagram->payload))
+    dhcp_.hear_answer(*answer, datagram->from.address, datagram->from.mac);
+}
+
+void Gateway::ask_who_has(Ipv4Address address) {
+  send(write_arp({true, mac_for(config_.router), config_.router, MacAddress(), address}, every_mac));
+}
+
+// One whose address is used by somebody else is offered another, which is probed, too.
+void Gateway::keep_leases() {
+  for (const MacAddress client : keeper_.turn(now_ms(), now_s())) {
+    const auto waiting = waiting_.find(client.value());
+    if (waiting == waiting_.end()) continue;
+    const WaitingRequest taken = std::move(waiting->second);
+    waiting_.erase(waiting);
+    take_dhcp_request(taken.request, taken.from);
+  }
 }
 
 // Its questions are answered where we can; everything else is for guests.
 void Gateway::take_from_slirp(std::span<const std::byte> frame) {
   if (frame.size() < limits::frame_bytes_min) return;
   if (const auto arp = parse_arp(frame); arp && arp->is_request) {
-    if (const auto mac = mac_of(arp->target)) {
+    if (const auto mac = keeper_.mac_of(arp->target, now_s())) {
       for_slirp_.push_back(write_arp({false, *mac, arp->target, arp->sender_mac, arp->sender}, arp->sender_mac));
       return;
     }
@@ -492,10 +537,12 @@ void Gateway::save_leases_if_changed() {
 }
 
 void Gateway::report(const std::string& kind, const std::string& line) {
-  const auto [last, is_new] = reported_ms_.try_emplace(kind, now_ms());
-  if (!is_new && now_ms() - last->second < report_interval_ms) return;
-  last->second = now_ms();
-  tell(nlohmann::json{{"event", line}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  const bool each_counts = kind == "name" || is_gateway_event(kind);  // else one stands for all
+  const auto [known, is_new] = reported_.try_emplace(kind, Reported{now_ms(), 0});
+  Reported& reported = known->second;
+  if (!is_new && now_ms() - reported.since_ms >= report_interval_ms) reported = {now_ms(), 0};
+  if (++reported.lines > (each_counts ? reports_max : 1)) return;
+  tell(nlohmann::json{{"event", line}, {"kind", kind}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 // A full channel loses it: nothing waits for the switch.

@@ -3,12 +3,13 @@
 //
 // Data flow of a frame from the network:
 //     stream -> frames -> not for us? dropped
-//                      -> DHCP (UDP 67): dhcp_server.h -> answer
+//                      -> DHCP (UDP 67): dhcp_server.h -> answer, now or when the address has been probed
 //                      -> DNS (UDP 53 at the DNS address): dns_server.h -> answer, now or when a resolver has
 //                      spoken
 //                      -> TFTP (UDP 69 at the router's address), where a folder is served: tftp_server.h
 //                      -> may not pass (outbound_policy.h)? dropped, or told by ICMP
 //                      -> libslirp: ARP and neighbour discovery for our addresses, TCP, UDP, ICMP echo
+//     and whoever speaks is heard (lease_keeper.h)
 // and towards it: libslirp -> its questions for guests' MACs are answered from the leases and from what
 // guests' frames said, its tables being small -> outbox -> stream, one write for all frames of a turn.
 //
@@ -41,6 +42,7 @@
 #include "switchd/gateway/dhcp_server.h"
 #include "switchd/gateway/dns_server.h"
 #include "switchd/gateway/gateway_config.h"
+#include "switchd/gateway/lease_keeper.h"
 #include "switchd/gateway/lease_table.h"
 #include "switchd/gateway/local_names.h"
 #include "switchd/gateway/loopback_peers.h"
@@ -77,7 +79,13 @@ class Gateway {
   void learn(const Ipv6Bytes& address, MacAddress mac);
   void take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses);
+  void take_arp(std::span<const std::byte> frame);
   void take_dhcp(const Udp4Packet& packet);
+  void take_dhcp_request(const DhcpRequest& request, MacAddress from);
+  void answer_dhcp(const DhcpRequest& request, MacAddress from);
+  void hear_dhcp_answer(std::span<const std::byte> frame);
+  void ask_who_has(Ipv4Address address);
+  void keep_leases();
   void take_dns6(std::span<const std::byte> frame);
   void send_dns(const DnsClient& client, std::span<const std::byte> message);
   [[nodiscard]] RouterNews router_news() const;
@@ -87,7 +95,6 @@ class Gateway {
   [[nodiscard]] bool take_loopback_answer(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_from_slirp(std::span<const std::byte> frame);
   void send_loopback_datagram(std::span<const std::byte> frame, const Ipv4View& packet);
-  [[nodiscard]] std::optional<MacAddress> mac_of(Ipv4Address address) const;
   void answer_slirp();
   void send(std::span<const std::byte> frame);
   [[nodiscard]] bool flush();  // false: the stream has failed
@@ -111,7 +118,12 @@ class Gateway {
   Fd lease_lock_;
   std::uint64_t saved_changes_ = 0;
   std::int64_t saved_ms_ = 0;
-  Neighbours<Ipv4Address> neighbours4_;
+  LeaseKeeper keeper_;
+  struct WaitingRequest {
+    DhcpRequest request;
+    MacAddress from;  // where the answer goes
+  };
+  std::map<std::uint64_t, WaitingRequest> waiting_;  // by the client's MAC; for what the keeper probes
   Neighbours<Ipv6Bytes> neighbours6_;
   OutboundPolicy policy_;
   std::optional<Ipv6Bytes> dns6_;  // the address of the DNS server, where there is IPv6
@@ -126,7 +138,11 @@ class Gateway {
   std::size_t outbox_sent_ = 0;
   std::uint64_t outbox_dropped_ = 0;
   std::deque<Bytes> for_slirp_;  // answers to its questions, for when it is not in the middle of something
-  std::map<std::string, std::int64_t> reported_ms_;  // by kind
+  struct Reported {
+    std::int64_t since_ms = 0;
+    unsigned lines = 0;
+  };
+  std::map<std::string, Reported> reported_;  // by kind
   std::vector<Forward> open_;    // forwards
   std::size_t flows_left_ = 0;   // that guests may open in this turn
   std::unordered_set<std::uint64_t> udp_flows_;  // that used UDP in this turn

@@ -1,12 +1,14 @@
 // lanyard-gateway as a child of switchd: how it is started, and what its descriptors are. Control thread only.
 //
 // Both sides are one build. The channels: a stream of frames, and messages of one JSON document each: the configuration
-// down; up {"ready": true} or {"error": TEXT, "errno": N} once, {"event": TEXT} at any time and, after each further configuration,
-// {"applied": BOOL, "error": TEXT}. It is asked now and then whether it is well, and has to say so (gateway_ping). The
-// gateway ends when either channel does. What it says is not trusted: it has met guests.
+// down; up {"ready": true} or {"error": TEXT, "errno": N} once, {"event": TEXT, "kind": NAME} at any time and, after
+// each further configuration, {"applied": BOOL, "error": TEXT}. It is asked now and then whether it is well, and has to
+// say so (gateway_ping). The gateway ends when either channel does. What it says is not trusted: it has met guests.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "switchd/child_process.h"
@@ -21,6 +23,14 @@ inline constexpr int gateway_control_fd = 4;
 
 inline constexpr const char* gateway_ping = R"({"ping":true})";
 inline constexpr const char* gateway_pong = R"({"pong":true})";
+
+// Reports of these kinds are events of the same name (switchd/events.h); others are lines in the log.
+inline constexpr std::array<std::string_view, 3> gateway_events{"name_moved", "address_in_use", "other_gateway"};
+[[nodiscard]] constexpr bool is_gateway_event(std::string_view kind) {
+  for (const std::string_view each : gateway_events)
+    if (each == kind) return true;
+  return false;
+}
 
 struct GatewayProcess {
   ChildProcess child;

@@ -2,8 +2,15 @@
 // lease_file.h. `now` is in seconds of the calendar (Unix), since leases outlive the process.
 //
 // States of an address:  free -> offered (held for a moment) -> bound -> expired (remembered, so that its guest gets it
-// again, until another needs it, the longest expired first) ; declined (somebody uses it without asking) -> free
+// again, until another needs it, the longest expired first) ; used (by somebody without a lease, as its frames, an
+// answer to a probe or a DHCPDECLINE say; for a while after each) -> free
 // A reserved address is bound to its MAC for good and is never given to another.
+//
+// A lease is no sign of life: a VM that is destroyed does not give it back, and one whose host slept past its end is
+// still there. So a lease that ends is kept until its station has been asked and is silent (end_soon(), silent()), and
+// one that is silent counts again as soon as its station is heard. And a name is its guest's only while that can be
+// reached: another guest that calls itself so claims the name, and gets it when the present one is silent or has left.
+// Who asks is lease_keeper.h. A reserved name never moves.
 //
 // Bounded by the addresses of the pool and of the reservations. One thread.
 #pragma once
@@ -27,13 +34,29 @@ struct Reservation {
 };
 
 struct Lease {
-  enum class State : std::uint8_t { offered, bound, declined };
-  MacAddress mac;
+  enum class State : std::uint8_t { offered, bound, used };
+  // What is known of the station when the lease's time is over.
+  enum class Afterwards : std::uint8_t { unasked, kept, silent, released };
+  MacAddress mac;              // used: whose frames say so, or none
   Ipv4Address address;
   std::string name;            // a label for DNS, or empty
   State state = State::offered;
   std::int64_t expires_s = 0;  // of a reservation: the largest number there is
-  bool wants_special_name = false;
+  std::string host_name{};     // what it called itself when it last said so, as it came
+  std::string claim{};         // the label that it would have, were it not another's
+  std::uint64_t claim_number = 0;  // the later claim, the larger
+  Afterwards afterwards = Afterwards::unasked;
+  bool is_probed = false;      // offered: nobody else has answered
+  bool is_told = false;        // used: people have been told
+  MacAddress intruder{};       // bound: another that was heard at the address since its own station was
+};
+
+// A name that has gone from one guest to another.
+struct NameMove {
+  std::string name;
+  MacAddress from;  // none: nobody had it any more
+  MacAddress to;
+  Ipv4Address to_address;
 };
 
 struct LeaseOptions {
@@ -53,25 +76,55 @@ class LeaseTable {
   // Leases `address` to `mac`; false when it is another's, or none of ours to give.
   [[nodiscard]] bool bind(MacAddress mac, Ipv4Address address, const std::string& host_name, std::int64_t now_s);
   void release(MacAddress mac, Ipv4Address address, std::int64_t now_s);
-  // Somebody else uses it: not given to anyone for a while. False where it is not leased to `mac` by the pool.
+  // Its guest says that somebody else uses it: not given to anyone for a while. False where it is not leased to `mac`
+  // by the pool.
   bool decline(MacAddress mac, Ipv4Address address, std::int64_t now_s);
 
-  // Bound and not expired, or reserved; nullptr: none.
+  // What was offered last to `mac` and must be probed first; nothing: nobody else can have it, or that was done.
+  [[nodiscard]] std::optional<Ipv4Address> to_probe(MacAddress mac, std::int64_t now_s) const;
+  void probed(MacAddress mac, Ipv4Address address);  // nobody else is there
+  // `by`, which has no lease of it, uses the address; `is_told`: people know. False: it is reserved, or not of the
+  // pool.
+  bool use(Ipv4Address address, MacAddress by, std::int64_t now_s, bool is_told = false);
+  // Those in use that offer() has passed over, once each.
+  [[nodiscard]] std::vector<Lease> take_passed_over();
+
+  // `mac` is heard at `address`. True: that is another's, and this is the first that was heard of it.
+  [[nodiscard]] bool hear(Ipv4Address address, MacAddress mac, std::int64_t now_s);
+  // Leases whose time is over or about to be, once each: they are kept until silent().
+  [[nodiscard]] std::vector<Lease> end_soon(std::int64_t now_s);
+  // Those whose time is over and which are kept, and those whose name another claims.
+  [[nodiscard]] std::vector<Lease> to_ask(std::int64_t now_s) const;
+  // The holder of the name that `mac` claims.
+  [[nodiscard]] const Lease* claimed_from(MacAddress mac, std::int64_t now_s) const;
+  // The station of this lease does not answer: it is over where its time is, and its name is another's that claims it.
+  void silent(MacAddress mac, Ipv4Address address, std::int64_t now_s);
+  // Gives names that nobody has any more to who claims them, and returns these and what silent() has moved.
+  [[nodiscard]] std::vector<NameMove> take_moves(std::int64_t now_s);
+
+  // Bound and not expired, or kept, or reserved; nullptr: none.
   [[nodiscard]] const Lease* find(Ipv4Address address, std::int64_t now_s) const;
   [[nodiscard]] const Lease* find(MacAddress mac, std::int64_t now_s) const;
   [[nodiscard]] const Lease* find_name(const std::string& name, std::int64_t now_s) const;
 
   // For the file: those bound, expired ones included. Loading leaves out what does not fit the options any more.
   [[nodiscard]] std::vector<Lease> bound() const;
-  void load(const std::vector<Lease>& leases);
+  // Those that have ended count again when their station is heard.
+  void load(const std::vector<Lease>& leases, std::int64_t now_s);
   [[nodiscard]] std::uint64_t changes() const { return changes_; }  // that the file should know of, ever
 
   [[nodiscard]] std::size_t capacity() const;
+  [[nodiscard]] bool is_reserved(const std::string& name) const;
 
  private:
   [[nodiscard]] bool in_pool(Ipv4Address address) const;
   [[nodiscard]] bool is_free(Ipv4Address address, MacAddress mac, std::int64_t now_s) const;
-  [[nodiscard]] std::optional<Ipv4Address> find_free(MacAddress mac, std::int64_t now_s) const;
+  [[nodiscard]] std::optional<Ipv4Address> find_free(MacAddress mac, std::int64_t now_s);
+  void pass_over(Lease& lease, std::int64_t now_s);
+  [[nodiscard]] bool is_anothers(const std::string& name, const Lease& lease, std::int64_t now_s) const;
+  [[nodiscard]] Lease* of_mac(MacAddress mac);
+  [[nodiscard]] Lease* latest_claim(const std::string& name, std::int64_t now_s);
+  void give(const std::string& name, Lease& to, MacAddress from);
   Lease& put(MacAddress mac, Ipv4Address address);
   void erase(Ipv4Address address);
   void take_name(Lease& lease, const std::string& host_name, std::int64_t now_s);
@@ -80,10 +133,14 @@ class LeaseTable {
   std::map<Ipv4Address, Lease> leases_;
   std::map<std::uint64_t, Ipv4Address> by_mac_;
   std::uint64_t changes_ = 0;
+  std::uint64_t claims_ = 0;
+  std::int64_t next_end_s_ = 0;  // before it end_soon() has nothing to do
+  std::vector<Lease> passed_over_;
+  std::vector<NameMove> moves_;
 };
 
 // The label that a host name becomes in DNS: its part before the first dot, in lower case, of letters, digits and
-// hyphens; empty where nothing remains.
+// hyphens, which also stand for underscores and blanks; empty where nothing remains.
 [[nodiscard]] std::string dns_label(const std::string& host_name);
 
 // Names that programs look up of themselves and trust: a browser takes its proxy from `wpad`, a Windows host tunnels

@@ -22,7 +22,7 @@ bool same(const Lease& a, const Lease& b) {
 void check_table(const std::vector<Lease>& leases) {
   const Reservation reserved{MacAddress(0x5254'0000'0001), Ipv4Address(0x0A00'0210), "web"};
   LeaseTable table({Ipv4Address(0x0A00'020F), Ipv4Address(0x0A00'0220), 3600, {reserved}});
-  table.load(leases);
+  table.load(leases, 1'700'000'000);
   LANYARD_CHECK(table.bound().size() <= table.capacity());
   std::set<std::uint64_t> macs;
   std::set<std::string> names;

@@ -393,3 +393,133 @@ TEST_CASE("further options are told with every answer but a refusal") {
   CHECK(nak->more.empty());
   CHECK(nak->bootfile.empty());
 }
+
+TEST_CASE("a guest that gives its name with its domain, by option 81, has the name, and is answered in its encoding") {
+  Lan lan;
+  const auto offer = lan.answer(from(1, DhcpType::discover));
+  DhcpRequest request = selecting(1, offer->yours);
+  request.host_name = "other";  // RFC 4702, 4: it does not count beside option 81
+  struct Row {
+    unsigned asked;
+    unsigned answered;
+  };
+  constexpr unsigned s = 1, o = 2, e = 4, n = 8;
+  for (const auto [asked, answered] :
+       {Row{s | e, s | e}, Row{e, s | o | e}, Row{0, s | o}, Row{s, s}, Row{n | e, n | e}}) {
+    CAPTURE(asked);
+    request.fqdn = DhcpFqdn{static_cast<std::uint8_t>(asked), "Web.example.com"};
+    const auto ack = lan.answer(request);
+    REQUIRE(ack);
+    CHECK(lan.leases.find(ip(15), now)->name == "web");
+    CHECK(ack->host_name == "web");
+    REQUIRE(ack->fqdn);
+    CHECK(ack->fqdn->flags == answered);
+    CHECK(ack->fqdn->name == "web.lab");
+  }
+  CHECK(lan.reports.empty());
+  request.fqdn->name.clear();  // it wants to be told a name, and option 12 is all we know of it
+  CHECK(lan.answer(request)->fqdn->name == "other.lab");
+  request.fqdn.reset();
+  CHECK_FALSE(lan.answer(request)->fqdn);
+}
+
+TEST_CASE("a guest whose name here differs from what it calls itself is told of, once") {
+  struct Row {
+    std::string says, name, told;
+  };
+  for (const auto& [says, name, told] : {Row{"my_vm", "my-vm", "calls itself my_vm: its name here is my-vm"},
+                                         Row{"b\xC3\xBC" "ro.example", "bro", "its name here is bro"},
+                                         Row{"!!!", "", "of which no name can be made"},
+                                         Row{"WEB.example.com", "web", ""}, Row{"web-2", "web-2", ""}}) {
+    CAPTURE(says);
+    Lan lan;
+    const Ipv4Address address = lan.join(1, says);
+    CHECK(lan.leases.find(address, now)->name == name);
+    DhcpRequest again = renewing(1, address);
+    again.host_name = says;
+    REQUIRE(lan.answer(again));
+    REQUIRE(lan.reports.size() == (told.empty() ? 0 : 1));
+    if (!told.empty()) CHECK(lan.reports[0].find(told) != std::string::npos);
+  }
+}
+
+// --- Other servers, and addresses in use.
+
+namespace {
+
+DhcpServerSeen seen(DhcpType type, Ipv4Address yours, std::optional<Ipv4Address> by = {}) { return {type, yours, by}; }
+
+const MacAddress rival = *parse_mac("52:55:0a:00:02:02");
+
+}  // namespace
+
+TEST_CASE("each answer of another server is told once for that server, also of one with our own address") {
+  Lan lan;
+  for (int i = 0; i < 3; ++i) lan.dhcp.hear_answer(seen(DhcpType::offer, ip(20), other_server), other_server, rival);
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("another DHCP server, 10.0.2.4 (52:55:0a:00:02:02), answers on this network") == 0);
+  for (const DhcpType type : {DhcpType::offer, DhcpType::ack})
+    lan.dhcp.hear_answer(seen(type, ip(20), server), server, rival);
+  lan.dhcp.hear_answer(seen(DhcpType::nak, Ipv4Address(), server), server, rival);
+  CHECK_FALSE(lan.dhcp.hear_rival(server, rival));
+  REQUIRE(lan.reports.size() == 2);
+  CHECK(lan.reports[1].find("10.0.2.2, which is an address of this gateway, is used by another") == 0);
+  CHECK(lan.reports[1].find("Leave nat to one host") != std::string::npos);
+  CHECK_FALSE(lan.answer(selecting(1, ip(15), other_server)));  // known already
+  CHECK(lan.reports.size() == 2);
+}
+
+TEST_CASE("a proxy for network boot gives no addresses, and is no other server; a refusal is") {
+  Lan lan;
+  for (const DhcpType type : {DhcpType::offer, DhcpType::ack}) {
+    lan.dhcp.hear_answer(seen(type, Ipv4Address(), other_server), other_server, rival);
+    lan.dhcp.hear_answer(seen(type, Ipv4Address()), ip(9), rival);
+  }
+  CHECK(lan.reports.empty());
+  lan.dhcp.hear_answer(seen(DhcpType::nak, Ipv4Address()), ip(9), rival);
+  CHECK(lan.reports.size() == 1);
+}
+
+TEST_CASE("our address in the frames of another is told for each that has it, and for a bounded number of them") {
+  Lan lan;
+  CHECK(lan.dhcp.hear_rival(server, rival));
+  CHECK_FALSE(lan.dhcp.hear_rival(server, rival));
+  CHECK(lan.dhcp.hear_rival(ip(3), rival));
+  for (std::uint64_t i = 0; i < 1000; ++i) (void)lan.dhcp.hear_rival(server, MacAddress(i));
+  CHECK(lan.reports.size() == 16);
+}
+
+TEST_CASE("only DHCPDISCOVER is probed for, and only once") {
+  Lan lan;
+  CHECK(lan.dhcp.to_probe(from(1, DhcpType::discover), now) == ip(15));
+  lan.leases.probed(from(1, DhcpType::discover).mac, ip(15));
+  CHECK_FALSE(lan.dhcp.to_probe(from(1, DhcpType::discover), now));
+  CHECK(lan.answer(from(1, DhcpType::discover))->yours == ip(15));
+  lan.join(1);
+  for (const DhcpRequest& request : {from(1, DhcpType::discover), rebooting(1, ip(15)), renewing(1, ip(15)),
+                                     rebooting(2, ip(16)), from(0x99, DhcpType::discover)})
+    CHECK_FALSE(lan.dhcp.to_probe(request, now + 10));
+}
+
+TEST_CASE("DHCPDECLINE of a reserved address is told, and the address stays its guest's") {
+  Lan lan;
+  REQUIRE(lan.join(0x99) == ip(50));
+  DhcpRequest decline = from(0x99, DhcpType::decline);
+  decline.requested = ip(50);
+  CHECK_FALSE(lan.answer(decline));
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("52:54:00:00:00:99 says that 10.0.2.50 is used by somebody else") == 0);
+  CHECK(lan.answer(from(0x99, DhcpType::discover))->yours == ip(50));
+}
+
+TEST_CASE("people are told why a guest has not the name that it calls itself") {
+  Lan lan;
+  lan.join(1, "web");
+  CHECK(lan.reports.empty());
+  lan.join(2, "web");
+  REQUIRE(lan.reports.size() == 1);
+  CHECK(lan.reports[0].find("52:54:00:00:00:02 calls itself web, which is the name of 52:54:00:00:00:01") == 0);
+  lan.join(3, "db");
+  REQUIRE(lan.reports.size() == 2);
+  CHECK(lan.reports[1] == "52:54:00:00:00:03 calls itself db, which is reserved for 52:54:00:00:00:99");
+}

@@ -278,7 +278,9 @@ TEST_CASE("a host name becomes a label of DNS") {
   CHECK(dns_label("web") == "web");
   CHECK(dns_label("Web-01.example.org") == "web-01");
   CHECK(dns_label("-web-") == "web");
-  CHECK(dns_label("my host_name!") == "myhostname");
+  CHECK(dns_label("my host_name!") == "my-host-name");
+  CHECK(dns_label("my_vm") == "my-vm");
+  CHECK(dns_label("_vm_") == "vm");
   CHECK(dns_label("w\xC3\xA4" "b\n") == "wb");
   CHECK(dns_label("") == "");
   CHECK(dns_label(".web") == "");
@@ -289,7 +291,7 @@ TEST_CASE("a host name becomes a label of DNS") {
 }
 
 TEST_CASE("a name that programs trust is no guest's, however it is written, and a reservation's where that says so") {
-  for (const char* name : {"wpad", "WPAD.lan", "w_pad", "isatap", "localhost", "LocalHost.localdomain",
+  for (const char* name : {"wpad", "WPAD.lan", "w!pad", "_wpad", "isatap", "localhost", "LocalHost.localdomain",
                            "web.localhost", "a.web.LOCALHOST."}) {
     CAPTURE(name);
     CHECK(is_special_name(name));
@@ -318,7 +320,7 @@ TEST_CASE("what one gateway saves, the next one knows") {
   REQUIRE(before.bound().size() == 2);
 
   LeaseTable after(pool(15, 20));
-  after.load(before.bound());
+  after.load(before.bound(), now);
   for (const std::uint64_t client : {1U, 2U}) {
     REQUIRE(after.find(mac(client), now) != nullptr);
     CHECK(after.find(mac(client), now)->address == before.find(mac(client), now)->address);
@@ -336,7 +338,7 @@ TEST_CASE("what a file says that does not fit any more is left out") {
   LeaseTable table(pool(15, 20, {{mac(9), ip(16), "web"}, {mac(8), ip(30), "db"}}));
   table.load({entry(mac(1), ip(14)), entry(mac(2), ip(21)), entry(mac(3), ip(16)), entry(mac(9), ip(17)),
               entry(mac(4), ip(30)), entry(MacAddress(), ip(17)), entry(MacAddress(0x0100'5E00'0001), ip(17)),
-              entry(mac(5), ip(18)), entry(mac(6), ip(18)), entry(mac(5), ip(19))});
+              entry(mac(5), ip(18)), entry(mac(6), ip(18)), entry(mac(5), ip(19))}, now);
   const auto kept = table.bound();
   REQUIRE(kept.size() == 1);
   CHECK(kept[0].mac == mac(5));
@@ -350,7 +352,7 @@ TEST_CASE("names that a file gives twice, or that are reserved now, are one gues
               {mac(2), ip(16), "db", Lease::State::bound, long_after},
               {mac(3), ip(17), "db", Lease::State::bound, long_after},
               {mac(4), ip(18), "Not A.Label", Lease::State::bound, long_after},
-              {mac(5), ip(19), "wpad", Lease::State::bound, long_after}});
+              {mac(5), ip(19), "wpad", Lease::State::bound, long_after}}, now);
   CHECK(table.find_name("web", now)->mac == mac(9));
   CHECK(name_of(table, mac(1), now).empty());
   CHECK(name_of(table, mac(2), now) == "db");
@@ -361,7 +363,7 @@ TEST_CASE("names that a file gives twice, or that are reserved now, are one gues
 
 TEST_CASE("a file that says for ever makes no reservation") {
   LeaseTable table(pool(15, 15));
-  table.load({{mac(1), ip(15), "", Lease::State::bound, std::numeric_limits<std::int64_t>::max()}});
+  table.load({{mac(1), ip(15), "", Lease::State::bound, std::numeric_limits<std::int64_t>::max()}}, now);
   REQUIRE(table.bound().size() == 1);
   table.release(mac(1), ip(15), now);
   CHECK(lease(table, mac(2), now + 1));
@@ -380,7 +382,7 @@ TEST_CASE("whatever guests do, an address is one guest's and a guest has one add
     CAPTURE(step);
     const MacAddress client = mac(below(14));
     const Ipv4Address address = ip(13 + below(30));
-    switch (below(8)) {
+    switch (below(15)) {
       case 0: at += below(2) == 0 ? below(60) : below(4000); break;
       case 1:
       case 2: {
@@ -397,10 +399,22 @@ TEST_CASE("whatever guests do, an address is one guest's and a guest has one add
         break;
       case 5: table->release(client, address, at); break;
       case 6: table->decline(client, address, at); break;
+      case 7:
+      case 8: (void)table->hear(address, client, at); break;
+      case 9: (void)table->end_soon(at); break;
+      case 10:
+      case 11: table->silent(client, address, at); break;
+      case 12: (void)table->use(address, client, at); break;
+      case 13:
+        for (const NameMove& move : table->take_moves(at)) {
+          REQUIRE(table->find(move.to, at) != nullptr);
+          CHECK(move.to_address == table->find(move.to, at)->address);
+        }
+        break;
       default:
         if (below(20) == 0) {  // the gateway starts again
           auto next = std::make_unique<LeaseTable>(pool(15, 22, reservations));
-          next->load(table->bound());
+          next->load(table->bound(), at);
           table = std::move(next);
         }
     }
@@ -421,4 +435,248 @@ TEST_CASE("whatever guests do, an address is one guest's and a guest has one add
       CHECK(table->find_name(reserved.name, at)->mac == reserved.mac);
     }
   }
+}
+
+// --- Stations: a lease is no sign of life.
+
+namespace {
+
+std::string moves(LeaseTable& table, std::int64_t at_s) {
+  std::string all;
+  for (const NameMove& move : table.take_moves(at_s))
+    all += move.name + " from " + to_string(move.from) + " to " + to_string(move.to) + " at " +
+           to_string(move.to_address) + "\n";
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("a name goes to the guest that claims it when the one that has it is silent, and not before") {
+  LeaseTable table(pool(15, 20));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  REQUIRE(lease(table, mac(2), now, "web"));
+  REQUIRE(table.claimed_from(mac(2), now) != nullptr);
+  CHECK(table.claimed_from(mac(2), now)->mac == mac(1));
+  CHECK(table.claimed_from(mac(1), now) == nullptr);
+  REQUIRE(table.to_ask(now).size() == 1);
+  CHECK(table.to_ask(now)[0].mac == mac(1));
+  CHECK(moves(table, now).empty());
+  CHECK(table.find_name("web", now)->mac == mac(1));
+
+  const auto changes = table.changes();
+  table.silent(mac(1), ip(15), now + 3);
+  CHECK(moves(table, now + 3) == "web from 52:54:00:00:00:01 to 52:54:00:00:00:02 at 10.0.2.16\n");
+  CHECK(table.changes() != changes);  // the file knows
+  CHECK(table.find_name("web", now + 3)->mac == mac(2));
+  CHECK(name_of(table, mac(1), now + 3).empty());
+  CHECK(table.find(ip(15), now + 3)->mac == mac(1));  // its address is its own until the lease ends
+  CHECK(table.to_ask(now + 3).empty());
+  CHECK(moves(table, now + 3).empty());
+
+  // The first comes back: it has to wait in its turn.
+  REQUIRE(table.bind(mac(1), ip(15), "web", now + 60));
+  CHECK(table.find_name("web", now + 60)->mac == mac(2));
+  CHECK(table.claimed_from(mac(1), now + 60)->mac == mac(2));
+}
+
+TEST_CASE("of several that claim a name, the one that said so last gets it") {
+  LeaseTable table(pool(15, 20));
+  for (const std::uint64_t client : {1U, 2U, 3U}) REQUIRE(lease(table, mac(client), now, "web"));
+  REQUIRE(table.bind(mac(2), ip(16), "web", now + 5));
+  table.silent(mac(1), ip(15), now + 9);
+  CHECK(moves(table, now + 9) == "web from 52:54:00:00:00:01 to 52:54:00:00:00:02 at 10.0.2.16\n");
+  CHECK(table.claimed_from(mac(3), now + 9)->mac == mac(2));  // it still does
+}
+
+TEST_CASE("a name that its guest gives up goes to the one that claims it at once") {
+  LeaseTable table(pool(15, 20));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  REQUIRE(lease(table, mac(2), now, "web"));
+  SECTION("by a release") { table.release(mac(1), ip(15), now + 1); }
+  SECTION("by a decline") { REQUIRE(table.decline(mac(1), ip(15), now + 1)); }
+  SECTION("by another name") { REQUIRE(table.bind(mac(1), ip(15), "shop", now + 1)); }
+  CHECK(moves(table, now + 1) == "web from 00:00:00:00:00:00 to 52:54:00:00:00:02 at 10.0.2.16\n");
+  CHECK(table.find_name("web", now + 1)->mac == mac(2));
+}
+
+TEST_CASE("a claim ends with another name or with the lease, and not with a renewal that says none") {
+  LeaseTable table(pool(15, 20));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  REQUIRE(lease(table, mac(2), now, "web"));
+  REQUIRE(table.bind(mac(2), ip(16), "", now + 1));
+  CHECK(table.claimed_from(mac(2), now + 1) != nullptr);
+  SECTION("another name") { REQUIRE(table.bind(mac(2), ip(16), "shop", now + 2)); }
+  SECTION("a release") { table.release(mac(2), ip(16), now + 2); }
+  CHECK(table.to_ask(now + 2).empty());
+  table.silent(mac(1), ip(15), now + 3);
+  CHECK(moves(table, now + 3).empty());
+  CHECK(table.find_name("web", now + 3)->mac == mac(1));  // nobody else wants it
+}
+
+TEST_CASE("a reserved name never moves, however silent its guest is") {
+  LeaseTable table(pool(15, 20, {{mac(9), ip(30), "db"}}));
+  REQUIRE(lease(table, mac(1), now, "db"));
+  CHECK(table.claimed_from(mac(1), now) == nullptr);
+  CHECK(table.to_ask(now).empty());
+  table.silent(mac(9), ip(30), now + 3);
+  CHECK(moves(table, now + 3).empty());
+  CHECK(table.find_name("db", now + 3)->mac == mac(9));
+}
+
+TEST_CASE("a lease whose time is over is kept until its station is silent") {
+  LeaseTable table(pool(15, 15));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  CHECK(table.end_soon(now).empty());
+  const std::int64_t at = GENERATE(now + lease_seconds - 1, now + lease_seconds, long_after);  // the host slept
+  const auto ending = table.end_soon(at);
+  REQUIRE(ending.size() == 1);
+  CHECK(ending[0].address == ip(15));
+  CHECK(table.end_soon(at).empty());  // once
+  for (const std::int64_t later : {at, at + 10'000}) {
+    CHECK(table.find_name("web", later)->mac == mac(1));
+    CHECK_FALSE(table.offer(mac(2), std::nullopt, later));
+    CHECK(table.to_ask(later).size() == 1);
+  }
+  SECTION("it renews") {
+    REQUIRE(table.bind(mac(1), ip(15), "", long_after));
+    table.silent(mac(1), ip(15), long_after);  // an answer that came too late to count
+    CHECK(table.find_name("web", long_after)->mac == mac(1));
+    CHECK(table.to_ask(long_after).empty());
+    CHECK(table.end_soon(long_after + lease_seconds).size() == 1);
+  }
+  SECTION("it is silent") {
+    table.silent(mac(1), ip(15), long_after);
+    CHECK(table.find_name("web", long_after) == nullptr);
+    CHECK(table.to_ask(long_after).empty());
+    CHECK(table.end_soon(long_after).empty());
+    SECTION("and heard again") {
+      CHECK_FALSE(table.hear(ip(15), mac(1), long_after));
+      CHECK(table.find_name("web", long_after)->mac == mac(1));
+      CHECK(table.to_ask(long_after).size() == 1);
+    }
+    SECTION("and another gets the address") { CHECK(table.offer(mac(2), std::nullopt, long_after) == ip(15)); }
+  }
+}
+
+TEST_CASE("a guest that is heard again after its lease ended does not take its name from the one that has it now") {
+  const bool old_is_first = GENERATE(true, false);
+  const Ipv4Address old_address = old_is_first ? ip(15) : ip(20);
+  LeaseTable table(pool(15, 20));
+  REQUIRE(table.bind(mac(1), old_address, "web", now));
+  REQUIRE(table.bind(mac(2), ip(17), "web", long_after));
+  CHECK_FALSE(table.hear(old_address, mac(1), long_after));
+  CHECK(table.find(mac(1), long_after) != nullptr);
+  CHECK(table.find_name("web", long_after)->mac == mac(2));
+}
+
+TEST_CASE("a station that has released its lease does not keep it by a last frame") {
+  LeaseTable table(pool(15, 15));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  table.release(mac(1), ip(15), now + 1);
+  CHECK_FALSE(table.hear(ip(15), mac(1), now + 1));
+  CHECK(table.find_name("web", now + 1) == nullptr);
+  CHECK(table.end_soon(long_after).empty());
+}
+
+TEST_CASE("leases of a file that have ended count again when their stations are heard") {
+  LeaseTable table(pool(15, 20));
+  table.load({{mac(1), ip(15), "web", Lease::State::bound, now}}, now + 1);
+  CHECK(table.end_soon(now + 1).empty());
+  CHECK(table.find_name("web", now + 1) == nullptr);
+  CHECK_FALSE(table.hear(ip(15), mac(1), now + 1));
+  CHECK(table.find_name("web", now + 1)->mac == mac(1));
+}
+
+// --- Addresses in use.
+
+TEST_CASE("an address that is heard of without a lease is passed over, told once, and free again after a silence") {
+  LeaseTable table(pool(15, 18));
+  CHECK_FALSE(table.hear(ip(15), mac(7), now));
+  CHECK_FALSE(table.hear(ip(18), mac(8), now));
+  CHECK(table.take_passed_over().empty());  // nobody was in its way yet
+  CHECK(lease(table, mac(1), now) == ip(16));
+  auto told = table.take_passed_over();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].mac == mac(7));
+  CHECK(table.offer(mac(2), ip(18), now) == ip(17));  // nor by asking for it
+  told = table.take_passed_over();
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].address == ip(18));
+  CHECK_FALSE(table.bind(mac(3), ip(18), "", now));
+  CHECK_FALSE(table.offer(mac(3), std::nullopt, now));
+  CHECK(table.take_passed_over().empty());
+  CHECK(table.bound().size() == 1);
+
+  CHECK_FALSE(table.hear(ip(15), mac(7), now + 500));
+  CHECK(table.offer(mac(3), std::nullopt, now + 700) == ip(17));  // the offer that was not taken
+  CHECK(lease(table, mac(4), now + 700) == ip(18));
+  CHECK_FALSE(lease(table, mac(5), now + 700));
+  CHECK(lease(table, mac(5), now + 1200) == ip(17));
+  CHECK(lease(table, mac(6), now + 1200) == ip(15));
+}
+
+TEST_CASE("who uses an address without a lease gets it when it asks") {
+  LeaseTable table(pool(15, 20));
+  CHECK_FALSE(table.hear(ip(17), mac(1), now));  // the gateway has lost its leases
+  SECTION("for it") { CHECK(table.offer(mac(1), ip(17), now) == ip(17)); }
+  SECTION("for a confirmation") {}
+  REQUIRE(table.bind(mac(1), ip(17), "web", now));
+  CHECK(table.find_name("web", now)->address == ip(17));
+  CHECK(lease(table, mac(1), now + 1) == ip(17));
+}
+
+TEST_CASE("an offer whose address somebody else is heard at is void") {
+  LeaseTable table(pool(15, 20));
+  REQUIRE(table.offer(mac(1), std::nullopt, now) == ip(15));
+  CHECK_FALSE(table.hear(ip(15), mac(7), now));
+  CHECK_FALSE(table.bind(mac(1), ip(15), "", now));
+  CHECK(lease(table, mac(1), now) == ip(16));
+}
+
+TEST_CASE("another at a leased address is told once until its guest is heard again, and takes nothing away") {
+  const bool reserved = GENERATE(false, true);
+  LeaseTable table(reserved ? pool(15, 20, {{mac(1), ip(15), "web"}}) : pool(15, 20));
+  REQUIRE(lease(table, mac(1), now, "web") == ip(15));
+  CHECK_FALSE(table.hear(ip(15), mac(1), now));
+  CHECK(table.hear(ip(15), mac(7), now));
+  CHECK_FALSE(table.hear(ip(15), mac(7), now + 1));
+  CHECK(table.find(ip(15), now + 1)->mac == mac(1));
+  CHECK(table.find_name("web", now + 1)->mac == mac(1));
+  CHECK_FALSE(table.hear(ip(15), mac(1), now + 2));
+  CHECK(table.hear(ip(15), mac(7), now + 3));
+}
+
+TEST_CASE("an address is probed before it is offered, unless its guest has it already") {
+  LeaseTable table(pool(15, 16, {{mac(9), ip(30), "db"}}));
+  REQUIRE(table.offer(mac(1), std::nullopt, now) == ip(15));
+  CHECK(table.to_probe(mac(1), now) == ip(15));
+  REQUIRE(table.offer(mac(1), std::nullopt, now + 1) == ip(15));
+  CHECK(table.to_probe(mac(1), now + 1) == ip(15));
+  table.probed(mac(1), ip(16));  // of another offer, which it did not take
+  CHECK(table.to_probe(mac(1), now + 1) == ip(15));
+  table.probed(mac(1), ip(15));
+  CHECK_FALSE(table.to_probe(mac(1), now + 1));
+  REQUIRE(table.offer(mac(1), std::nullopt, now + 2) == ip(15));  // it asks again
+  CHECK_FALSE(table.to_probe(mac(1), now + 2));
+  REQUIRE(table.bind(mac(1), ip(15), "", now + 2));
+  REQUIRE(table.offer(mac(1), std::nullopt, now + 10) == ip(15));  // it starts again
+  CHECK_FALSE(table.to_probe(mac(1), now + 10));
+  CHECK(table.hear(ip(15), mac(7), now + 11));
+  CHECK(table.to_probe(mac(1), now + 11) == ip(15));  // it may have it no more
+  REQUIRE(table.use(ip(15), mac(7), now + 11));
+  CHECK(table.offer(mac(1), std::nullopt, now + 11) == ip(16));
+  CHECK(table.to_probe(mac(1), now + 11) == ip(16));
+
+  REQUIRE(table.offer(mac(9), std::nullopt, now) == ip(30));
+  CHECK_FALSE(table.to_probe(mac(9), now));
+  CHECK_FALSE(table.use(ip(30), mac(7), now));
+  CHECK_FALSE(table.to_probe(mac(2), now));
+}
+
+TEST_CASE("an address that was leased long ago is probed again") {
+  LeaseTable table(pool(15, 15));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  const std::uint64_t client = GENERATE(1U, 2U);
+  REQUIRE(table.offer(mac(client), std::nullopt, long_after) == ip(15));
+  CHECK(table.to_probe(mac(client), long_after) == ip(15));
 }

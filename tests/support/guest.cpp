@@ -6,7 +6,9 @@
 #include <stdexcept>
 #include <vector>
 
+#include "frames/arp.h"
 #include "frames/bytes.h"
+#include "frames/dns.h"
 #include "frames/internet_checksum.h"
 #include "frames/ipv4_packet.h"
 
@@ -37,7 +39,7 @@ std::span<const std::byte> to_bytes(const std::string& text) {
 
 // --- DHCP.
 
-std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Address> wanted) {
+std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Address> wanted, const std::string& options) {
   std::vector<std::byte> message(240);
   message[0] = message[1] = std::byte{1};
   message[2] = std::byte{6};
@@ -50,6 +52,7 @@ std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Addres
     message.resize(message.size() + 4);
     store_be32(&message[message.size() - 4], wanted->value());
   }
+  message.insert(message.end(), to_bytes(options).begin(), to_bytes(options).end());
   message.push_back(std::byte{255});
   const Udp4Endpoint client{mac, Ipv4Address(), dhcp_client_port};
   return to_text(write_udp4({client, {every_mac, everybody, dhcp_server_port}, message}));
@@ -68,14 +71,44 @@ std::pair<DhcpType, Ipv4Address> dhcp_answer(Peer& guest, MacAddress mac) {
   }
 }
 
-Ipv4Address lease(Peer& guest, MacAddress mac) {
+Ipv4Address lease(Peer& guest, MacAddress mac, const std::string& options) {
   guest.send(dhcp_message(mac, DhcpType::discover));
   const auto [offer, address] = dhcp_answer(guest, mac);
   expect(offer == DhcpType::offer, "an offer");
-  guest.send(dhcp_message(mac, DhcpType::request, address));
+  guest.send(dhcp_message(mac, DhcpType::request, address, options));
   const auto [ack, bound] = dhcp_answer(guest, mac);
   expect(ack == DhcpType::ack && bound == address, "what it had offered");
   return bound;
+}
+
+std::string host_name_option(const std::string& name) {
+  return std::string("\x0C") + static_cast<char>(name.size()) + name;
+}
+
+// --- ARP and DNS.
+
+std::string arp_request(MacAddress mac, Ipv4Address from, Ipv4Address target) {
+  return to_text(write_arp({true, mac, from, MacAddress(), target}, every_mac));
+}
+
+std::optional<Ipv4Address> dns_lookup(Peer& guest, const Udp4Endpoint& here, const std::string& name) {
+  std::string question = std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12);
+  for (std::size_t at = 0; at < name.size();) {
+    const std::size_t end = std::min(name.find('.', at), name.size());
+    question += static_cast<char>(end - at) + name.substr(at, end - at);
+    at = end + 1;
+  }
+  question += std::string("\x00\x00\x01\x00\x01", 5);
+  const Udp4Endpoint dns{MacAddress(0x5255'0A00'0203), Ipv4Address(0x0A00'0203), dns_port};
+  guest.send(to_text(write_udp4({here, dns, to_bytes(question)})));
+  while (true) {
+    const std::string frame = guest.receive();
+    const auto packet = parse_udp4(to_bytes(frame));
+    if (!packet || packet->from != dns || packet->to != here) continue;
+    expect(packet->payload.size() >= 12, "a whole DNS message");
+    if (load_be16(&packet->payload[6]) == 0) return std::nullopt;  // no answers
+    return Ipv4Address(load_be32(&packet->payload[packet->payload.size() - 4]));
+  }
 }
 
 // --- TCP.

@@ -20,12 +20,18 @@ namespace lanyard::test {
 [[nodiscard]] std::string to_text(std::span<const std::byte> bytes);
 [[nodiscard]] std::span<const std::byte> to_bytes(const std::string& text);
 
-// A client's message (RFC 2131): `type`, and option 50 where an address is wanted.
-[[nodiscard]] std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Address> wanted = {});
+// A client's message (RFC 2131): `type`, option 50 where an address is wanted, and further options as they are.
+[[nodiscard]] std::string dhcp_message(MacAddress mac, DhcpType type, std::optional<Ipv4Address> wanted = {},
+                                       const std::string& options = "");
 // The next answer of a DHCP server to `mac`: its type and address.
 [[nodiscard]] std::pair<DhcpType, Ipv4Address> dhcp_answer(Peer& guest, MacAddress mac);
-// Asks for an address and takes it.
-Ipv4Address lease(Peer& guest, MacAddress mac);
+// Asks for an address and takes it; `options` are those of the request.
+Ipv4Address lease(Peer& guest, MacAddress mac, const std::string& options = "");
+[[nodiscard]] std::string host_name_option(const std::string& name);  // option 12
+// An ARP request of `mac` at `from` for `target`, a frame.
+[[nodiscard]] std::string arp_request(MacAddress mac, Ipv4Address from, Ipv4Address target);
+// What the gateway's DNS at 10.0.2.3 says of a name of one or two labels: nothing where it knows none.
+[[nodiscard]] std::optional<Ipv4Address> dns_lookup(Peer& guest, const Udp4Endpoint& here, const std::string& name);
 
 // A TCP segment without options (RFC 9293, 3.1) over IPv4.
 struct TcpSegment {

@@ -11,6 +11,7 @@
 #include <random>
 #include <set>
 
+#include "frames/arp.h"
 #include "frames/dns.h"
 #include "frames/internet_checksum.h"
 #include "tests/support/frames.h"
@@ -21,7 +22,7 @@ using namespace lanyard::test;
 
 namespace {
 
-constexpr Ipv4Address dns(0x0A00'0203), everybody(0xFFFF'FFFF);
+constexpr Ipv4Address router(0x0A00'0202), dns(0x0A00'0203), everybody(0xFFFF'FFFF);
 constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
 
 // A TCP segment without payload from 10.0.2.15.
@@ -237,13 +238,109 @@ TEST_CASE("DNS knows reservations, and is there for guests with an address of th
   CHECK(lan.daemon.stop() == 0);
 }
 
-TEST_CASE("another DHCP server on the network is reported") {
+TEST_CASE("another DHCP server on the network is reported, one with the gateway's own address too, and no boot proxy") {
   Place place;
   Lan lan(place);
-  const std::vector<std::byte> offer(300);
-  const Ipv4Address rival(0x0A00'0205);
-  lan.guest.send(to_text(write_udp4({{guest_mac(5), rival, 67}, {every_mac, everybody, 68}, offer})));
-  lan.daemon.await_log("another DHCP server, 10.0.2.5");
+  const auto send = [&](Ipv4Address from, Ipv4Address yours) {
+    DhcpReply reply;
+    reply.yours = yours;
+    reply.server = from;
+    const auto offer = write_dhcp_reply({}, reply);
+    lan.guest.send(to_text(write_udp4({{guest_mac(5), from, 67}, {every_mac, everybody, 68}, offer})));
+  };
+  send(Ipv4Address(0x0A00'0206), Ipv4Address());
+  send(Ipv4Address(0x0A00'0205), Ipv4Address(0x0A00'0220));
+  lan.daemon.await_log("other_gateway: port out: another DHCP server, 10.0.2.5");
+  send(router, Ipv4Address(0x0A00'0220));
+  lan.daemon.await_log("other_gateway: port out: 10.0.2.2, which is an address of this gateway, is used by another");
+  CHECK(lan.daemon.log().find("another DHCP server, 10.0.2.6") == std::string::npos);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("two gateways with the same addresses on one LAN warn on both sides, once") {
+  Place here;
+  Place there;
+  const std::string link = here.folder.path("link");
+  SwitchdProcess first("auto", {"vms=unix-listen:" + here.lan, "link=unix-listen:" + link, "out=nat"}, here.options);
+  SwitchdProcess second("auto", {"vms=unix-listen:" + there.lan, "link=unix-connect:" + link, "out=nat"},
+                        there.options);
+  first.await_up("link.1");
+  second.await_up("link");
+  Peer guest = Peer::unix_stream(here.lan);
+  first.await_up("vms.1");
+  guest.send(dhcp_message(guest_mac(1), DhcpType::discover));
+  const std::string told = "10.0.2.2, which is an address of this gateway, is used by another";
+  for (SwitchdProcess* each : {&first, &second}) each->await_log("other_gateway: port out: " + told);
+  guest.send(dhcp_message(guest_mac(2), DhcpType::discover));
+  CHECK(dhcp_answer(guest, guest_mac(2)).first == DhcpType::offer);
+  for (SwitchdProcess* each : {&first, &second}) {
+    CHECK(each->stop() == 0);
+    const std::string log = each->log();
+    CHECK(log.find(told, log.find(told) + 1) == std::string::npos);
+  }
+}
+
+TEST_CASE("a VM that is made again has its name, and the move is told") {
+  Place place;
+  Lan lan(place);
+  REQUIRE(to_string(lease(lan.guest, guest_mac(1), host_name_option("web"))) == "10.0.2.15");
+  Peer again = Peer::unix_stream(place.lan);
+  lan.daemon.await_up("vms.2");
+  const Udp4Endpoint here{guest_mac(2), lease(again, guest_mac(2), host_name_option("web")), 5353};
+  REQUIRE(to_string(here.address) == "10.0.2.16");
+  CHECK(dns_lookup(again, here, "web.lan") == Ipv4Address(0x0A00'020F));
+  lan.daemon.await_log("name_moved: port out: web is now 10.0.2.16 (52:54:00:00:00:02): 52:54:00:00:00:01");
+  CHECK(dns_lookup(again, here, "web.lan") == here.address);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a VM that answers keeps its name, whoever else calls itself so") {
+  Place place;
+  Lan lan(place);
+  const Ipv4Address first = lease(lan.guest, guest_mac(1), host_name_option("web"));
+  Peer other = Peer::unix_stream(place.lan);
+  lan.daemon.await_up("vms.2");
+  const Udp4Endpoint here{guest_mac(2), lease(other, guest_mac(2), host_name_option("web")), 5353};
+  const std::string question = arp_request(MacAddress(0x5255'0A00'0202), router, first);
+  lan.guest.receive_until(question);
+  lan.guest.send(to_text(write_arp({false, guest_mac(1), first, MacAddress(0x5255'0A00'0202), router},
+                                   MacAddress(0x5255'0A00'0202))));
+  const Ipv4Address third = lease(other, guest_mac(3));  // which its probe makes later than the answer
+  CHECK(third != first);
+  CHECK(dns_lookup(other, here, "web.lan") == first);
+  CHECK(lan.daemon.log().find("name_moved") == std::string::npos);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a name that comes with its domain only is the VM's name") {
+  Place place;
+  Lan lan(place);
+  const std::string fqdn = GENERATE(std::string("\x51\x14\x05\0\0\x03web\x07" "example\x03" "com\0", 22),
+                                    std::string("\x51\x13\x01\0\0web.example.com.", 21));
+  const Udp4Endpoint here{guest_mac(1), lease(lan.guest, guest_mac(1), fqdn), 5353};
+  CHECK(dns_lookup(lan.guest, here, "web") == here.address);
+  CHECK(dns_lookup(lan.guest, here, "web.lan") == here.address);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("an address that a VM uses without a lease is not offered, and told") {
+  Place place;
+  Lan lan(place);
+  const bool has_spoken = GENERATE(true, false);
+  CAPTURE(has_spoken);
+  const Ipv4Address used(0x0A00'020F);
+  const MacAddress user = guest_mac(0x77);
+  if (has_spoken) lan.guest.send(arp_request(user, used, router));
+  lan.guest.send(dhcp_message(guest_mac(1), DhcpType::discover));
+  if (!has_spoken) {
+    lan.guest.receive_until(arp_request(MacAddress(0x5255'0A00'0202), router, used));
+    lan.guest.send(to_text(write_arp({false, user, used, MacAddress(0x5255'0A00'0202), router},
+                                     MacAddress(0x5255'0A00'0202))));
+  }
+  CHECK(to_string(dhcp_answer(lan.guest, guest_mac(1)).second) == "10.0.2.16");
+  lan.daemon.await_log(has_spoken
+                           ? "address_in_use: port out: 10.0.2.15 is used by 52:54:00:00:00:77, which has no lease"
+                           : "address_in_use: port out: 52:54:00:00:00:77 answers at 10.0.2.15");
   CHECK(lan.daemon.stop() == 0);
 }
 
