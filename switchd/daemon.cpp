@@ -79,7 +79,8 @@ int Daemon::run() {
   }
   if (data_thread_.joinable()) data_thread_.join();
   io_.restart();
-  io_.poll();  // what was posted, such as the ends of streams, while all that it may use is there
+  // What was posted, such as the ends of streams, while all that it may use is there.
+  guarded("at the end", [this] { io_.poll(); });
   return exit_code_;
 }
 

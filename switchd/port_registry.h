@@ -23,7 +23,7 @@ struct PortRecord {
   std::string network;
   std::string state;    // "up", "down", "listening", "disabled"
   std::shared_ptr<PortCounters> counters;  // null for a listener, which carries no frames itself
-  std::string reason;   // "down": why, one line; else empty
+  std::string reason{};  // "down": why, one line; else empty
 };
 
 // What was counted on all ports together, those that have gone among them.
