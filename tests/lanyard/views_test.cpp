@@ -43,6 +43,16 @@ TEST_CASE("ports are a table, their QEMU options another") {
         "      -netdev stream,id=n0\n");
 }
 
+TEST_CASE("why a port is down stands below the table, printable") {
+  v1::Response response;
+  *response.mutable_ports()->add_ports() = port("web", "down");
+  response.mutable_ports()->mutable_ports(0)->set_reason("cannot listen\x1b[2J");
+  const std::string text = text_of(response, {});
+  CHECK(has(text, "web   down   lan"));
+  CHECK(has(text, "\nweb is down: cannot listen"));
+  CHECK_FALSE(has(text, "\x1b"));
+}
+
 TEST_CASE("statistics are exact, and name the side of every drop") {
   v1::Ports ports;
   *ports.add_ports() = port("web.1", "up");
