@@ -83,7 +83,8 @@ struct SlirpStack::Callbacks {
     std::erase_if(stack(user).timers_, [&](const auto& each) { return each.get() == timer; });
   }
   static void timer_mod(void* timer, std::int64_t at_ms, void*) { static_cast<Timer*>(timer)->at_ms = at_ms; }
-  static void ignore_fd(int, void*) {}
+  static void fd_new(int fd, void* user) { stack(user).unconnected_.insert(fd); }
+  static void fd_gone(int fd, void* user) { stack(user).unconnected_.erase(fd); }
   static void notify(void*) {}
 
   static constexpr SlirpCb table = [] {
@@ -94,8 +95,8 @@ struct SlirpStack::Callbacks {
     callbacks.timer_new = timer_new;
     callbacks.timer_free = timer_free;
     callbacks.timer_mod = timer_mod;
-    callbacks.register_poll_fd = ignore_fd;
-    callbacks.unregister_poll_fd = ignore_fd;
+    callbacks.register_poll_fd = fd_new;
+    callbacks.unregister_poll_fd = fd_new;
     callbacks.notify = notify;
     return callbacks;
   }();
@@ -143,25 +144,37 @@ void SlirpStack::input(std::span<const std::byte> frame) {
 void SlirpStack::fill(PollSet& polled) {
   auto timeout_ms = static_cast<std::uint32_t>(polled.timeout_ms());
   const std::size_t before = polled.size();
+  filled_ = &polled;
+  connecting_at_.clear();
   slirp_pollfds_fill(
       slirp_, &timeout_ms,
-      [](int fd, int events, void* user) {
-        return static_cast<int>(static_cast<PollSet*>(user)->add(fd, to_poll_events(events)));
-      },
-      &polled);
+      [](int fd, int events, void* user) { return static_cast<int>(Callbacks::stack(user).add_polled(fd, events)); },
+      this);
   sockets_ = polled.size() - before;
   polled.wake_within(timeout_ms);
   for (const auto& timer : timers_)
     if (timer->at_ms >= 0) polled.wake_within(timer->at_ms - now_ms());
 }
 
+// What libslirp waits for tells what a socket is: only for room to write, if it is connecting; also for what there is to
+// read, from the first turn on in which it is connected.
+std::size_t SlirpStack::add_polled(int fd, int events) {
+  const std::size_t index = filled_->add(fd, to_poll_events(events));
+  if (events != (SLIRP_POLL_OUT | SLIRP_POLL_ERR)) unconnected_.erase(fd);
+  else if (unconnected_.contains(fd)) connecting_at_.insert(index);
+  return index;
+}
+
+int SlirpStack::events_of(std::size_t index) const {
+  const short polled = polled_->revents(index);
+  return polled != 0 && connecting_at_.contains(index) ? SLIRP_POLL_OUT : to_slirp_events(polled);
+}
+
 void SlirpStack::poll(const PollSet& polled, bool failed) {
+  polled_ = &polled;
   slirp_pollfds_poll(
       slirp_, failed ? 1 : 0,
-      [](int index, void* user) {
-        return to_slirp_events(static_cast<const PollSet*>(user)->revents(static_cast<std::size_t>(index)));
-      },
-      const_cast<PollSet*>(&polled));
+      [](int index, void* user) { return Callbacks::stack(user).events_of(static_cast<std::size_t>(index)); }, this);
   run_timers();
 }
 

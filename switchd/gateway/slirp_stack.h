@@ -2,6 +2,11 @@
 // own. Its DHCP and DNS are off, ours are in front of it; its host loopback is off unless asked for. Needs
 // libslirp 4.7 or later.
 //
+// A guest's connection that the host cannot make is reset: libslirp itself takes the error of a socket that never
+// connected for the end of a connection, and sends a FIN that means nothing to a guest which waits for an answer to its
+// SYN (slirp_pollfds_poll() reads before it looks whether a socket is still connecting). So such a socket is only ever
+// said to be writable; what libslirp does with that finds the error, and answers with RST.
+//
 // Data flow: input() takes a guest's frame; frames for guests come out by `send`, during input() and poll().
 // Nothing may be put in from within `send`. One thread.
 #pragma once
@@ -10,8 +15,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "switchd/gateway/gateway_config.h"
@@ -58,12 +65,18 @@ class SlirpStack {
     std::int64_t at_ms;  // monotonic; negative: not set
   };
   void run_timers();
+  [[nodiscard]] std::size_t add_polled(int fd, int events);
+  [[nodiscard]] int events_of(std::size_t index) const;
 
   Send send_;
   std::vector<std::unique_ptr<Timer>> timers_;
   Slirp* slirp_ = nullptr;
   std::size_t sockets_ = 0;
   int forward_error_ = 0;
+  PollSet* filled_ = nullptr;        // during fill()
+  const PollSet* polled_ = nullptr;  // during poll()
+  std::unordered_set<int> unconnected_;  // descriptors that are new to libslirp, and may be connecting
+  std::set<std::size_t> connecting_at_;  // those of them that are, in the PollSet of this turn
 };
 
 }  // namespace lanyard
