@@ -14,15 +14,20 @@ namespace {
 using Bytes = std::vector<std::byte>;
 
 constexpr std::uint16_t response = 0x8000, opcode = 0x7800, authoritative = 0x0400, cut = 0x0200,
-                        recursion_wanted = 0x0100, recursion_there = 0x0080;
+                        recursion_wanted = 0x0100, recursion_there = 0x0080, code_bits = 0x000F;
+constexpr std::size_t type_and_class_bytes = 4;  // behind a question's name
 constexpr std::size_t label_bytes_max = 63;
 constexpr std::uint16_t internet = 1;
 constexpr std::size_t record_bytes = 10;  // type, class, TTL, length
 constexpr std::uint16_t edns_udp_bytes = 1232;  // that pass everywhere unfragmented
 
-char readable(std::byte byte) {
+unsigned char lower(std::byte byte) {
   const auto c = std::to_integer<unsigned char>(byte);
-  if (c >= 'A' && c <= 'Z') return static_cast<char>(c - 'A' + 'a');
+  return c >= 'A' && c <= 'Z' ? static_cast<unsigned char>(c - 'A' + 'a') : c;
+}
+
+char readable(std::byte byte) {
+  const char c = static_cast<char>(lower(byte));
   return c > ' ' && c < 0x7F && c != '.' ? static_cast<char>(c) : '?';
 }
 
@@ -61,12 +66,39 @@ void put_name(Bytes& out, std::string_view name) {
   out.push_back(std::byte{0});
 }
 
-// Name (that of the question, by pointer), type, class, TTL; the length and the data follow.
-void put_record_head(Bytes& out, std::uint16_t type, std::uint32_t ttl_seconds) {
-  put16(out, 0xC000 | dns_header_bytes);
+void put_pointer(Bytes& out, std::size_t at) { put16(out, 0xC000 | at); }
+
+// Name (that of the question, by pointer, or what follows its first `skipped` bytes), type, class, TTL; the length and
+// the data follow.
+void put_record_head(Bytes& out, std::uint16_t type, std::uint32_t ttl_seconds, std::size_t skipped = 0) {
+  put_pointer(out, dns_header_bytes + skipped);
   put16(out, type);
   put16(out, internet);
   put32(out, ttl_seconds);
+}
+
+// The SOA record of `answer`'s zone (RFC 1035, 3.3.13). Names that end as the question does point there: the whole stays
+// below what every client takes.
+void put_soa(Bytes& out, const DnsQuery& query, const DnsAnswer& answer) {
+  constexpr std::uint32_t serial = 1, refresh_s = 1200, retry_s = 180, expire_s = 1'209'600;  // nobody transfers it
+  const std::size_t zone_at = query.name.size() - answer.zone.size();  // in the question: a byte for each letter or dot
+  put_record_head(out, dns_types::soa, answer.ttl_seconds, zone_at);
+  Bytes data;
+  for (const std::string_view label : {"gateway", "hostmaster"}) {
+    put_name(data, label);
+    data.pop_back();
+    if (answer.domain == answer.zone) put_pointer(data, dns_header_bytes + zone_at);
+    else put_name(data, answer.domain);
+  }
+  for (const std::uint32_t value : {serial, refresh_s, retry_s, expire_s, answer.ttl_seconds}) put32(data, value);
+  put16(out, data.size());
+  out.insert(out.end(), data.begin(), data.end());
+}
+
+// Is there no such name, or nothing of that type, and is it known of which zone?
+bool is_negative(const DnsQuery& query, const DnsAnswer& answer) {
+  const bool may_be = answer.code == DnsCode::ok || answer.code == DnsCode::no_such_name;
+  return may_be && !answer.zone.empty() && query.name.ends_with(answer.zone);
 }
 
 // Sets what an OPT record in the additional section says, as far as it can be found without reading other records.
@@ -138,6 +170,8 @@ std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, cons
     out.insert(out.end(), name.begin(), name.end());
     ++records;
   }
+  const bool with_soa = records == 0 && is_negative(query, answer);
+  if (with_soa) put_soa(out, query, answer);
   if (query.edns) {
     out.push_back(std::byte{0});
     put16(out, dns_types::opt);
@@ -152,9 +186,35 @@ std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, cons
   store_be16(&out[2], static_cast<std::uint16_t>(own | (asked & recursion_wanted) |
                                                  (static_cast<unsigned>(answer.code) & 0x0F)));
   store_be16(&out[6], static_cast<std::uint16_t>(records));
-  store_be16(&out[8], 0);
+  store_be16(&out[8], with_soa ? 1 : 0);
   store_be16(&out[10], query.edns ? 1 : 0);
   return out;
+}
+
+bool is_dns_answer_to(std::span<const std::byte> answer, std::span<const std::byte> message, const DnsQuery& query) {
+  if (answer.size() < dns_header_bytes) return false;
+  const std::uint16_t flags = load_be16(&answer[2]);
+  if ((flags & response) == 0 || (flags & opcode) != 0) return false;
+  if (load_be16(&answer[4]) == 0) return (flags & code_bits) != 0 && is_dns_no_help(answer);
+  const auto asked = message.subspan(dns_header_bytes, query.question_bytes);
+  if (load_be16(&answer[4]) != 1 || answer.size() < dns_header_bytes + asked.size()) return false;
+  // Letters count as equal in either case: a label's length is below those, and type and class are compared as they are.
+  const auto name = asked.first(asked.size() - type_and_class_bytes);
+  const auto same_letter = [](std::byte one, std::byte other) { return lower(one) == lower(other); };
+  const auto* there = &answer[dns_header_bytes];
+  return std::equal(name.begin(), name.end(), there, same_letter) &&
+         std::equal(asked.begin() + static_cast<std::ptrdiff_t>(name.size()), asked.end(), there + name.size());
+}
+
+bool is_dns_no_help(std::span<const std::byte> answer) {
+  LANYARD_CHECK(answer.size() >= dns_header_bytes);
+  const std::uint16_t flags = load_be16(&answer[2]);
+  const auto code = static_cast<DnsCode>(flags & code_bits);
+  if (load_be16(&answer[4]) == 0 || code == DnsCode::server_failure || code == DnsCode::not_implemented ||
+      code == DnsCode::refused)
+    return true;
+  const bool says_nothing = load_be16(&answer[6]) == 0 && load_be16(&answer[10]) == 0;
+  return code == DnsCode::ok && says_nothing && (flags & (authoritative | recursion_there)) == 0;
 }
 
 std::vector<std::byte> cut_dns_answer(std::span<const std::byte> answer) {
@@ -170,6 +230,21 @@ std::vector<std::byte> cut_dns_answer(std::span<const std::byte> answer) {
   store_be16(&out[4], has_question ? 1 : 0);
   for (const std::size_t count_at : {6U, 8U, 10U}) store_be16(&out[count_at], 0);
   return out;
+}
+
+std::string normal_dns_name(std::string_view written) {
+  if (written.ends_with('.')) written.remove_suffix(1);
+  std::string name;
+  std::size_t label = 0;
+  for (char c : written) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    if (!good && (c != '.' || label == 0)) return {};
+    label = good ? label + 1 : 0;
+    if (label > label_bytes_max) return {};
+    name.push_back(c);
+  }
+  return label == 0 || name.size() > dns_name_bytes_max ? std::string() : name;
 }
 
 std::optional<Ipv4Address> parse_reverse4(std::string_view name) {

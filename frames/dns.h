@@ -26,7 +26,7 @@ inline constexpr std::size_t dns_udp_bytes_min = 512;       // what every client
 inline constexpr std::size_t dns_message_bytes_max = 65535;
 
 namespace dns_types {
-inline constexpr std::uint16_t a = 1, ptr = 12, aaaa = 28, opt = 41, any = 255;
+inline constexpr std::uint16_t a = 1, soa = 6, ptr = 12, aaaa = 28, opt = 41, any = 255;
 }
 
 // Those above 15 need a query with EDNS: the header has four bits, the OPT record has the others (RFC 6891, 6.1.3).
@@ -59,22 +59,38 @@ struct DnsQuery {
 // answer, or where the message is an answer itself: two servers would go on for ever.
 [[nodiscard]] std::optional<std::vector<std::byte>> write_dns_refusal(std::span<const std::byte> message);
 
-// What an answer says: addresses for A and AAAA, a name for PTR.
+// What an answer says: addresses for A and AAAA, a name for PTR. One without records says from which zone it is, and for
+// how long it may be remembered, by that zone's SOA record (RFC 2308, 3).
 struct DnsAnswer {
   DnsCode code = DnsCode::ok;
   std::vector<Ipv4Address> addresses;
   std::vector<std::array<std::byte, 16>> addresses6;
   std::string name;
   std::uint32_t ttl_seconds = 0;
+  std::string zone{};    // the end of the name asked for, or all of it; empty: no SOA record
+  std::string domain{};  // of the zone's server: gateway.DOMAIN, with hostmaster@DOMAIN for people
 };
 
 // The answer to `query`, which was read from `message`. Records of another type than was asked for are left out.
 [[nodiscard]] std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, const DnsQuery& query,
                                                       const DnsAnswer& answer);
 
+// Is `answer` one to `query`, which was read from `message`? Its id is not looked at. An answer without a question, which
+// some servers give to what they do not understand, is taken where it says what is wrong.
+[[nodiscard]] bool is_dns_answer_to(std::span<const std::byte> answer, std::span<const std::byte> message,
+                                    const DnsQuery& query);
+// Does an answer say that its server is of no help, so that another is worth asking? SERVFAIL, NOTIMP and REFUSED, and a
+// delegation by a server that does not look up what it does not know: as glibc has it (resolv/res_send.c, send_dg()).
+// And what has no question: glibc takes no notice of that. REQUIRES: at least dns_header_bytes bytes.
+[[nodiscard]] bool is_dns_no_help(std::span<const std::byte> answer);
+
 // Header and question of `answer` alone, marked as cut (TC), so that the client asks again by TCP. REQUIRES: at least
 // dns_header_bytes bytes.
 [[nodiscard]] std::vector<std::byte> cut_dns_answer(std::span<const std::byte> answer);
+
+// A host's name or a domain as it is written, as DnsQuery has it: labels of letters, digits, hyphens and underscores, lower
+// case, without the last dot. Empty: it is none, or the root.
+[[nodiscard]] std::string normal_dns_name(std::string_view written);
 
 // The address that a name for a reverse look-up asks for: 15.2.0.10.in-addr.arpa (RFC 1035, 3.5).
 [[nodiscard]] std::optional<Ipv4Address> parse_reverse4(std::string_view name);

@@ -473,3 +473,80 @@ TEST_CASE("a name for a reverse look-up is an IPv6 address back to front, digit 
   other.replace(other.size() - 8, 8, "ip4.arpa");
   CHECK_FALSE(parse_reverse6(other));
 }
+
+TEST_CASE("a negative answer says of which zone it is, and for how long it may be remembered, by an SOA record") {
+  const auto soa_of = [](const Bytes& asked, const std::string& zone, DnsCode code) {
+    DnsAnswer answer;
+    answer.code = code;
+    answer.ttl_seconds = 10;
+    answer.zone = zone;
+    answer.domain = "lan";
+    const Bytes written = write_dns_answer(asked, parsed(asked), answer);
+    CHECK(written.size() <= 512);
+    const Message message = read(written);
+    CHECK(message.counts[1] == 0);
+    CHECK(message.counts[2] == 1);
+    const Record soa = message.records.at(0);
+    CHECK(soa.type == 6);
+    CHECK(soa.type_class == 1);
+    CHECK(soa.ttl == 10);
+    CHECK(load_be32(&soa.data.back() - 3) == 10);  // MINIMUM, the same
+    return soa.name;
+  };
+  CHECK(soa_of(from_hex(dig_a), "lan", DnsCode::no_such_name) == "lan.");
+  CHECK(soa_of(from_hex(dig_a), "web.lan", DnsCode::ok) == "web.lan.");
+  CHECK(soa_of(from_hex(dig_aaaa_edns), "lan", DnsCode::ok) == "LAN.");  // as it was asked
+  CHECK(soa_of(from_hex(dig_x4), "2.0.10.in-addr.arpa", DnsCode::no_such_name) == "2.0.10.in-addr.arpa.");
+}
+
+TEST_CASE("an SOA record is in no answer that has another, or is no answer of ours") {
+  const Bytes asked = from_hex(dig_a);
+  DnsAnswer answer;
+  answer.zone = answer.domain = "lan";
+  answer.addresses = {*parse_ipv4("10.0.2.15")};
+  CHECK(read(write_dns_answer(asked, parsed(asked), answer)).counts == std::array<unsigned, 4>{1, 1, 0, 0});
+  answer.addresses.clear();
+  answer.code = DnsCode::server_failure;
+  CHECK(read(write_dns_answer(asked, parsed(asked), answer)).counts == std::array<unsigned, 4>{1, 0, 0, 0});
+  answer.code = DnsCode::ok;
+  answer.zone = "elsewhere";
+  CHECK(read(write_dns_answer(asked, parsed(asked), answer)).counts == std::array<unsigned, 4>{1, 0, 0, 0});
+}
+
+TEST_CASE("an answer is one to the question asked, in whatever letters, and to no other") {
+  const Bytes asked = from_hex(dig_a);
+  const auto answers = [&](const char* hex) { return is_dns_answer_to(from_hex(hex), asked, parsed(asked)); };
+  CHECK(answers("04d2 8180 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));
+  CHECK(answers("ffff 8183 0001 0000 0000 0000 03574542 034c416e 00 0001 0001"));
+  CHECK_FALSE(answers("04d2 0180 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));  // no answer
+  CHECK_FALSE(answers("04d2 a980 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));  // to an update
+  CHECK_FALSE(answers("04d2 8180 0001 0000 0000 0000 03776563 036c616e 00 0001 0001"));  // another name
+  CHECK_FALSE(answers("04d2 8180 0001 0000 0000 0000 03776562 036c616e 00 001c 0001"));  // another type
+  CHECK_FALSE(answers("04d2 8180 0001 0000 0000 0000 03776562 036c616e 00 0001 0003"));  // another class
+  CHECK_FALSE(answers("04d2 8180 0001 0000 0000 0000 03776562 036c616e 00 0001"));       // cut
+  CHECK_FALSE(answers("04d2 8180 0002 0000 0000 0000 03776562 036c616e 00 0001 0001"));
+  CHECK_FALSE(answers("04d2 8180 0000 0000 0000 0000"));  // no question, and nothing wrong
+  CHECK(answers("04d2 8181 0000 0000 0000 0000"));        // no question, and it says why
+  CHECK_FALSE(answers("04d2 8181 0000 0000 0000"));
+}
+
+TEST_CASE("an answer is of no help where glibc would ask the next server") {
+  const auto no_help = [](const char* hex) { return is_dns_no_help(from_hex(hex)); };
+  CHECK(no_help("04d2 8182 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));        // SERVFAIL
+  CHECK(no_help("04d2 8184 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));        // NOTIMP
+  CHECK(no_help("04d2 8105 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));        // REFUSED
+  CHECK(no_help("04d2 8100 0001 0000 0001 0000 03776562 036c616e 00 0001 0001"));        // a delegation, lame
+  CHECK_FALSE(no_help("04d2 8180 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));  // no such record
+  CHECK_FALSE(no_help("04d2 8500 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));  // the same, from its owner
+  CHECK_FALSE(no_help("04d2 8183 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));  // NXDOMAIN
+  CHECK_FALSE(no_help("04d2 8181 0001 0000 0000 0000 03776562 036c616e 00 0001 0001"));  // FORMERR: without EDNS, then
+  CHECK(no_help("04d2 8181 0000 0000 0000 0000"));
+}
+
+TEST_CASE("a written name is lower case and without its last dot, or none") {
+  CHECK(normal_dns_name("Web.Example.ORG.") == "web.example.org");
+  CHECK(normal_dns_name("_ldap._tcp.dc-1.ad") == "_ldap._tcp.dc-1.ad");
+  CHECK(normal_dns_name(std::string(63, 'a')) == std::string(63, 'a'));
+  for (const std::string& none : {""s, "."s, ".."s, "a..b"s, ".a"s, "a b"s, "a/b"s, "\xC3\xA4"s, std::string(64, 'a')})
+    CHECK(normal_dns_name(none).empty());
+}

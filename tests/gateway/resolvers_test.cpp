@@ -107,3 +107,67 @@ TEST_CASE("there is always a resolver, whatever the file is") {
   CHECK(lines_of(Resolvers(folder.path().string()).current(1)) == Lines{"127.0.0.1:53"});
   CHECK(lines_of(Resolvers(folder.file("missing")).current(0)) == Lines{"127.0.0.1:53"});
 }
+
+TEST_CASE("the last search or domain line of resolv.conf has the search domains") {
+  CHECK(parse_search_domains("search Lab.Example. eng.example\nnameserver 192.0.2.1\n") ==
+        Lines{"lab.example", "eng.example"});
+  CHECK(parse_search_domains("domain a.example\nsearch b.example\t c.example # d\n") ==
+        Lines{"b.example", "c.example", "d"});  // as glibc: there are no comments behind a line
+  CHECK(parse_search_domains("search b.example\ndomain a.example b.example\n") == Lines{"a.example"});
+  CHECK(parse_search_domains("search a.example a.example .\n") == Lines{"a.example"});
+  CHECK(parse_search_domains("search . \n").empty());
+  CHECK(parse_search_domains("searching a.example\n# search a.example\nsearch\nsearch \n").empty());
+  CHECK(parse_search_domains("search a b c d e f g h\n").size() == search_domains_max);
+  CHECK(parse_search_domains("").empty());
+}
+
+namespace {
+
+struct Three {
+  Three() { write_file(path, "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\n"); }
+  Lines to_ask(std::int64_t now_ms) { return lines_of(resolvers.to_ask(now_ms)); }
+  TemporaryFolder folder;
+  std::string path = folder.file("resolv.conf");
+  Resolvers resolvers{path};
+  SocketAddress first = parse_resolv_conf("nameserver 192.0.2.1").front();
+};
+
+const Lines in_order{"192.0.2.1:53", "192.0.2.2:53", "192.0.2.3:53"};
+const Lines first_is_last{"192.0.2.2:53", "192.0.2.3:53", "192.0.2.1:53"};
+
+}  // namespace
+
+TEST_CASE("a resolver that was silent is asked last for a minute, then one query tries it again") {
+  Three three;
+  CHECK(three.to_ask(10'000) == in_order);
+  three.resolvers.silent(three.first, 10'000, 12'000);
+  CHECK(three.to_ask(12'000) == first_is_last);
+  CHECK(three.to_ask(71'999) == first_is_last);
+  CHECK(three.to_ask(72'000) == in_order);
+  CHECK(three.to_ask(72'001) == first_is_last);  // another, while that one waits
+  SECTION("and if it is silent again, once more") {
+    three.resolvers.silent(three.first, 72'000, 74'000);
+    CHECK(three.to_ask(74'000) == first_is_last);
+    CHECK(three.to_ask(133'999) == first_is_last);
+  }
+  SECTION("and if it answers, it is the first again") {
+    three.resolvers.heard(three.first, 72'500);
+    CHECK(three.to_ask(72'500) == in_order);
+  }
+}
+
+TEST_CASE("a resolver that has answered another query meanwhile is not silent") {
+  Three three;
+  CHECK(three.to_ask(10'000) == in_order);
+  three.resolvers.heard(three.first, 11'000);
+  three.resolvers.silent(three.first, 10'000, 12'000);
+  CHECK(three.to_ask(12'000) == in_order);
+}
+
+TEST_CASE("a resolver that was silent is that also when the file changes, as long as it is in it") {
+  Three three;
+  CHECK(three.to_ask(10'000) == in_order);
+  three.resolvers.silent(three.first, 10'000, 12'000);
+  write_file(three.path, "nameserver 192.0.2.1\nnameserver 192.0.2.9\n");
+  CHECK(three.to_ask(13'000) == Lines{"192.0.2.9:53", "192.0.2.1:53"});
+}
