@@ -20,7 +20,8 @@ enum Option : std::uint8_t {
   pad = 0, subnet_mask = 1, router = 3, domain_name_server = 6, host_name = 12, domain_name = 15, interface_mtu = 26,
   requested_address = 50, lease_time = 51, overload = 52, message_type = 53, server_identifier = 54,
   parameter_request_list = 55, text_message = 56, message_size = 57, renewal_time = 58, rebinding_time = 59,
-  client_identifier = 61, tftp_server_name = 66, bootfile_name = 67, client_fqdn = 81, relay_agent = 82, end = 255,
+  client_identifier = 61, tftp_server_name = 66, bootfile_name = 67, client_fqdn = 81, relay_agent = 82,
+  domain_search = 119, end = 255,
 };
 
 using Bytes = std::vector<std::byte>;
@@ -156,6 +157,22 @@ class Writer {
   void addresses(std::uint8_t code, const std::vector<Ipv4Address>& values) {
     Bytes raw(4 * values.size());
     for (std::size_t i = 0; i < values.size(); ++i) store_be32(&raw[4 * i], values[i].value());
+    bytes(code, raw);
+  }
+  // As DNS writes them, uncompressed; those that do not fit into one option are left out.
+  void domains(std::uint8_t code, const std::vector<std::string>& values) {
+    Bytes raw;
+    for (const std::string& value : values) {
+      Bytes name;
+      for (std::size_t at = 0; at < value.size();) {
+        const std::string label = value.substr(at, value.find('.', at) - at);
+        name.push_back(static_cast<std::byte>(label.size()));
+        for (const char c : label) name.push_back(static_cast<std::byte>(c));
+        at += label.size() + 1;
+      }
+      name.push_back(std::byte{0});
+      if (raw.size() + name.size() <= 255) raw.insert(raw.end(), name.begin(), name.end());
+    }
     bytes(code, raw);
   }
 
@@ -308,6 +325,7 @@ std::vector<std::byte> write_dhcp_reply(const DhcpRequest& request, const DhcpRe
   writer.text(host_name, reply.host_name);
   if (reply.fqdn) writer.bytes(client_fqdn, write_fqdn(*reply.fqdn));
   writer.text(domain_name, reply.domain);
+  writer.domains(domain_search, reply.search);
   writer.text(text_message, reply.message);
   out.push_back(std::byte{end});
   if (out.size() < reply_bytes_min) out.resize(reply_bytes_min);

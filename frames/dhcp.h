@@ -110,6 +110,7 @@ struct DhcpReply {
   std::string host_name;              // option 12
   std::optional<DhcpFqdn> fqdn;       // option 81
   std::string domain;                 // option 15
+  std::vector<std::string> search;    // option 119 (RFC 3397): domains, each of labels of at most 63 bytes
   std::uint16_t mtu = 0;              // option 26, bytes
   std::string message;                // option 56: why not, in a NAK
   std::vector<DhcpOption> more;       // none of those above

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <ctime>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "frames/bytes.h"
 #include "frames/ethernet.h"
@@ -33,9 +34,10 @@ constexpr Ipv4Address host_loopback(0x7F00'0001);
 constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
 constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
-constexpr std::int64_t report_interval_ms = 10'000;  // of one kind
 constexpr unsigned reports_max = 16;                 // in that time, where each says something else
 constexpr std::int64_t save_interval_ms = 200;  // a boot of all guests is a few saves
+constexpr std::int64_t save_again_ms = 5'000;  // after one that failed
+constexpr std::int64_t save_report_interval_ms = 3'600'000;
 
 std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns() / 1'000'000); }
 std::int64_t now_s() { return std::time(nullptr); }
@@ -126,7 +128,8 @@ void Gateway::run() {
     const std::size_t control_at = polled.add(control_.get(), POLLIN);
     dns_.fill(polled, now_ms());
     tftp_.fill(polled, now_ms());
-    if (!config_.lease_file.empty() && leases_.changes() != saved_changes_) polled.wake_within(save_interval_ms);
+    if (!config_.lease_file.empty() && leases_.changes() != saved_changes_)
+      polled.wake_within(std::max(save_interval_ms, save_next_ms_ - now_ms()));
     if (const auto next = keeper_.next_ms()) polled.wake_within(*next - now_ms());
     if (!paused) slirp_.fill(polled);
     flows_left_ = flows_max - std::min(flows_max, slirp_.sockets());
@@ -146,7 +149,7 @@ void Gateway::run() {
     save_leases_if_changed();
     if (!flush()) break;
   }
-  saved_ms_ = 0;
+  save_next_ms_ = 0;
   save_leases_if_changed();
   if (!config_.lease_file.empty()) sync_leases(config_.lease_file);  // after this nobody waits for us
 }
@@ -281,7 +284,7 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
       const auto datagram = parse_udp4(frame);
       if (!datagram) return;  // malformed
       if (to == dhcp_server_port) return config_.dhcp ? take_dhcp(*datagram) : void();
-      return dns_.query(datagram->from, datagram->payload, now_ms(), now_s());
+      return take_dns(datagram->from, datagram->payload);
     }
     if (to == tftp_port && packet.to == config_.router && tftp_.is_serving()) {
       if (const auto datagram = parse_udp4(frame); datagram && config_.network.contains(packet.from))
@@ -335,7 +338,7 @@ bool Gateway::may_open6(std::span<const std::byte> frame) {
 // By TCP, libslirp asks a resolver of the host, where that has one with an IPv6 address, and refuses else.
 void Gateway::take_dns6(std::span<const std::byte> frame) {
   if (const auto datagram = parse_udp6(frame); datagram && datagram->to.port == dns_port)
-    return dns_.query(datagram->from, datagram->payload, now_ms(), now_s());
+    return take_dns(datagram->from, datagram->payload);
   const bool is_tcp = frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + 20;
   if (is_tcp && load_be16(&frame[ipv6_headers_bytes + 2]) == dns_port && may_open6(frame)) slirp_.input(frame);
 }
@@ -359,6 +362,16 @@ bool Gateway::may_open(std::uint8_t protocol, std::uint64_t source, std::span<co
   }
   --flows_left_;
   return true;
+}
+
+void Gateway::take_dns(const DnsClient& client, std::span<const std::byte> message) {
+  dns_.query(client, message, now_ms(), now_s());
+  const std::uint64_t refused = dns_.refused();
+  if (refused == dns_refused_) return;
+  dns_refused_ = refused;
+  report("dns refused", fmt::format("DNS: {} queries refused so far: more than {} of one VM or {} of all wait for this "
+                                    "host's resolvers",
+                                    refused, DnsServer::pending_of_guest_max, DnsServer::pending_max));
 }
 
 void Gateway::take_dhcp(const Udp4Packet& packet) {
@@ -528,19 +541,24 @@ bool Gateway::flush() {
 
 void Gateway::save_leases_if_changed() {
   if (config_.lease_file.empty() || leases_.changes() == saved_changes_) return;
-  if (now_ms() - saved_ms_ < save_interval_ms) return;
-  saved_ms_ = now_ms();
+  if (now_ms() < save_next_ms_) return;
   const std::uint64_t changes = leases_.changes();
   const std::string wrong = save_leases(config_.lease_file, leases_.bound());
-  if (wrong.empty()) saved_changes_ = changes;
-  else report("leases", wrong);
+  save_next_ms_ = now_ms() + (wrong.empty() ? save_interval_ms : save_again_ms);
+  if (wrong.empty()) {
+    saved_changes_ = changes;
+    if (std::exchange(save_failed_, false)) report("lease file again", "leases are kept again");
+  } else {
+    save_failed_ = true;
+    report("lease file", wrong + ": until that is mended, leases are kept in memory only", save_report_interval_ms);
+  }
 }
 
-void Gateway::report(const std::string& kind, const std::string& line) {
+void Gateway::report(const std::string& kind, const std::string& line, std::int64_t interval_ms) {
   const bool each_counts = kind == "name" || is_gateway_event(kind);  // else one stands for all
   const auto [known, is_new] = reported_.try_emplace(kind, Reported{now_ms(), 0});
   Reported& reported = known->second;
-  if (!is_new && now_ms() - reported.since_ms >= report_interval_ms) reported = {now_ms(), 0};
+  if (!is_new && now_ms() - reported.since_ms >= interval_ms) reported = {now_ms(), 0};
   if (++reported.lines > (each_counts ? reports_max : 1)) return;
   tell(nlohmann::json{{"event", line}, {"kind", kind}}.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }

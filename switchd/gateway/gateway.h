@@ -80,6 +80,7 @@ class Gateway {
   void take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_ipv6(std::span<const std::byte> frame, const Ipv6Addresses& addresses);
   void take_arp(std::span<const std::byte> frame);
+  void take_dns(const DnsClient& client, std::span<const std::byte> message);
   void take_dhcp(const Udp4Packet& packet);
   void take_dhcp_request(const DhcpRequest& request, MacAddress from);
   void answer_dhcp(const DhcpRequest& request, MacAddress from);
@@ -99,7 +100,7 @@ class Gateway {
   void send(std::span<const std::byte> frame);
   [[nodiscard]] bool flush();  // false: the stream has failed
   void save_leases_if_changed();
-  void report(const std::string& kind, const std::string& line);
+  void report(const std::string& kind, const std::string& line, std::int64_t interval_ms = 10'000);
   void tell(const std::string& json);
   [[nodiscard]] static MacAddress mac_for(Ipv4Address own);
   [[nodiscard]] static MacAddress mac_for(const Ipv6Bytes& own);
@@ -117,7 +118,8 @@ class Gateway {
   LeaseTable leases_;
   Fd lease_lock_;
   std::uint64_t saved_changes_ = 0;
-  std::int64_t saved_ms_ = 0;
+  std::int64_t save_next_ms_ = 0;
+  bool save_failed_ = false;  // the last time
   LeaseKeeper keeper_;
   struct WaitingRequest {
     DhcpRequest request;
@@ -143,6 +145,7 @@ class Gateway {
     unsigned lines = 0;
   };
   std::map<std::string, Reported> reported_;  // by kind
+  std::uint64_t dns_refused_ = 0;  // that has been told
   std::vector<Forward> open_;    // forwards
   std::size_t flows_left_ = 0;   // that guests may open in this turn
   std::unordered_set<std::uint64_t> udp_flows_;  // that used UDP in this turn

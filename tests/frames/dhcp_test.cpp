@@ -218,6 +218,21 @@ TEST_CASE("an answer carries the client's identity and the server's options") {
   CHECK(option(out, 82) == "\x01\x02zz"s);
 }
 
+TEST_CASE("search domains are written as DNS has them, as many as fit into one option") {
+  const DhcpRequest request = parsed(message("\x35\x01\x03\xFF"s));
+  DhcpReply reply;
+  reply.search = {"lan", "eng.example"};
+  CHECK(option(write_dhcp_reply(request, reply), 119) == "\x03lan\0\x03"s + "eng\x07" + "example\0"s);
+  reply.search = {std::string(63, 'a') + "." + std::string(63, 'b') + "." + std::string(63, 'c'),
+                  std::string(63, 'd') + ".e", "lan"};
+  const auto some = option(write_dhcp_reply(request, reply), 119);
+  REQUIRE(some);
+  CHECK(some->size() == 193 + 5);
+  CHECK(some->ends_with("\x03lan\0"s));
+  reply.search.clear();
+  CHECK_FALSE(option(write_dhcp_reply(request, reply), 119));
+}
+
 TEST_CASE("an answer leaves out what is not set, and what does not fit") {
   const DhcpRequest request = parsed(message("\x35\x01\x03\xFF"s));
   DhcpReply reply;

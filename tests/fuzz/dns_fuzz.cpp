@@ -1,5 +1,5 @@
 // Feeds the DNS parser arbitrary bytes. What it takes for a query is answered, and the answer, which is a query but for
-// one bit, must ask the same; everything else is refused with a header, unless it is an answer itself; cut answers must
+// one bit, must ask the same and be one to it, with an SOA record where it has no other; everything else is refused with a header, unless it is an answer itself; cut answers must
 // be well-formed, whatever they were cut from.
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +31,13 @@ void check_answered(const Bytes& message, const DnsQuery& query) {
   const auto asked = question_of(written);
   LANYARD_CHECK(asked && asked->name == query.name && asked->type == query.type);
   LANYARD_CHECK(asked->type_class == query.type_class && asked->question_bytes == query.question_bytes);
+  LANYARD_CHECK(is_dns_answer_to(written, message, query) && !is_dns_answer_to(message, message, query));
+  answer.zone = answer.domain = query.name.substr(query.name.rfind('.') + 1);
+  answer.addresses.clear();
+  answer.addresses6.clear();
+  answer.name.clear();
+  const Bytes negative = write_dns_answer(message, query, answer);
+  LANYARD_CHECK(load_be16(&negative[6]) == 0 && load_be16(&negative[8]) == (answer.zone.empty() ? 0 : 1));
   const auto cut = question_of(cut_dns_answer(written));
   LANYARD_CHECK(cut && cut->name == query.name && !cut->edns);
 }
@@ -50,6 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto* bytes = reinterpret_cast<const std::byte*>(data);
   const Bytes message(bytes, bytes + size);  // of exactly its size, so that the sanitizer sees the first byte beyond
   if (size >= dns_header_bytes) {
+    (void)is_dns_no_help(message);
     const Bytes cut = cut_dns_answer(message);
     LANYARD_CHECK(cut.size() <= size && (load_be16(&cut[2]) & 0x0200) != 0 && load_be16(&cut[6]) == 0);
     LANYARD_CHECK(load_be16(&cut[4]) == 0 ? cut.size() == dns_header_bytes : question_of(cut).has_value());

@@ -5,7 +5,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/gateway/temporary_folder.h"
+
 using namespace lanyard;
+using namespace lanyard::test;
 
 namespace {
 
@@ -189,4 +192,91 @@ TEST_CASE("the addresses learned longest ago are forgotten first, and one that m
   CHECK(neighbours.find(address6("fd00::2")) == nameless);
   CHECK(neighbours.find(address6("fd00::3")) == web);
   CHECK(neighbours.find(address6("fd00::4")) == db);
+}
+
+TEST_CASE("a negative answer is of the domain, of the network's part of the reverse tree, or of the name alone") {
+  Lan lan;
+  lan.neighbours6.learn(address6("fd6c:616e:a00:200::15"), web);
+  CHECK(lan.known("shop.lab.test").zone == "lab.test");
+  CHECK(lan.known("lab.test").zone == "lab.test");
+  CHECK(lan.known("web").zone == "web");
+  CHECK(lan.known("17.2.0.10.in-addr.arpa").zone == "2.0.10.in-addr.arpa");
+  CHECK(lan.known(reverse6("fd6c:616e:a00:200::17")).zone == reverse6("fd6c:616e:a00:200::17").substr(32));
+  for (const char* name : {"shop.lab.test", "lab.test", "web", "17.2.0.10.in-addr.arpa"}) {
+    CHECK(lan.known(name).domain == "lab.test");
+    CHECK(lan.known(name).ttl_seconds > 0);
+    CHECK(lan.known(name).ttl_seconds <= 60);
+  }
+  lan.config.network = *parse_ipv4_network("10.0.0.0/14");
+  CHECK(lan.known("1.2.0.10.in-addr.arpa").zone == "10.in-addr.arpa");
+}
+
+namespace {
+
+struct WithHosts : Lan {
+  explicit WithHosts(const std::string& text) {
+    write_file(folder.file("hosts"), text);
+    config.reservations = {{db, *parse_ipv4("10.0.2.50"), "db"}};
+  }
+  std::optional<DnsAnswer> ask(const std::string& name, std::uint16_t type = dns_types::a) {
+    DnsQuery query;
+    query.name = name;
+    query.type = type;
+    query.type_class = 1;
+    LocalNames names(config, leases, neighbours6);
+    names.use(hosts);
+    return names.answer(query, now);
+  }
+  std::vector<Ipv4Address> addresses(const std::string& name) {
+    const auto answer = ask(name);
+    REQUIRE(answer);
+    return answer->addresses;
+  }
+  TemporaryFolder folder;
+  HostsFile hosts{folder.file("hosts")};
+};
+
+const std::vector<Ipv4Address> nas{*parse_ipv4("192.0.2.7")};
+
+}  // namespace
+
+TEST_CASE("the host's names are known, those without a dot in the domain, too, and back") {
+  WithHosts lan("192.0.2.7 nas\n192.0.2.8 db2.example.org\n2001:db8::7 nas\n10.0.2.77 printer.lab.test\n");
+  CHECK(lan.addresses("nas") == nas);
+  CHECK(lan.addresses("nas.lab.test") == nas);
+  CHECK(lan.ask("nas", dns_types::aaaa)->addresses6 == std::vector{address6("2001:db8::7")});
+  CHECK(lan.addresses("db2.example.org") == std::vector{*parse_ipv4("192.0.2.8")});
+  CHECK(lan.addresses("printer.lab.test") == std::vector{*parse_ipv4("10.0.2.77")});
+  CHECK(lan.ask("db2.example.org.lab.test")->code == DnsCode::no_such_name);
+  CHECK(lan.ask("7.2.0.192.in-addr.arpa", dns_types::ptr)->name == "nas.lab.test");
+  CHECK(lan.ask("8.2.0.192.in-addr.arpa", dns_types::ptr)->name == "db2.example.org");
+  CHECK(lan.ask("77.2.0.10.in-addr.arpa", dns_types::ptr)->name == "printer.lab.test");
+  CHECK(lan.ask(reverse6("2001:db8::7"), dns_types::ptr)->name == "nas.lab.test");
+  CHECK_FALSE(lan.ask("9.2.0.192.in-addr.arpa", dns_types::ptr));
+}
+
+TEST_CASE("of a name of the host's elsewhere, only the addresses are answered here") {
+  WithHosts lan("192.0.2.8 db2.example.org\n");
+  CHECK(lan.ask("db2.example.org", dns_types::aaaa)->code == DnsCode::ok);  // there is none: not another host's
+  CHECK_FALSE(lan.ask("db2.example.org", 15));
+  CHECK_FALSE(lan.ask("example.org"));
+}
+
+TEST_CASE("the gateway and reservations come before the host's names, and these before what guests call themselves") {
+  WithHosts lan("192.0.2.7 gateway gateway.lab.test web db db.lab.test\n");
+  CHECK(lan.addresses("gateway") == std::vector{*parse_ipv4("10.0.2.2")});
+  CHECK(lan.addresses("db.lab.test") == std::vector{*parse_ipv4("10.0.2.50")});
+  CHECK(lan.addresses("web.lab.test") == nas);
+  CHECK(lan.ask("15.2.0.10.in-addr.arpa", dns_types::ptr)->name == "web.lab.test");
+}
+
+TEST_CASE("the host's own name at its loopback is at the router where that leads there, and else not known") {
+  WithHosts lan("127.0.0.1 localhost\n127.0.1.1 box.example.org box\n");
+  CHECK_FALSE(lan.ask("box.example.org"));
+  CHECK_FALSE(lan.ask("box"));
+  CHECK(lan.ask("box.lab.test")->code == DnsCode::no_such_name);
+  lan.config.host_loopback = true;
+  CHECK(lan.addresses("box.example.org") == std::vector{*parse_ipv4("10.0.2.2")});
+  CHECK(lan.addresses("box.lab.test") == std::vector{*parse_ipv4("10.0.2.2")});
+  CHECK_FALSE(lan.ask("localhost"));
 }

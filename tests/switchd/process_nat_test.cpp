@@ -200,6 +200,33 @@ TEST_CASE("a file of leases that is none keeps nobody from starting, and is told
   CHECK(lan.daemon.stop() == 0);
 }
 
+TEST_CASE("a file of leases that cannot be written is told once, and so is that it can be again") {
+  Place place;
+  const std::string in_the_way = place.folder.path("state/lanyard/leases-out.json.new");
+  std::filesystem::create_directories(in_the_way);
+  Lan lan(place);
+  for (unsigned n = 1; n <= 3; ++n) (void)lease(lan.guest, guest_mac(n));
+  lan.daemon.await_log("cannot write " + in_the_way);
+  std::filesystem::remove(in_the_way);
+  lan.daemon.await_log("leases are kept again");
+  const std::string log = lan.daemon.log();
+  CHECK(log.find("cannot write") == log.rfind("cannot write"));
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("where there is no folder for leases, that is told once") {
+  TempFolder folder;
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + folder.path("lan"), "out=nat"},
+                        {.environment = {"STATE_DIRECTORY=", "XDG_STATE_HOME=", "HOME="}});
+  daemon.await_log("port out: leases are kept in memory only: none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set");
+  Peer guest = Peer::unix_stream(folder.path("lan"));
+  daemon.await_up("vms.1");
+  CHECK(to_string(lease(guest, guest_mac(1))) == "10.0.2.15");
+  CHECK(daemon.stop() == 0);
+  const std::string log = daemon.log();
+  CHECK(log.find("in memory only") == log.rfind("in memory only"));
+}
+
 TEST_CASE("two switches do not write one file of leases: the second keeps its own in memory, and says so") {
   Place place;
   Lan first(place);
