@@ -330,6 +330,12 @@ std::string read_host_loopback(std::string_view text, PortConfig& port) {
   return {};
 }
 
+std::string read_hosts(std::string_view text, PortConfig& port) {
+  if (text != "on" && text != "off") return fmt::format("expected on or off, not {}", in_quotes(text));
+  port.gateway.hosts = text == "on";
+  return {};
+}
+
 // --- The table.
 
 constexpr std::array<PortTypeInfo, 10> types = {{
@@ -360,7 +366,7 @@ constexpr PortTypeSet unix_paths = set_of(PortType::unix_listen) | set_of(PortTy
 
 constexpr PortTypeSet nat = set_of(PortType::nat);
 
-constexpr std::array<PortKeyInfo, 29> keys = {{
+constexpr std::array<PortKeyInfo, 30> keys = {{
     {"network", "NAME", "the network it joins", all_port_types, false, read_network},
     {"max-frame", "BYTES", "largest frame, Ethernet header included: 14 to 69632", all_port_types, false,
      read_max_frame},
@@ -394,6 +400,7 @@ constexpr std::array<PortKeyInfo, 29> keys = {{
      read_forward_key, true},
     {"outbound", "WHERE", "where VMs may go: any (default), none or CIDR[+CIDR]...", nat, true, read_outbound},
     {"host-loopback", "WORD", "deny (default), or allow VMs this host's loopback", nat, false, read_host_loopback},
+    {"hosts", "WORD", "off (default), or on: VMs know this host's names and search domains", nat, false, read_hosts},
     {"up", "SCRIPT", "run with the interface's name when it is open", set_of(PortType::tap), false,
      read_up_script},
     {"down", "SCRIPT", "likewise when the port stops", set_of(PortType::tap), false, read_down_script},

@@ -62,7 +62,7 @@ struct KeyWriter {
   Values (*write)(const PortConfig& port);
 };
 
-constexpr std::array<KeyWriter, 29> writers = {{
+constexpr std::array<KeyWriter, 30> writers = {{
     {"network", [](const PortConfig& port) { return text(port.network); }},
     {"max-frame", [](const PortConfig& port) { return number(port.max_frame_bytes, std::size_t{0}); }},
     {"queue", [](const PortConfig& port) { return number(port.queue_frames, limits::queue_frames_default); }},
@@ -98,6 +98,7 @@ constexpr std::array<KeyWriter, 29> writers = {{
     {"outbound", [](const PortConfig& port) { return port.gateway.outbound_prefixes; }},
     {"host-loopback",
      [](const PortConfig& port) { return one_unless(!port.gateway.host_loopback, std::string("allow")); }},
+    {"hosts", [](const PortConfig& port) { return one_unless(!port.gateway.hosts, std::string("on")); }},
     {"up", [](const PortConfig& port) { return text(port.up_script); }},
     {"down", [](const PortConfig& port) { return text(port.down_script); }},
 }};

@@ -89,6 +89,7 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
             },
             [this](const std::string& line) { report("tftp", line); }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
+  if (config_.hosts) names_.use(hosts_);
   if (!config_.lease_file.empty()) take_lease_file();
   if (!slirp_.connect_to_unix(config_.dns, dns_port, dns_path)) report("dns", "no DNS by TCP: libslirp refuses it");
 }
@@ -395,9 +396,16 @@ void Gateway::take_dhcp_request(const DhcpRequest& request, MacAddress from) {
 // Where the answer goes: RFC 2131, 4.1.
 void Gateway::answer_dhcp(const DhcpRequest& request, MacAddress from) {
   waiting_.erase(request.mac.value());
-  const auto reply = dhcp_.answer(request, now_s());
+  auto reply = dhcp_.answer(request, now_s());
   keeper_.answered(request.mac, now_s());
   if (!reply) return;
+  const bool is_configured = std::any_of(config_.dhcp_options.begin(), config_.dhcp_options.end(),
+                                         [](const std::string& option) { return option.starts_with("119:"); });
+  if (config_.hosts && !is_configured && reply->type != DhcpType::nak) {
+    reply->search = {config_.domain};
+    for (const std::string& domain : resolvers_.search_domains(now_ms()))
+      if (domain != config_.domain) reply->search.push_back(domain);
+  }
   constexpr Ipv4Address everybody(0xFFFF'FFFF);
   Udp4Endpoint to{every_mac, everybody, dhcp_client_port};
   if (!request.relay.is_unspecified()) {

@@ -132,6 +132,7 @@ class Gateway {
   Bytes advertisement_;            // of the router, the last as libslirp wrote it
   LoopbackPeers loopback_peers_;
   DhcpServer dhcp_;
+  HostsFile hosts_;
   LocalNames names_;
   Resolvers resolvers_;
   DnsServer dns_;

@@ -63,6 +63,7 @@ struct GatewayConfig {
   Outbound outbound = Outbound::any;
   std::vector<std::string> outbound_prefixes;  // IPv4 and IPv6, as CIDR
   bool host_loopback = false;
+  bool hosts = false;  // the host's own names and search domains are given to guests
   std::vector<Reservation> reservations;
   std::vector<Forward> forwards;
   std::string lease_file;  // empty: leases are not kept

@@ -32,6 +32,7 @@ GatewayConfig full() {
   config.outbound = Outbound::listed;
   config.outbound_prefixes = {"192.0.2.0/24", "2001:db8::/32"};
   config.host_loopback = true;
+  config.hosts = true;
   config.reservations = {{*parse_mac("52:54:00:12:34:56"), *parse_ipv4("10.1.0.20"), "web"},
                          {*parse_mac("52:54:00:12:34:57"), *parse_ipv4("10.1.0.21"), "db"}};
   config.forwards = {{false, "127.0.0.1", 8080, "web", 80}, {true, "0.0.0.0", 5353, "10.1.0.21", 53}};

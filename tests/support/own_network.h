@@ -36,10 +36,15 @@ class OwnNetwork {
     insist(::write(setting, range, std::strlen(range)) > 0);
   }
 
+  // Another in place of the file at `path`.
+  static void have_file(const char* path, const char* other) {
+    insist(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
+    insist(::mount(other, path, nullptr, MS_BIND, nullptr) == 0);
+  }
+
   // `resolv_conf` names 127.0.0.53; a socket there takes questions and never answers. It lives as long as the child.
   static void have_mute_name_server(const char* resolv_conf) {
-    insist(::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0);
-    insist(::mount(resolv_conf, "/etc/resolv.conf", nullptr, MS_BIND, nullptr) == 0);
+    have_file("/etc/resolv.conf", resolv_conf);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(53);

@@ -71,6 +71,7 @@ TEST_CASE("a nat port needs nothing said: its network is the one that people kno
   CHECK(gateway.mtu == 1500);
   CHECK(gateway.outbound == Outbound::any);
   CHECK_FALSE(gateway.host_loopback);
+  CHECK_FALSE(gateway.hosts);
   CHECK(gateway.reservations.empty());
   CHECK(gateway.forwards.empty());
 }
@@ -131,7 +132,7 @@ TEST_CASE("every key of a nat port can be written") {
   const GatewayConfig gateway = gateway_of(
       "out=nat:10.1.0.0/"
       "16,router=10.1.0.1,dns=10.1.0.53,via=10.1.0.9,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,mtu=65520,"
-      "ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,"
+      "ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,hosts=on,"
       "reserve=52:54:00:12:34:56+10.1.0.20+web,forward=tcp:8080:web:80,forward=udp:0.0.0.0:5353:10.1.1.5:53,"
       "reserve=52:54:00:12:34:57+10.1.1.7+db");
   CHECK(gateway.router == ip("10.1.0.1"));
@@ -146,6 +147,7 @@ TEST_CASE("every key of a nat port can be written") {
   CHECK(gateway.outbound == Outbound::listed);
   CHECK(gateway.outbound_prefixes == std::vector<std::string>{"192.0.2.0/24", "2001:db8::/32"});
   CHECK(gateway.host_loopback);
+  CHECK(gateway.hosts);
   CHECK(gateway.reservations == std::vector<Reservation>{{*parse_mac("52:54:00:12:34:56"), ip("10.1.0.20"), "web"},
                                                          {*parse_mac("52:54:00:12:34:57"), ip("10.1.1.7"), "db"}});
   CHECK(gateway.forwards == std::vector<Forward>{{false, "127.0.0.1", 8080, "web", 80},
@@ -161,6 +163,7 @@ TEST_CASE("the values at the limits of a key are good") {
   CHECK(gateway_of("nat,outbound=none").outbound == Outbound::none);
   CHECK(gateway_of("nat,outbound=192.0.2.7").outbound_prefixes.size() == 1);
   CHECK_FALSE(gateway_of("nat,host-loopback=deny").host_loopback);
+  CHECK_FALSE(gateway_of("nat,hosts=off").hosts);
   CHECK(gateway_of("nat,domain=a").domain == "a");
   CHECK(gateway_of("nat,domain=" + std::string(63, 'a') + ".b-1").domain.size() == 67);
   CHECK(gateway_of("nat,pool=10.0.2.9-10.0.2.9").pool_last == ip("10.0.2.9"));
@@ -189,6 +192,7 @@ ports:
     ipv6: "fd00:1:2:3::/64"
     outbound: [192.0.2.0/24, "2001:db8::/32"]
     host-loopback: allow
+    hosts: on
     reserve: ["52:54:00:12:34:56+10.1.0.20+web", "52:54:00:12:34:57+10.1.1.7+db"]
     forward: ["tcp:8080:web:80", "udp:0.0.0.0:5353:10.1.1.5:53"]
 )");
@@ -200,7 +204,7 @@ ports:
           "nat:10.1.0.0/16,router=10.1.0.1,dns=10.1.0.53,via=10.1.0.9,pool=10.1.1.0-10.1.1.99,lease=60,domain=lab.test,"
           "nameserver=10.1.0.54+2001:db8::53,dhcp=off,bootfile=http://10.1.0.69/menu,next-server=10.1.0.69,"
           "tftp=/srv/tftp,option=42:ip:10.1.0.9+10.1.0.10,option=43:hex:01ff,"
-          "mtu=1400,ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,"
+          "mtu=1400,ipv6=fd00:1:2:3::/64,outbound=192.0.2.0/24+2001:db8::/32,host-loopback=allow,hosts=on,"
           "reserve=52:54:00:12:34:56+10.1.0.20+web,reserve=52:54:00:12:34:57+10.1.1.7+db,"
           "forward=tcp:8080:web:80,forward=udp:0.0.0.0:5353:10.1.1.5:53"));
   CHECK(complete_yaml("ports: {out: {type: nat}}").config.ports.at(0).gateway == gateway_of("nat"));
@@ -315,6 +319,7 @@ TEST_CASE("a key of nat that is wrong says what was expected") {
       {"nat,outbound=any+192.0.2.0/24", "outbound: any and none stand alone"},
       {"nat,outbound=none+any", "outbound: any and none stand alone"},
       {"nat,outbound=any+any", "outbound: any and none stand alone"},
+      {"nat,hosts=yes", "hosts: expected on or off, not 'yes'"},
       {"nat,host-loopback=yes", "host-loopback: expected allow or deny, not 'yes'"},
       {"nat,router=10.0.2.5,router=10.0.2.6", "key 'router' is given twice"},
       {"nat,outbound=none,outbound=any", "key 'outbound' is given twice"},

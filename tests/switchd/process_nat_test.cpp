@@ -15,7 +15,10 @@
 #include "frames/dns.h"
 #include "frames/internet_checksum.h"
 #include "tests/support/frames.h"
+#include "tests/support/deadline.h"
 #include "tests/support/guest.h"
+#include "tests/support/own_network.h"
+#include "tests/support/skip.h"
 
 using namespace lanyard;
 using namespace lanyard::test;
@@ -391,4 +394,48 @@ TEST_CASE("the gateway ends with the switch, however that ends") {
   CHECK(daemon.await_exit() == 128 + SIGKILL);
   pollfd polled{ended.get(), POLLIN, 0};
   CHECK(::poll(&polled, 1, 20'000) == 1);
+}
+
+TEST_CASE("with hosts=on, VMs know the host's names, as they are now, and have its search domains") {
+  TempFolder folder;
+  const std::string hosts = folder.path("hosts"), resolv_conf = folder.path("resolv.conf");
+  std::ofstream(hosts) << "127.0.0.1 localhost\n192.0.2.7 nas\n";
+  std::ofstream(resolv_conf) << "search lab.example\nnameserver 127.0.0.53\n";
+  const auto in_child = [&] {
+    OwnNetwork::enter();
+    OwnNetwork::have_file("/etc/hosts", hosts.c_str());
+    OwnNetwork::have_mute_name_server(resolv_conf.c_str());
+  };
+  SwitchdProcess trial("auto", {"--check", "out=nat"}, {.in_child = in_child, .await_ready = false});
+  if (trial.await_exit() == OwnNetwork::refused) {
+    skip("this user may not have a network namespace");
+    return;
+  }
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + folder.path("lan"), "out=nat,hosts=on"},
+                        {.environment = {"XDG_STATE_HOME=" + folder.path("state")}, .in_child = in_child});
+  Peer guest = Peer::unix_stream(folder.path("lan"));
+  daemon.await_up("vms.1");
+  guest.send(dhcp_message(guest_mac(6), DhcpType::discover));
+  while (true) {
+    const std::string offer = guest.receive();
+    const auto packet = parse_udp4(to_bytes(offer));
+    if (!packet || packet->from.port != dhcp_server_port) continue;
+    CHECK(offer.find(std::string("\x77\x12\x03lan\0\x03lab\x07" "example\0", 20)) != std::string::npos);
+    break;
+  }
+  const auto asked_for_nas = [&] {
+    const std::string question = std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12) +
+                                 std::string("\x03" "nas\x03" "lan\0\0\x01\0\x01", 13);
+    const Udp4Endpoint here{guest_mac(6), Ipv4Address(0x0A00'0209), 5353};
+    guest.send(to_text(write_udp4({here, {MacAddress(0x5255'0A00'0203), dns, dns_port}, to_bytes(question)})));
+    while (true) {
+      const std::string frame = guest.receive();
+      const auto packet = parse_udp4(to_bytes(frame));
+      if (packet && packet->from.port == dns_port) return to_text(packet->payload.last(4));
+    }
+  };
+  CHECK(asked_for_nas() == std::string("\xC0\0\x02\x07", 4));
+  std::ofstream(hosts) << "192.0.2.77 nas\n";
+  for (const Deadline deadline; asked_for_nas() != std::string("\xC0\0\x02\x4D", 4);) REQUIRE_FALSE(deadline.passed());
+  CHECK(daemon.stop() == 0);
 }
