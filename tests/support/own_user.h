@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -26,6 +27,7 @@ class OwnUser {
   static void enter(unsigned user) {
     char map[64];
     const int length = std::snprintf(map, sizeof map, "%u %u 1", user, ::geteuid());
+    ::prctl(PR_SET_DUMPABLE, 1);  // after setuid() its files in /proc are root's
     const bool is_new = ::unshare(CLONE_NEWUSER) == 0;
     const int file = is_new ? ::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC) : -1;
     if (::write(file, map, static_cast<std::size_t>(length)) != length) ::_exit(refused);
