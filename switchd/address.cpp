@@ -14,6 +14,7 @@ namespace lanyard {
 
 namespace {
 
+constexpr unsigned link_local_bits = 10;
 constexpr std::size_t host_bytes_max = 253;  // of a name in the DNS (RFC 1035, 2.3.4)
 
 bool parse_literal(int family, std::string_view text, void* bytes) {
@@ -42,6 +43,26 @@ bool is_interface_name(std::string_view text) {
   return !text.empty() && text.size() <= limits::interface_name_bytes_max && !digits_and_dots(text) &&
          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7F; }) &&
          text.find_first_of("/:") == std::string_view::npos;
+}
+
+bool is_zone(std::string_view text) {
+  return !text.empty() && text.size() <= limits::interface_name_bytes_max &&
+         std::all_of(text.begin(), text.end(), is_host_character);
+}
+
+// fe80::/10 (RFC 4291, 2.5.6): one on each link, so that it means nothing without its interface. REQUIRES: 2 readable
+// bytes.
+bool is_link_local(const std::uint8_t* bytes) { return bytes[0] == 0xFE && (bytes[1] & 0xC0) == 0x80; }
+
+// REQUIRES: is_ipv6(host).
+std::string check_zone(std::string_view host) {
+  std::array<std::uint8_t, 16> bytes{};
+  const std::size_t percent = host.find('%');
+  (void)parse_literal(AF_INET6, host.substr(0, percent), bytes.data());
+  const bool has_zone = percent != std::string_view::npos;
+  if (is_link_local(bytes.data()) == has_zone) return {};
+  return has_zone ? fmt::format("only a link-local address (fe80::/10) has an interface, not {}", in_quotes(host))
+                  : fmt::format("a link-local address needs its interface: [{}%eth0]", host);
 }
 
 // "::1:7000" may be ::1 with a port or an address without one: suggests what it can be.
@@ -80,6 +101,8 @@ std::string split_host(std::string_view text, Split& split) {
     split.host = text.substr(1, end - 1);
     if (!is_ipv6(*split.host))
       return fmt::format("expected an IPv6 address in the brackets, not {}", in_quotes(*split.host));
+    std::string wrong = check_zone(*split.host);
+    if (!wrong.empty()) return wrong;
     if (end + 1 == text.size() || text[end + 1] != ':')
       return fmt::format("expected ':PORT' after ']' in {}", in_quotes(text));
     split.port = text.substr(end + 2);
@@ -169,10 +192,7 @@ bool is_ipv6(std::string_view text) {
   std::array<std::uint8_t, 16> bytes{};
   const std::size_t percent = text.find('%');
   if (percent == std::string_view::npos) return parse_literal(AF_INET6, text, bytes.data());
-  const std::string_view zone = text.substr(percent + 1);
-  return !zone.empty() && zone.size() <= limits::interface_name_bytes_max &&
-         std::all_of(zone.begin(), zone.end(), is_host_character) &&
-         parse_literal(AF_INET6, text.substr(0, percent), bytes.data());
+  return is_zone(text.substr(percent + 1)) && parse_literal(AF_INET6, text.substr(0, percent), bytes.data());
 }
 
 bool is_loopback(std::string_view host) {
@@ -191,7 +211,9 @@ std::string to_string(const HostPort& address) {
 
 std::optional<Cidr> parse_cidr(std::string_view text) {
   const std::size_t slash = text.find('/');
-  const std::string_view address = text.substr(0, slash);
+  const std::string_view with_zone = text.substr(0, slash);
+  const std::size_t percent = with_zone.find('%');
+  const std::string_view address = with_zone.substr(0, percent);
   Cidr cidr;
   cidr.v6 = address.find(':') != std::string_view::npos;
   if (!parse_literal(cidr.v6 ? AF_INET6 : AF_INET, address, cidr.address.data())) return std::nullopt;
@@ -200,6 +222,11 @@ std::optional<Cidr> parse_cidr(std::string_view text) {
       slash == std::string_view::npos ? bits_max : parse_number(text.substr(slash + 1), 0, bits_max);
   if (!bits) return std::nullopt;
   cidr.prefix_bits = static_cast<std::uint8_t>(*bits);
+  if (percent != std::string_view::npos) {
+    cidr.zone = with_zone.substr(percent + 1);
+    if (!is_zone(cidr.zone) || !cidr.v6 || !is_link_local(cidr.address.data()) || *bits < link_local_bits)
+      return std::nullopt;
+  }
   if (cidr.v6 && is_mapped_ipv4(cidr.address.data()) && cidr.prefix_bits >= 96) {
     cidr.v6 = false;
     cidr.prefix_bits = static_cast<std::uint8_t>(cidr.prefix_bits - 96);
@@ -214,7 +241,7 @@ std::optional<Cidr> parse_cidr(std::string_view text) {
 std::string to_string(const Cidr& cidr) {
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(cidr.v6 ? AF_INET6 : AF_INET, cidr.address.data(), text.data(), text.size());
-  return fmt::format("{}/{}", text.data(), cidr.prefix_bits);
+  return fmt::format("{}{}{}/{}", text.data(), cidr.zone.empty() ? "" : "%", cidr.zone, cidr.prefix_bits);
 }
 
 bool Cidr::contains(bool address_v6, const std::uint8_t* address_bytes) const {

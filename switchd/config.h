@@ -42,11 +42,12 @@ enum class PortType : std::uint8_t {
 [[nodiscard]] std::string_view name_of(PortType type);
 
 // An IPv4 or IPv6 prefix, as in allow=10.0.0.0/8. A bare address is a prefix of full length. Host bits are
-// zeroed.
+// zeroed. A link-local one may have a zone: fe80::1%eth0, fe80::%eth0/64 (RFC 4007, 11.7).
 struct Cidr {
   bool v6 = false;
   std::array<std::uint8_t, 16> address{};  // IPv4 in the first four bytes
   std::uint8_t prefix_bits = 0;
+  std::string zone;  // link-local only: the interface by which it is meant, by name or number; empty: any
   // REQUIRES: 16 readable bytes where `address_v6`, else 4. An IPv4 peer that a dual-stack socket shows as
   // ::ffff:a.b.c.d (RFC 4291, 2.5.5.2) is judged as the IPv4 address it is.
   [[nodiscard]] bool contains(bool address_v6, const std::uint8_t* address_bytes) const;

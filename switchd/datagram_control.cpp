@@ -163,14 +163,14 @@ void DatagramControl::attached(const Notice&) {
 void DatagramControl::peer_up(const Notice& notice) {
   const std::string far_end = to_string(notice.peer);
   const std::string name = services_.registry().take_name(config_.name);
-  peers_[far_end] = name;
+  peers_[notice.peer] = name;
   services_.registry().set(name, record(far_end, "up", notice.counters));
   services_.print("port " + name + " up udp:" + far_end);
   services_.event(LogLevel::info, EventKind::port_up, name, "port " + name + " up: " + far_end);
 }
 
 void DatagramControl::peer_down(const Notice& notice) {
-  const auto peer = peers_.find(to_string(notice.peer));
+  const auto peer = peers_.find(notice.peer);
   if (peer == peers_.end()) return;
   const std::string cause = "silent for " + std::to_string(notice.silent_ns / 1'000'000'000) + " s";
   services_.print("port " + peer->second + " down " + cause);
@@ -191,7 +191,7 @@ void DatagramControl::crowded(const Notice& notice) {
 }
 
 void DatagramControl::closed(const Notice& notice) {
-  for (const auto& [far_end, name] : peers_) {
+  for (const auto& [peer, name] : peers_) {
     services_.print("port " + name + " down " + cause_text(notice));
     services_.registry().remove(name);
   }

@@ -6,7 +6,7 @@
 #include <asio/ip/udp.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
-#include <map>
+#include <unordered_map>
 
 #include "switchd/backoff.h"
 #include "switchd/port_control.h"
@@ -44,7 +44,7 @@ class DatagramControl final : public PortControl {
   asio::steady_timer timer_;
   Backoff backoff_;
   std::string last_failure_;
-  std::map<std::string, std::string> peers_;  // far end -> port name
+  std::unordered_map<SocketAddress, std::string, SocketAddressHash> peers_;  // port names
   bool bound_path_ = false;
   bool resolved_late_ = false;  // after `ready`
   bool resolving_ = false;

@@ -84,7 +84,7 @@ std::string read_remote(std::string_view text, PortConfig& port) {
 std::string read_allow(std::string_view text, PortConfig& port) {
   const auto cidr = parse_cidr(text);
   if (!cidr)
-    return fmt::format("expected an address or prefix such as 10.0.0.0/8 or fd00::/8, not {}",
+    return fmt::format("expected an address or prefix such as 10.0.0.0/8, fd00::/8 or fe80::%eth0/64, not {}",
                        in_quotes(text));
   port.allow.push_back(*cidr);
   return {};
@@ -314,7 +314,7 @@ std::string read_outbound(std::string_view text, PortConfig& port) {
   GatewayConfig& gateway = port.gateway;
   const bool is_word = text == "any" || text == "none";
   const auto cidr = is_word ? std::nullopt : parse_cidr(text);
-  if (!is_word && !cidr)
+  if (!is_word && (!cidr || !cidr->zone.empty()))
     return fmt::format("expected any, none, or addresses and prefixes such as 192.0.2.0/24, not {}", in_quotes(text));
   const bool is_first = gateway.outbound_prefixes.empty();
   const bool after_word = !is_first && gateway.outbound != Outbound::listed;

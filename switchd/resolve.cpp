@@ -43,7 +43,9 @@ bool allowed_by(const std::vector<Cidr>& cidrs, const SocketAddress& source) {
   const bool v6 = source.family() == AF_INET6;
   if (!v6 && source.family() != AF_INET) return false;
   const auto* bytes = v6 ? source.v6.sin6_addr.s6_addr : reinterpret_cast<const std::uint8_t*>(&source.v4.sin_addr);
-  return std::any_of(cidrs.begin(), cidrs.end(), [&](const Cidr& cidr) { return cidr.contains(v6, bytes); });
+  const auto comes_by = [&](const std::string& zone) { return zone.empty() || source.is_in_zone(zone); };
+  return std::any_of(cidrs.begin(), cidrs.end(),
+                     [&](const Cidr& cidr) { return cidr.contains(v6, bytes) && comes_by(cidr.zone); });
 }
 
 }  // namespace lanyard

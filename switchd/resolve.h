@@ -16,7 +16,7 @@ namespace lanyard {
 // For binding: literals, and names by the system's resolver, which may take its time. Empty: not to be found.
 [[nodiscard]] std::vector<SocketAddress> resolve_now(const HostPort& address);
 
-// Is `source` in one of `cidrs`?
+// Is `source` in one of `cidrs`? Asks the kernel for the name of its interface where one has a zone.
 [[nodiscard]] bool allowed_by(const std::vector<Cidr>& cidrs, const SocketAddress& source);
 
 }  // namespace lanyard

@@ -2,6 +2,7 @@
 #include "transports/socket_address.h"
 
 #include <arpa/inet.h>
+#include <net/if.h>
 
 #include <algorithm>
 #include <cstring>
@@ -22,6 +23,22 @@ namespace {
 }
 
 }  // namespace
+
+namespace {
+
+// "%eth0", or nothing.
+[[nodiscard]] std::string zone_of(const SocketAddress& address) {
+  const std::uint32_t zone = address.v6.sin6_scope_id;
+  if (zone == 0) return {};
+  char name[IF_NAMESIZE] = "";
+  return std::string("%").append(::if_indextoname(zone, name) != nullptr ? name : std::to_string(zone));
+}
+
+}  // namespace
+
+bool SocketAddress::is_in_zone(std::string_view zone) const {
+  return v6.sin6_scope_id != 0 && (zone == std::to_string(v6.sin6_scope_id) || zone == zone_of(*this).substr(1));
+}
 
 void SocketAddress::copy(const void* address) {
   if (length == sizeof v6) std::memcpy(&v6, address, sizeof v6);
@@ -54,11 +71,22 @@ bool SocketAddress::equal_otherwise(const SocketAddress& a, const SocketAddress&
   }
 }
 
-SocketAddress SocketAddress::host() const {
-  SocketAddress host = *this;
-  if (family() == AF_INET) host.v4.sin_port = 0;
-  if (family() == AF_INET6) host.v6.sin6_port = 0;
-  return host;
+SocketAddress SocketAddress::with_port(std::uint16_t port) const {
+  SocketAddress other = *this;
+  if (family() == AF_INET) other.v4.sin_port = htons(port);
+  if (family() == AF_INET6) other.v6.sin6_port = htons(port);
+  return other;
+}
+
+SocketAddress SocketAddress::host() const { return with_port(0); }
+
+bool SocketAddress::is_any() const {
+  if (family() == AF_INET) return v4.sin_addr.s_addr == INADDR_ANY;
+  return family() == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&v6.sin6_addr);
+}
+
+bool SocketAddress::is_link_local() const {
+  return family() == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr);
 }
 
 std::size_t SocketAddress::hash() const {
@@ -67,7 +95,8 @@ std::size_t SocketAddress::hash() const {
   };
   switch (family()) {
     case AF_INET: return bytes(&v4.sin_addr, sizeof v4.sin_addr) ^ (std::size_t{v4.sin_port} << 32);
-    case AF_INET6: return bytes(&v6.sin6_addr, sizeof v6.sin6_addr) ^ (std::size_t{v6.sin6_port} << 32);
+    case AF_INET6:
+      return bytes(&v6.sin6_addr, sizeof v6.sin6_addr) ^ (std::size_t{v6.sin6_port} << 32) ^ v6.sin6_scope_id;
     case AF_UNIX: return std::hash<std::string_view>{}(path_of(*this));
     default: return 0;
   }
@@ -81,7 +110,7 @@ std::string to_string(const SocketAddress& address) {
       return std::string(text).append(":").append(std::to_string(address.port()));
     case AF_INET6:
       inet_ntop(AF_INET6, &address.v6.sin6_addr, text, sizeof text);
-      return std::string("[").append(text).append("]:").append(std::to_string(address.port()));
+      return std::string("[").append(text).append(zone_of(address)).append("]:").append(std::to_string(address.port()));
     case AF_UNIX: return std::string(path_of(address));
     default: return "-";
   }

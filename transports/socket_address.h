@@ -34,8 +34,13 @@ struct SocketAddress {
   [[nodiscard]] static SocketAddress unix_path(std::string_view path);  // REQUIRES: 1 to 107 bytes
   [[nodiscard]] int family() const { return length == 0 ? AF_UNSPEC : any.sa_family; }
   [[nodiscard]] std::uint16_t port() const;  // 0 for UNIX addresses
+  [[nodiscard]] SocketAddress with_port(std::uint16_t port) const;  // REQUIRES: an IP address
   [[nodiscard]] SocketAddress host() const;  // the same with port 0
-  // Same family, address and port, or same path. Flow labels and padding do not count.
+  [[nodiscard]] bool is_any() const;         // 0.0.0.0 or [::], which stand for all addresses of this host
+  [[nodiscard]] bool is_link_local() const;  // of IPv6 (fe80::/10): one host's on each link
+  // Is it meant on this interface, by its name or number now? REQUIRES: IPv6.
+  [[nodiscard]] bool is_in_zone(std::string_view zone) const;
+  // Same family, address, zone and port, or same path. Flow labels and padding do not count.
   friend bool operator==(const SocketAddress& a, const SocketAddress& b) {
     if (a.family() != AF_INET || b.family() != AF_INET) return equal_otherwise(a, b);
     return a.v4.sin_port == b.v4.sin_port && a.v4.sin_addr.s_addr == b.v4.sin_addr.s_addr;
@@ -51,7 +56,8 @@ struct SocketAddressHash {
   std::size_t operator()(const SocketAddress& address) const { return address.hash(); }
 };
 
-// "127.0.0.1:7000", "[::1]:7000", "/path", or "-" for none.
+// "127.0.0.1:7000", "[::1]:7000", "[fe80::1%eth0]:7000" (RFC 4007, 11; a zone whose interface has gone is a number),
+// "/path", or "-" for none.
 [[nodiscard]] std::string to_string(const SocketAddress& address);
 
 }  // namespace lanyard

@@ -90,6 +90,10 @@ TEST_CASE("an address that is wrong says what was expected") {
       {"[::1]7000", to_bind, "expected ':PORT' after ']' in '[::1]7000'"},
       {"[10.0.0.1]:7000", to_bind, "expected an IPv6 address in the brackets, not '10.0.0.1'"},
       {"[]:7000", to_bind, "expected an IPv6 address in the brackets, not ''"},
+      {"[fe80::1]:7000", to_reach, "a link-local address needs its interface: [fe80::1%eth0]"},
+      {"[::1%lo]:7000", to_bind, "only a link-local address (fe80::/10) has an interface, not '::1%lo'"},
+      {"[fe80::1%0123456789abcdef]:7000", to_bind,
+       "expected an IPv6 address in the brackets, not 'fe80::1%0123456789abcdef'"},
       {"[::1%]:7000", to_bind, "expected an IPv6 address in the brackets, not '::1%'"},
   };
   for (const Row& row : rows) {
@@ -131,11 +135,19 @@ TEST_CASE("a prefix loses its host bits and a bare address is a prefix of full l
   }
 }
 
+TEST_CASE("a link-local prefix may have the interface that it is meant on") {
+  CHECK(cidr_text("fe80::%eth0/64") == "fe80::%eth0/64");
+  CHECK(cidr_text("fe80::1%2") == "fe80::1%2/128");
+  CHECK(cidr_text("fe80::1%br0.7/64") == "fe80::%br0.7/64");
+  CHECK(parse_cidr("fe80::1%eth0") != parse_cidr("fe80::1"));
+}
+
 TEST_CASE("what is not a prefix is refused") {
   const std::string_view rows[] = {
       "",          "/8",        "10.0.0.0/",    "10.0.0.0/33",  "10.0.0.0/-1",
       "10/8",      "10.0.0/24", "10.0.0.0/+8",  "::/129",       "localhost",
-      "10.0.0.0 ", "[::1]",     "fe80::1%eth0", "10.0.0.0/8/8", "10.0.0.0/255.0.0.0"};
+      "10.0.0.0 ", "[::1]",     "fe80::1%",     "10.0.0.0/8/8", "10.0.0.0/255.0.0.0",
+      "::1%lo",    "fd00::%eth0/64", "10.0.0.1%eth0", "fe80::/64%eth0", "fe80::%eth0/9", "fe80::%a b/64"};
   for (const std::string_view text : rows) {
     CAPTURE(text);
     CHECK_FALSE(parse_cidr(text));
