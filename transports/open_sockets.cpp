@@ -39,6 +39,12 @@ namespace {
   return 0;
 }
 
+// Each datagram is to say which address it came to (local_address.h).
+[[nodiscard]] bool tell_local_addresses(const Fd& fd, int family) {
+  return family == AF_INET ? set_option(fd, IPPROTO_IP, IP_PKTINFO, 1)
+                           : set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
 // `name_of` is getsockname(2) or getpeername(2).
 [[nodiscard]] SocketAddress address_by(int (&name_of)(int, sockaddr*, socklen_t*) noexcept, int fd) {
   sockaddr_un address{};
@@ -83,6 +89,7 @@ Opened<Fd> open_udp(const SocketAddress& local) {
   if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
   enlarge_buffers(fd);
   (void)set_option(fd, SOL_UDP, UDP_GRO, 1);  // Linux 5.0; without it runs come as single datagrams
+  if (local.is_any() && !tell_local_addresses(fd, local.family())) return failed(doing);
   if (bind_patiently(fd.get(), local) != 0) return failed(doing);
   return fd;
 }

@@ -38,7 +38,7 @@ struct UnixPath {
 [[nodiscard]] Opened<Fd> open_unix_listener(const UnixPath& local);
 [[nodiscard]] Opened<Fd> open_unix_datagram(const UnixPath& local);
 
-// A UDP socket with a large receive buffer.
+// A UDP socket with a large receive buffer. Bound to all addresses, it tells which one a datagram came to.
 [[nodiscard]] Opened<Fd> open_udp(const SocketAddress& local);
 
 // The local address, port 0, from which `remote` is routed now.

@@ -10,6 +10,7 @@
 
 #include "frames/counters.h"
 #include "frames/egress_queue.h"
+#include "transports/local_address.h"
 #include "transports/socket_address.h"
 
 namespace lanyard {
@@ -49,6 +50,7 @@ struct Port {
 
   // Datagram wires
   SocketAddress peer;             // where its datagrams go; none: the socket is connected
+  LocalAddress local;             // where they leave from, where the socket has many addresses; none: as routed
   std::uint64_t heard_ns = 0;     // when the peer was last heard
   std::uint32_t gso_bytes_max = 0;  // longest segment that UDP_SEGMENT may cut for this peer's route; 0: never
   std::unique_ptr<MessagesInFlight> in_flight;  // made by the engine that needs it

@@ -69,7 +69,7 @@ Port* add_peer(Transport& transport, const SocketAddress& source, const DataCont
 [[nodiscard]] Datagram restored(const Datagram& datagram) {
   constexpr std::size_t addresses_bytes = 12, tag_bytes = 4;
   Datagram whole = datagram;
-  whole.control = {};
+  whole.control = {.segment_bytes = datagram.control.segment_bytes};
   if (datagram.control.tag.tpid != 0 && datagram.bytes >= addresses_bytes) {
     whole.bytes += tag_bytes;
     if (datagram.slot != nullptr) {
@@ -116,10 +116,31 @@ void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox) {
   }
 }
 
+namespace {
+
+// The peer is answered from the address that it spoke to last. By another route UDP_SEGMENT may do what it did not.
+void remember_local_address(Port& port, const cmsghdr& control) {
+  const LocalAddress local = answering_address(control);
+  if (port.local == local) return;
+  port.local = local;
+  port.gso_bytes_max = port.transport->gso ? limits::udp_payload_bytes_max : 0;
+}
+
+// With what most datagrams do not have, which therefore cost nothing for it.
+void rare_datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
+                            std::uint64_t now_ns) {
+  datagram_received(transport, restored(datagram), context, now_ns);
+  if (datagram.control.local == nullptr) return;
+  Port* port = transport.sources == Sources::allowed ? transport.peers.find(datagram.source)
+                                                     : transport.ports.front().get();
+  if (port != nullptr && port->peer == datagram.source) remember_local_address(*port, *datagram.control.local);
+}
+
+}  // namespace
+
 void datagram_received(Transport& transport, const Datagram& datagram, const DataContext& context,
                        std::uint64_t now_ns) {
-  if (datagram.control.tag.tpid != 0 || datagram.control.unfinished_checksum) [[unlikely]]
-    return datagram_received(transport, restored(datagram), context, now_ns);
+  if (datagram.control.is_rare) [[unlikely]] return rare_datagram_received(transport, datagram, context, now_ns);
   Inbox& inbox = context.inbox;
   ++inbox.receives;
   if (datagram.slot != nullptr) inbox.hold(datagram.slot);
@@ -202,27 +223,45 @@ namespace {
     read.tag.tci = aux.tp_vlan_tci;
   }
   read.unfinished_checksum = (aux.tp_status & TP_STATUS_CSUMNOTREADY) != 0;
+  read.is_rare = read.tag.tpid != 0 || read.unfinished_checksum;
+  return read;
+}
+
+[[nodiscard]] std::uint16_t read_segment_bytes(const cmsghdr& control) {
+  int size;
+  std::memcpy(&size, CMSG_DATA(&control), sizeof size);
+  return static_cast<std::uint16_t>(std::clamp(size, 0, 0xFFFF));
+}
+
+// Of a packet socket, or one that is bound to all addresses.
+[[nodiscard]] ReceiveControl read_rare_control(const msghdr& message) {
+  auto& mutable_message = const_cast<msghdr&>(message);  // CMSG_NXTHDR wants it so; it only reads
+  ReceiveControl read;
+  for (cmsghdr* control = CMSG_FIRSTHDR(&mutable_message); control != nullptr;
+       control = CMSG_NXTHDR(&mutable_message, control)) {
+    if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
+      read.segment_bytes = read_segment_bytes(*control);
+    } else if (is_local_address(*control)) {
+      read.local = control;
+      read.is_rare = true;
+    } else if (control->cmsg_level == SOL_PACKET && control->cmsg_type == PACKET_AUXDATA) {
+      tpacket_auxdata aux;
+      std::memcpy(&aux, CMSG_DATA(control), sizeof aux);
+      return read_auxdata(aux);
+    }
+  }
   return read;
 }
 
 }  // namespace
 
 ReceiveControl read_control(const msghdr& message) {
-  auto& mutable_message = const_cast<msghdr&>(message);  // CMSG_NXTHDR wants it so; it only reads
-  for (cmsghdr* control = CMSG_FIRSTHDR(&mutable_message); control != nullptr;
-       control = CMSG_NXTHDR(&mutable_message, control)) {
-    if (control->cmsg_level == SOL_UDP && control->cmsg_type == UDP_GRO) {
-      int size;
-      std::memcpy(&size, CMSG_DATA(control), sizeof size);
-      return {.segment_bytes = static_cast<std::size_t>(std::max(size, 0))};
-    }
-    if (control->cmsg_level == SOL_PACKET && control->cmsg_type == PACKET_AUXDATA) {
-      tpacket_auxdata aux;
-      std::memcpy(&aux, CMSG_DATA(control), sizeof aux);
-      return read_auxdata(aux);
-    }
-  }
-  return {};
+  const cmsghdr* first = CMSG_FIRSTHDR(&message);
+  if (first == nullptr) return {};
+  const bool alone = message.msg_controllen <= CMSG_SPACE(sizeof(int));
+  if (alone && first->cmsg_level == SOL_UDP && first->cmsg_type == UDP_GRO)
+    return {.segment_bytes = read_segment_bytes(*first)};
+  return read_rare_control(message);
 }
 
 void book_kernel_drops(Transport& transport) {

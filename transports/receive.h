@@ -10,6 +10,7 @@
 
 #include "frames/ethernet.h"
 #include "transports/engine.h"
+#include "transports/local_address.h"
 
 namespace lanyard {
 
@@ -21,15 +22,19 @@ void stream_received(Transport& transport, std::ptrdiff_t bytes, Inbox& inbox);
 
 // What the kernel says about a datagram beside its bytes.
 struct ReceiveControl {
+  // Where it came to, of a socket that is bound to all addresses (local_address.h); valid as long as the control data.
+  const cmsghdr* local = nullptr;
   // Above 0: this is a run of datagrams of that size, the last perhaps shorter, which the kernel gave in one piece
   // (UDP_GRO, udp(7)): what another switch sent with UDP_SEGMENT.
-  std::size_t segment_bytes = 0;
+  std::uint16_t segment_bytes = 0;
   // Of a frame from a packet socket (PACKET_AUXDATA, packet(7)): the VLAN tag that was taken off it, if any
   // (a TPID above 0), and whether a TCP or UDP checksum in it was left to a network card that it never came
   // to.
   VlanTag tag{};
   bool unfinished_checksum = false;
+  bool is_rare = false;  // there is more than segment_bytes: one look for what most datagrams do not have
 };
+static_assert(sizeof(ReceiveControl) <= 16, "it is returned in registers, for each datagram");
 
 // One datagram of `bytes` bytes lies at `data` in `slot` (one reference, taken over here); `truncated` when it was
 // longer than that. `slot` is null when the bytes went to scratch because no slot was free.
@@ -57,10 +62,10 @@ void receive_from_device(Transport& transport, const DataContext& context, std::
 void datagrams_to_scratch(Transport& transport, const DataContext& context, std::span<std::byte> scratch,
                           std::uint64_t now_ns);
 
-// Control data that comes with a datagram: room for exactly what is asked for, on one kind of socket UDP_GRO
-// (open_sockets.cpp), on another PACKET_AUXDATA (open_interface.cpp).
+// Control data that comes with a datagram: room for exactly what is asked for, on one kind of socket UDP_GRO and where
+// it came to (open_sockets.cpp), on another PACKET_AUXDATA (open_interface.cpp).
 inline constexpr std::size_t receive_control_bytes =
-    std::max(CMSG_SPACE(sizeof(int)), CMSG_SPACE(sizeof(tpacket_auxdata)));
+    std::max(CMSG_SPACE(sizeof(int)) + local_address_control_bytes, CMSG_SPACE(sizeof(tpacket_auxdata)));
 [[nodiscard]] ReceiveControl read_control(const msghdr& message);
 
 // Books what the kernel dropped on a datagram socket before we saw it (SO_MEMINFO), UDP or a packet socket; of a

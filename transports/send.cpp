@@ -40,6 +40,11 @@ namespace {
   return error == EMSGSIZE || error == EINVAL || error == EIO || error == EOPNOTSUPP || error == ENOPROTOOPT;
 }
 
+// What may mean that the address to send from is not this host's (any more): EINVAL, and of IPv4 by now ENETUNREACH.
+[[nodiscard]] bool refuses_source(int error) {
+  return error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH || error == EHOSTUNREACH;
+}
+
 // What an interface answers when it was deleted (a TAP EBADFD, a packet socket ENXIO), and a packet socket also when it
 // is down. Writing to a TAP that is down gives EIO: it may come up again.
 [[nodiscard]] bool is_gone(int error) {
@@ -68,7 +73,16 @@ std::size_t DatagramPlan::build(Port& port, std::size_t first) {
     add_message(port, at, length);
     at += length;
   }
+  if (port.local.is_set()) [[unlikely]] add_local_address(port.local);
   return at - first;
+}
+
+void DatagramPlan::add_local_address(const LocalAddress& local) {
+  for (std::size_t i = 0; i < count_; ++i) {
+    msghdr& message = messages_[i].msg_hdr;
+    if (message.msg_controllen == 0) message.msg_control = controls_[i].bytes.data();
+    append_local_address(message, local);
+  }
 }
 
 void DatagramPlan::add_message(Port& port, std::size_t first, std::size_t count) {
@@ -93,7 +107,7 @@ void DatagramPlan::add_message(Port& port, std::size_t first, std::size_t count)
   message.msg_hdr.msg_iovlen = entries;
   if (count > 1) {
     message.msg_hdr.msg_control = controls_[count_].bytes.data();
-    message.msg_hdr.msg_controllen = controls_[count_].bytes.size();
+    message.msg_hdr.msg_controllen = CMSG_SPACE(sizeof(std::uint16_t));
     cmsghdr* header = CMSG_FIRSTHDR(&message.msg_hdr);
     header->cmsg_level = IPPROTO_UDP;
     header->cmsg_type = UDP_SEGMENT;
@@ -128,6 +142,11 @@ SendOutcome datagrams_sent(Port& port, std::size_t segments, int result) {
     return SendOutcome::again;
   }
   const Transport& transport = *port.transport;
+  if (port.local.is_set() && refuses_source(error)) {  // until the peer is heard again; the route chooses meanwhile
+    port.local = {};
+    port.gso_bytes_max = transport.gso ? limits::udp_payload_bytes_max : 0;
+    return SendOutcome::again;
+  }
   // A receiver of UNIX datagrams takes about 11.
   if (transport.tells_when_writable() && error == EAGAIN) return SendOutcome::blocked;
   if (transport.sources == Sources::interface && is_gone(error)) return SendOutcome::failed;

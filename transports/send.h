@@ -15,6 +15,7 @@
 #include <span>
 
 #include "frames/limits.h"
+#include "transports/local_address.h"
 #include "transports/port.h"
 
 namespace lanyard {
@@ -35,12 +36,13 @@ class DatagramPlan {
 
  private:
   void add_message(Port& port, std::size_t first, std::size_t count);
+  void add_local_address(const LocalAddress& local);
 
   std::array<mmsghdr, limits::messages_per_send> messages_;
   std::array<std::uint16_t, limits::messages_per_send> segments_;
   std::array<iovec, limits::segments_per_send> iovecs_;
   struct alignas(cmsghdr) Control {
-    std::array<std::byte, CMSG_SPACE(sizeof(std::uint16_t))> bytes;
+    std::array<std::byte, CMSG_SPACE(sizeof(std::uint16_t)) + local_address_control_bytes> bytes;
   };
   std::array<Control, limits::messages_per_send> controls_;
   std::size_t count_ = 0;
@@ -55,7 +57,8 @@ class DatagramPlan {
 // or -errno). Pops and books them, or leaves them queued and says what to do.
 enum class SendOutcome : std::uint8_t {
   done,      // popped: sent or dropped
-  again,     // left queued: plan again from the front (UDP_SEGMENT was given up for this size)
+  again,     // left queued: plan again from the front, in another way (UDP_SEGMENT was given up for this size, or the
+             // address to answer from, which is this host's no more)
   blocked,   // left queued: the descriptor takes no more now
   unconnected,  // left queued: the UNIX peer has gone; connect again, then plan again or drop
   failed,    // left queued: the interface has gone down or away, and the transport with it

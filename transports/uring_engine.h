@@ -90,6 +90,7 @@ class UringEngine final : public Engine {
   void sent_stream(Port& port, int result);
   void settle_messages(Port& port);
   void send_one_by_one(Port& port, std::size_t segments);
+  [[nodiscard]] SendOutcome send_front(Port& port);
   void operation_ended(Transport& transport);
   void flush_stream(Transport& transport, Port& port);
   void flush_datagrams(Transport& transport, Port& port);

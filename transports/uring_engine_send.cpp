@@ -108,9 +108,15 @@ void UringEngine::sent_stream(Port& port, int result) {
 void UringEngine::settle_messages(Port& port) {
   Transport& transport = *port.transport;
   MessagesInFlight& flight = *port.in_flight;
+  const bool had_local = port.local.is_set();
   bool stop = false;
   for (std::size_t i = 0; i < flight.count && !stop; ++i) {
     if (flight.results[i] == -ECANCELED) break;  // linked behind one that failed, or the transport is closing
+    const bool local_is_gone = had_local && !port.local.is_set();  // as one before it in the plan has shown
+    if (local_is_gone && flight.results[i] < 0) {
+      send_one_by_one(port, flight.segments[i]);
+      continue;
+    }
     switch (datagrams_sent(port, flight.segments[i], flight.results[i])) {
       case SendOutcome::done: break;
       case SendOutcome::again: send_one_by_one(port, flight.segments[i]); break;
@@ -133,16 +139,31 @@ void UringEngine::settle_messages(Port& port) {
   if (!port.egress.empty() && transport.state == Transport::State::up) context_.inbox.mark_dirty(port);
 }
 
-// A run that the route refused as one UDP_SEGMENT message, while later messages of the plan may have left: its
-// frames go at once, each by itself. Rare: the size is remembered.
+// What was refused as it was planned, a run by UDP_SEGMENT or an address to send from, while later messages of the plan
+// may have left: its frames go at once, each by itself. Rare: it is remembered.
 void UringEngine::send_one_by_one(Port& port, std::size_t segments) {
   for (std::size_t i = 0; i < segments; ++i) {
-    const Segment& segment = port.egress.segment(0);
-    const ssize_t result = ::sendto(port.transport->send_fd(), segment.data, segment.bytes, MSG_DONTWAIT | MSG_NOSIGNAL,
-                                    &port.peer.any, port.peer.length);
-    const SendOutcome outcome = datagrams_sent(port, 1, result < 0 ? -errno : 0);
+    SendOutcome outcome = send_front(port);
+    if (outcome == SendOutcome::again) outcome = send_front(port);  // without its local address
     LANYARD_CHECK(outcome == SendOutcome::done);
   }
+}
+
+SendOutcome UringEngine::send_front(Port& port) {
+  const Segment& segment = port.egress.segment(0);
+  iovec bytes{segment.data, segment.bytes};
+  alignas(cmsghdr) std::array<std::byte, local_address_control_bytes> control;
+  msghdr message{};
+  message.msg_name = &port.peer.any;
+  message.msg_namelen = port.peer.length;
+  message.msg_iov = &bytes;
+  message.msg_iovlen = 1;
+  if (port.local.is_set()) {
+    message.msg_control = control.data();
+    append_local_address(message, port.local);
+  }
+  const ssize_t result = ::sendmsg(port.transport->send_fd(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+  return datagrams_sent(port, 1, result < 0 ? -errno : 0);
 }
 
 void UringEngine::wait_until_writable(Transport& transport) {

@@ -59,6 +59,11 @@ class NetworkOfTest {
     for (const std::string& end : {one, other}) ip("link set " + end + " up");
   }
 
+  // IPv6 on an interface, which has had none. False: this kernel has none.
+  [[nodiscard]] static bool enable_ipv6(const std::string& interface) {
+    return write_to("/proc/sys/net/ipv6/conf/" + interface + "/disable_ipv6", "0");
+  }
+
   // In a child, before exec: an ordinary user's rights on networks.
   static void drop_rights() {
     ::prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0);
