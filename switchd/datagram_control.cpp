@@ -4,15 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstring>
+#include <utility>
 
 #include "switchd/log.h"
 #include "switchd/resolve.h"
 
 namespace lanyard {
-
-DatagramControl::DatagramControl(const PortConfig& config, PortServices& services)
-    : PortControl(config, services), resolver_(services.io()), timer_(services.io()) {}
 
 std::optional<OpenError> DatagramControl::open() {
   if (config_.type != PortType::unix_dgram) frame_bytes_max_ = limits::udp_payload_bytes_max;
@@ -25,51 +22,67 @@ std::optional<OpenError> DatagramControl::open() {
 
 std::optional<OpenError> DatagramControl::open_udp_remote() {
   const std::vector<SocketAddress> remotes = literal_addresses(*config_.remote);
-  if (!remotes.empty()) return open_udp_remote(remotes.front());
+  if (!remotes.empty()) {
+    auto way = find_way(remotes);
+    if (auto* error = std::get_if<OpenError>(&way)) return std::move(*error);
+    return open_udp_remote(std::get<Way>(way));
+  }
   address_ = to_string(config_.address);
   services_.registry().set(config_.name, record(address_, "down", nullptr));
-  resolved_late_ = true;
+  name_.emplace(services_.io(), *config_.remote,
+                NameWatch::User{[this](const auto& addresses) { return use_remote(addresses); },
+                                [this] { return heard_frames(); },
+                                [this](const std::string& why) { told_unusable(why); }});
   return std::nullopt;
 }
 
 void DatagramControl::begin() {
-  if (resolved_late_) resolve_remote();
+  if (name_) name_->begin();
 }
 
-std::optional<OpenError> DatagramControl::open_udp_remote(const SocketAddress& remote) {
-  SocketAddress local;
-  if (config_.address.host.empty()) {
-    auto routed = local_address_towards(remote);
-    if (auto* error = std::get_if<OpenError>(&routed)) return std::move(*error);
-    local = std::get<SocketAddress>(routed);
-    local.family() == AF_INET ? local.v4.sin_port = htons(config_.address.port)
-                              : local.v6.sin6_port = htons(config_.address.port);
-  } else {
-    const std::vector<SocketAddress> locals = resolve_now(config_.address);
-    const auto same_family = [&](const SocketAddress& address) { return address.family() == remote.family(); };
-    if (locals.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
-    const auto found = std::find_if(locals.begin(), locals.end(), same_family);
-    if (found == locals.end())
-      return OpenError{"local host '" + config_.address.host + "' has no address of the kind of the remote " +
-                       to_string(remote), 0};
-    local = *found;
+// The first remote that can be reached from here.
+Opened<DatagramControl::Way> DatagramControl::find_way(const std::vector<SocketAddress>& remotes) const {
+  const std::string& host = config_.address.host;
+  if (host.empty()) {
+    OpenError last;
+    for (const SocketAddress& remote : remotes) {
+      auto routed = local_address_towards(remote);
+      if (const auto* local = std::get_if<SocketAddress>(&routed))
+        return Way{local->with_port(config_.address.port), remote};
+      last = std::move(std::get<OpenError>(routed));
+    }
+    return last;
   }
-  auto opened = open_udp(local);
+  const std::vector<SocketAddress> locals = resolve_now(config_.address);
+  if (locals.empty()) return OpenError{"cannot resolve host '" + host + "'", name_unknown};
+  for (const SocketAddress& remote : remotes)
+    for (const SocketAddress& local : locals)
+      if (local.family() == remote.family()) return Way{local, remote};
+  return OpenError{"local host '" + host + "' has no address of the kind of the remote " + to_string(remotes.front()),
+                   0};
+}
+
+std::optional<OpenError> DatagramControl::open_udp_remote(const Way& way) {
+  auto opened = open_udp(way.local);
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(std::get<Fd>(opened)));
   transport->sources = Sources::one_peer;
   transport->gso = true;
+  if (name_) {
+    keep_errors(transport->receive_fd());
+    transport->keeps_errors = true;
+  }
+  local_ = way.local;
+  remote_ = way.remote;
   address_ = to_string(bound_address(transport->receive_fd()));
   transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
-  transport->ports.front()->peer = remote;
+  transport->ports.front()->peer = way.remote;
   hand_over(std::move(transport));
   return std::nullopt;
 }
 
 std::optional<OpenError> DatagramControl::open_udp_allow() {
-  const std::vector<SocketAddress> locals = resolve_now(config_.address);
-  if (locals.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
-  auto opened = open_udp(locals.front());
+  auto opened = open_for_allowed();
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(std::get<Fd>(opened)));
   transport->sources = Sources::allowed;
@@ -81,9 +94,28 @@ std::optional<OpenError> DatagramControl::open_udp_allow() {
   transport->copies = &services_.copies();
   transport->stranger_counters = std::make_shared<PortCounters>();
   address_ = to_string(bound_address(transport->receive_fd()));
+  local_ = bound_address(transport->receive_fd());
   services_.registry().set(config_.name, record(address_, "listening", transport->stranger_counters));
-  services_.attach(std::move(transport), *this);
+  serial_ = services_.attach(std::move(transport), *this);
   return std::nullopt;
+}
+
+// On the first of its addresses that is here; of a family that `allow` has, where there is one: by the others nobody is
+// let in.
+Opened<Fd> DatagramControl::open_for_allowed() const {
+  std::vector<SocketAddress> locals = resolve_now(config_.address);
+  const auto is_allowed = [&](const SocketAddress& local) {
+    return std::any_of(config_.allow.begin(), config_.allow.end(),
+                       [&](const Cidr& cidr) { return cidr.v6 == (local.family() == AF_INET6); });
+  };
+  std::stable_partition(locals.begin(), locals.end(), is_allowed);
+  Opened<Fd> opened = OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
+  for (const SocketAddress& local : locals) {
+    opened = open_udp(local);
+    const auto* error = std::get_if<OpenError>(&opened);
+    if (error == nullptr || !is_absent(*error)) break;
+  }
+  return opened;
 }
 
 std::optional<OpenError> DatagramControl::open_unix() {
@@ -101,9 +133,7 @@ std::optional<OpenError> DatagramControl::open_unix() {
 }
 
 std::optional<OpenError> DatagramControl::open_group() {
-  const std::vector<SocketAddress> group = literal_addresses(config_.address);
-  if (group.empty()) return OpenError{"'" + config_.address.host + "' is not a multicast group", 0};
-  auto opened = open_multicast({group.front(), config_.interface, config_.ttl});
+  auto opened = open_multicast(group());
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   auto& sockets = std::get<MulticastSockets>(opened);
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(sockets.receive));
@@ -112,10 +142,14 @@ std::optional<OpenError> DatagramControl::open_group() {
   transport->sources = Sources::group;
   transport->gso = true;
   transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
-  transport->ports.front()->peer = group.front();
-  address_ = to_string(group.front());
+  transport->ports.front()->peer = group().group;
+  address_ = to_string(group().group);
   hand_over(std::move(transport));
   return std::nullopt;
+}
+
+MulticastGroup DatagramControl::group() const {
+  return {literal_addresses(config_.address).at(0), config_.interface, config_.ttl};
 }
 
 // A transport of one port.
@@ -123,42 +157,68 @@ void DatagramControl::hand_over(std::unique_ptr<Transport> transport) {
   Port& port = *transport->ports.front();
   port.transport = transport.get();
   port.gso_bytes_max = transport->gso ? limits::udp_payload_bytes_max : 0;
+  counters_ = port.counters;
   services_.registry().set(config_.name, record(address_, "up", port.counters));
-  services_.attach(std::move(transport), *this);
+  serial_ = services_.attach(std::move(transport), *this);
 }
 
-void DatagramControl::resolve_remote() {
-  resolving_ = true;
-  resolver_.async_resolve(config_.remote->host, std::to_string(config_.remote->port),
-                          asio::ip::resolver_base::numeric_service,
-                          [this](const asio::error_code& error, const asio::ip::udp::resolver::results_type& results) {
-                            resolving_ = false;
-                            if (stopping_ || error == asio::error::operation_aborted) return;
-                            if (error) return resolve_later("cannot resolve: " + error.message());
-                            const auto endpoint = results.begin()->endpoint();
-                            const SocketAddress remote(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
-                            if (const auto failed = open_udp_remote(remote)) return resolve_later(failed->what);
-                            log_info("port {}: {} is {}", config_.name, to_string(*config_.remote), to_string(remote));
-                          });
+// --- A remote that is a name.
+
+// As NameWatch::User has it.
+std::string DatagramControl::use_remote(const std::vector<SocketAddress>& remotes) {
+  const bool is_open = remote_.family() != AF_UNSPEC;
+  if (is_open && std::find(remotes.begin(), remotes.end(), remote_) != remotes.end()) return {};
+  if (leaving_) return {};
+  const auto found = find_way(remotes);
+  if (const auto* error = std::get_if<OpenError>(&found)) return error->what;
+  const Way& way = std::get<Way>(found);
+  if (is_open) {
+    move_peer(way);
+    return {};
+  }
+  if (const auto failed = open_udp_remote(way)) return failed->what;
+  last_failure_.clear();
+  log_info("port {}: {} is {}", config_.name, to_string(*config_.remote), to_string(remote_));
+  return {};
 }
 
-void DatagramControl::resolve_later(const std::string& why) {
+void DatagramControl::move_peer(const Way& way) {
+  services_.event(LogLevel::info, EventKind::peer_moved, config_.name,
+                  "port " + config_.name + ": " + to_string(*config_.remote) + " is " + to_string(way.remote) +
+                      " now, and was " + to_string(remote_));
+  if (way.local == local_) {
+    remote_ = way.remote;
+    return services_.set_peer(serial_, remote_);
+  }
+  leave("it moves to another address");
+}
+
+void DatagramControl::told_unusable(const std::string& why) {
   if (why != last_failure_)
     log_info("port {} is down: {}: {}; trying again", config_.name, to_string(*config_.remote), why);
   last_failure_ = why;
   show_down(to_string(*config_.remote) + ": " + why);
-  timer_.expires_after(backoff_.next());
-  timer_.async_wait([this](const asio::error_code& cancelled) {
-    if (!cancelled && !stopping_) resolve_remote();
-  });
 }
 
-// Of those that were open before `ready`, the `port` line has told.
+// Frames of others are counted at the port, too.
+std::uint64_t DatagramControl::heard_frames() const {
+  if (!counters_) return 0;
+  return counters_->received_frames.get() -
+         counters_->drops[static_cast<std::size_t>(DropReason::unknown_source)].get();
+}
+
+void DatagramControl::unreachable(const Notice&) {
+  if (name_) name_->unreachable();
+}
+
+// Of the others, their lines have told when they were opened.
 void DatagramControl::attached(const Notice&) {
-  if (!resolved_late_) return;
-  services_.print("port " + config_.name + " up udp:" + address_);
+  if (!name_) return;
+  services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address_);
   services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address_);
 }
+
+// --- A port for many.
 
 void DatagramControl::peer_up(const Notice& notice) {
   const std::string far_end = to_string(notice.peer);
@@ -199,14 +259,19 @@ void DatagramControl::closed(const Notice& notice) {
   show_down(cause_text(notice));
   services_.print("port " + config_.name + " down " + cause_text(notice));
   if (stopping_) return;
-  services_.event(LogLevel::error, EventKind::port_down, config_.name,
+  services_.event(leaving_ ? LogLevel::info : LogLevel::error, EventKind::port_down, config_.name,
                   "port " + config_.name + " down: " + cause_text(notice));
+}
+
+// Its place is taken by a port that is opened anew (topology.h).
+void DatagramControl::leave(const char* why) {
+  leaving_ = true;
+  services_.detach(serial_, why);
 }
 
 void DatagramControl::stop() {
   stopping_ = true;
-  resolver_.cancel();
-  timer_.cancel();
+  if (name_) name_->stop();
   if (bound_path_) ::unlink(config_.path.c_str());
 }
 

@@ -1,21 +1,20 @@
 // Datagram ports: UDP towards one peer or for many, UNIX datagrams, multicast groups. Bound once, before `ready`;
-// there is no connection to lose, and a socket that fails is opened again (topology.h). A UDP remote whose name does not
-// resolve yet is tried again.
+// there is no connection to lose. The name of a UDP remote is looked up from `ready` on, and again when it is not heard
+// (name_watch.h): what it stands for then takes the place of what it was. The socket stays, unless it is of the other
+// family, or the host to bind was left out and the new remote is routed from another one.
 #pragma once
 
-#include <asio/ip/udp.hpp>
-#include <asio/steady_timer.hpp>
 #include <chrono>
 #include <unordered_map>
 
-#include "switchd/backoff.h"
+#include "switchd/name_watch.h"
 #include "switchd/port_control.h"
 
 namespace lanyard {
 
 class DatagramControl final : public PortControl {
  public:
-  DatagramControl(const PortConfig& config, PortServices& services);
+  using PortControl::PortControl;
 
   [[nodiscard]] std::optional<OpenError> open() override;
   [[nodiscard]] std::string address() const override { return address_; }
@@ -24,30 +23,43 @@ class DatagramControl final : public PortControl {
   void peer_up(const Notice& notice) override;
   void peer_down(const Notice& notice) override;
   void crowded(const Notice& notice) override;
+  void unreachable(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void stop() override;
-  [[nodiscard]] bool is_resolving() const override { return resolving_; }
+  [[nodiscard]] bool is_resolving() const override { return name_ && name_->is_resolving(); }
   [[nodiscard]] bool reopens_itself() const override { return false; }
 
  private:
+  // A remote, and the address to bind for it.
+  struct Way {
+    SocketAddress local;
+    SocketAddress remote;
+  };
+  [[nodiscard]] Opened<Way> find_way(const std::vector<SocketAddress>& remotes) const;
   [[nodiscard]] std::optional<OpenError> open_udp_remote();
-  [[nodiscard]] std::optional<OpenError> open_udp_remote(const SocketAddress& remote);
+  [[nodiscard]] std::optional<OpenError> open_udp_remote(const Way& way);
   [[nodiscard]] std::optional<OpenError> open_udp_allow();
+  [[nodiscard]] Opened<Fd> open_for_allowed() const;
   [[nodiscard]] std::optional<OpenError> open_unix();
   [[nodiscard]] std::optional<OpenError> open_group();
-  void resolve_remote();
-  void resolve_later(const std::string& why);
+  [[nodiscard]] std::string use_remote(const std::vector<SocketAddress>& remotes);
+  void move_peer(const Way& way);
+  void told_unusable(const std::string& why);
+  [[nodiscard]] std::uint64_t heard_frames() const;
+  [[nodiscard]] MulticastGroup group() const;
+  void leave(const char* why);
   void hand_over(std::unique_ptr<Transport> transport);
 
   std::string address_;
-  asio::ip::udp::resolver resolver_;
-  asio::steady_timer timer_;
-  Backoff backoff_;
+  std::optional<NameWatch> name_;  // of a remote that is no literal
+  SocketAddress remote_;           // what it stands for; none: the port is down
+  SocketAddress local_;
+  std::shared_ptr<PortCounters> counters_;  // of the port of the one peer
+  std::uint64_t serial_ = 0;
   std::string last_failure_;
   std::unordered_map<SocketAddress, std::string, SocketAddressHash> peers_;  // port names
   bool bound_path_ = false;
-  bool resolved_late_ = false;  // after `ready`
-  bool resolving_ = false;
+  bool leaving_ = false;  // its transport is to be closed
   std::optional<std::chrono::steady_clock::time_point> crowded_at_;
   bool stopping_ = false;
 };

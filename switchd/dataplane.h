@@ -96,6 +96,7 @@ class Dataplane {
   void begin_close(Transport& transport, const char* cause, int error);
   void finish_close(Transport& transport);
   void set_port(const Command& command);
+  void set_peer(const Command& command);
   void add_network(const Command& command);
   void set_network(const Command& command);
   void list_macs(const Command& command);
@@ -106,6 +107,7 @@ class Dataplane {
   void show_turn(std::size_t frames);
   void keep_house(std::uint64_t now_ns);
   void tell_oversize(const Transport& transport);
+  void tell_unreachable(Transport& transport);
   void expire_peers(Transport& transport, std::uint64_t now_ns);
   void forget_peer(Transport& transport, Port& port, std::uint64_t silent_ns);
   void tell(Notice notice);

@@ -50,10 +50,11 @@ void Dataplane::take_commands() {
       case Command::Kind::attach: attach(std::move(command->transport)); break;
       case Command::Kind::detach: {
         const auto entry = transports_.find(command->serial);
-        if (entry != transports_.end()) begin_close(*entry->second.transport, "closed by switchd", 0);
+        if (entry != transports_.end()) begin_close(*entry->second.transport, command->cause, 0);
         break;
       }
       case Command::Kind::set_port: set_port(*command); break;
+      case Command::Kind::set_peer: set_peer(*command); break;
       case Command::Kind::add_network: add_network(*command); break;
       case Command::Kind::set_network: set_network(*command); break;
       case Command::Kind::remove_network:  // its place is kept, its memory goes
@@ -165,6 +166,18 @@ void Dataplane::set_port(const Command& command) {
   }
 }
 
+// What is queued goes to the new place, whose route may take what the other did not.
+void Dataplane::set_peer(const Command& command) {
+  const auto entry = transports_.find(command.serial);
+  if (entry == transports_.end() || entry->second.closing) return;
+  Transport& transport = *entry->second.transport;
+  Port& port = *transport.ports.front();
+  port.peer = command.peer;
+  port.local = {};
+  port.gso_bytes_max = transport.gso ? limits::udp_payload_bytes_max : 0;
+  transport.unreachable = false;
+}
+
 void Dataplane::keep_house(std::uint64_t now_ns) {
   next_housekeeping_ns_ = now_ns + housekeeping_interval_ns;
   observers_.set_clock(engine_->now_ns(), unix_ns());
@@ -175,6 +188,7 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
     if (transport.wire() == Wire::datagram) book_kernel_drops(transport);
     if (transport.sources == Sources::allowed) expire_peers(transport, now_ns);
     if (transport.sources == Sources::interface && std::exchange(transport.oversize, false)) tell_oversize(transport);
+    if (transport.keeps_errors) tell_unreachable(transport);
     if (transport.is_unix_datagram) connect_unix_peer(transport);  // it may be another by now
     if (transport.tcp_watch) {
       const bool waiting = !transport.ports.front()->egress.empty();
@@ -182,6 +196,15 @@ void Dataplane::keep_house(std::uint64_t now_ns) {
         inbox_.report_failed(transport, "the peer's host does not answer", ETIMEDOUT);
     }
   }
+}
+
+void Dataplane::tell_unreachable(Transport& transport) {
+  take_errors(transport);
+  if (!std::exchange(transport.unreachable, false)) return;
+  Notice notice;
+  notice.kind = Notice::Kind::unreachable;
+  notice.serial = transport.serial;
+  tell(std::move(notice));
 }
 
 void Dataplane::tell_oversize(const Transport& transport) {

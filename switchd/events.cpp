@@ -11,7 +11,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::array<EventKindInfo, 20> kinds = {{
+constexpr auto kinds = std::to_array<EventKindInfo>({
     {EventKind::port_added, "port_added", "a port was configured while the daemon runs"},
     {EventKind::port_removed, "port_removed", "a port was removed"},
     {EventKind::port_changed, "port_changed", "a port was configured otherwise, disabled or enabled"},
@@ -20,6 +20,7 @@ constexpr std::array<EventKindInfo, 20> kinds = {{
     {EventKind::network_added, "network_added", "a network was made"},
     {EventKind::network_removed, "network_removed", "a network was removed"},
     {EventKind::network_changed, "network_changed", "a network was configured otherwise"},
+    {EventKind::peer_moved, "peer_moved", "the name of a port's peer stands for another address than before"},
     {EventKind::mac_moved, "mac_moved", "a MAC address came by another port than before"},
     {EventKind::loop_suspected, "loop_suspected", "a MAC address goes to and fro between ports, as in a loop"},
     {EventKind::loop_ended, "loop_ended", "none does any more; `count` says how many moves were not told"},
@@ -32,7 +33,7 @@ constexpr std::array<EventKindInfo, 20> kinds = {{
     {EventKind::address_in_use, "address_in_use", "a VM uses an address that a gateway has not leased to it"},
     {EventKind::other_gateway, "other_gateway", "another DHCP server, or another gateway, is on the network"},
     {EventKind::stopping, "stopping", "the daemon stops"},
-}};
+});
 
 static_assert(
     [] {

@@ -22,6 +22,7 @@ enum class EventKind : std::uint8_t {
   network_added,
   network_removed,
   network_changed,
+  peer_moved,
   mac_moved,
   loop_suspected,
   loop_ended,

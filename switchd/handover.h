@@ -20,6 +20,7 @@ struct Command {
     attach,
     detach,
     set_port,        // of all ports of a transport, and of the peers it will have
+    set_peer,        // of a transport with one peer, which is elsewhere now. REQUIRES: of the family of the socket
     add_network,     // a new index, or that of one that was removed
     set_network,
     remove_network,  // REQUIRES: no port is in it
@@ -35,7 +36,9 @@ struct Command {
   Kind kind = Kind::stop;
   std::uint64_t token = 0;               // not 0: comes back by the notice `done`
   std::unique_ptr<Transport> transport;  // attach
-  std::uint64_t serial = 0;              // detach, set_port: which transport
+  std::uint64_t serial = 0;              // detach, set_port, set_peer: which transport
+  SocketAddress peer;                    // set_peer
+  const char* cause = "closed by switchd";  // detach: a few words for people, static
   NetworkIndex network = 0;              // set_port, *_network, *_macs, swap_rewind
   std::size_t cursor = 0;                // list_macs: 0 to begin, then as the notice says
   std::size_t max_frame_bytes = 0;       // set_port
@@ -62,6 +65,7 @@ struct Notice {
     peer_up,    // a udp transport has a new peer
     peer_down,  // and lost one, by silence
     crowded,    // and had no room for another; at most once a second
+    unreachable,  // the one peer of a transport is, by an ICMP error; at most once a second
     oversize,   // and dropped frames for their length; at most once a second
     closed,     // a transport has gone down; here it is, with nothing in flight
     macs,       // a slice of a network's table

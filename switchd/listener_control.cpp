@@ -44,7 +44,8 @@ std::optional<OpenError> ListenerControl::open_tcp() {
 }
 
 // All addresses with one number: where 0 was asked for, the first socket's decides, and another is tried when it is
-// taken for a later one. A host without IPv6 still gets the IPv4 loopback.
+// taken for a later one. One that this host does not have is left out as long as there is another: without IPv6 still
+// the IPv4 loopback is bound, whichever comes first.
 Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddress>& addresses) const {
   constexpr int tries = 16;
   OpenError last;
@@ -52,20 +53,18 @@ Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddres
     std::vector<Fd> sockets;
     std::uint16_t port = config_.address.port;
     bool taken = false;
-    for (SocketAddress address : addresses) {
-      address.family() == AF_INET ? address.v4.sin_port = htons(port) : address.v6.sin6_port = htons(port);
-      auto opened = open_tcp_listener(address);
+    for (const SocketAddress& address : addresses) {
+      auto opened = open_tcp_listener(address.with_port(port));
       if (auto* error = std::get_if<OpenError>(&opened)) {
-        const bool no_family = error->error == EAFNOSUPPORT || error->error == EADDRNOTAVAIL;
-        if (no_family && !sockets.empty()) continue;
         last = std::move(*error);
+        if (is_absent(last)) continue;
         taken = true;
         break;
       }
       sockets.push_back(std::move(std::get<Fd>(opened)));
       port = bound_address(sockets.back().get()).port();
     }
-    if (!taken) return sockets;
+    if (!taken && !sockets.empty()) return sockets;
     if (config_.address.port != 0) break;
   }
   return last;

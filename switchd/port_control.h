@@ -34,6 +34,10 @@ class PortServices {
   virtual FramePool& copies() = 0;  // for egress queues
   // Hands a transport over; its notices come to `owner`. Returns its serial.
   virtual std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) = 0;
+  // The transport is to go; `closed` follows. `cause`: a few words for people, static.
+  virtual void detach(std::uint64_t serial, const char* cause) = 0;
+  // The one peer of a UDP transport is elsewhere now. REQUIRES: of the family of its socket.
+  virtual void set_peer(std::uint64_t serial, const SocketAddress& peer) = 0;
   // Prints a line to standard output, at once.
   virtual void print(const std::string& line) = 0;
   // Tells what happened to a port, to the log and to everybody who watches.
@@ -62,6 +66,7 @@ class PortControl {
   virtual void peer_up(const Notice&) {}
   virtual void peer_down(const Notice&) {}
   virtual void crowded(const Notice&) {}
+  virtual void unreachable(const Notice&) {}
   virtual void oversize(const Notice&) {}
   virtual void closed(const Notice& notice) = 0;
   // It is configured otherwise, by what can change while frames flow (topology_change.cpp); what its transports must

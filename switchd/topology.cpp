@@ -112,6 +112,7 @@ void Topology::take_from_port(Notice& notice) {
     case Notice::Kind::attached: return port.attached(notice);
     case Notice::Kind::crowded: return port.crowded(notice);
     case Notice::Kind::oversize: return port.oversize(notice);
+    case Notice::Kind::unreachable: return port.unreachable(notice);
     case Notice::Kind::peer_up: return port.peer_up(notice);
     case Notice::Kind::peer_down: return port.peer_down(notice);
     default: break;
@@ -179,6 +180,22 @@ std::uint64_t Topology::attach(std::unique_ptr<Transport> transport, PortControl
   attach.transport = std::move(transport);
   services_.link.send(std::move(attach));
   return serial;
+}
+
+void Topology::detach(std::uint64_t serial, const char* cause) {
+  Command detach;
+  detach.kind = Command::Kind::detach;
+  detach.serial = serial;
+  detach.cause = cause;
+  services_.link.send(std::move(detach));
+}
+
+void Topology::set_peer(std::uint64_t serial, const SocketAddress& peer) {
+  Command set;
+  set.kind = Command::Kind::set_peer;
+  set.serial = serial;
+  set.peer = peer;
+  services_.link.send(std::move(set));
 }
 
 void Topology::event(LogLevel level, EventKind kind, const std::string& port, std::string text) {

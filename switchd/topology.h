@@ -145,6 +145,8 @@ class Topology final : public PortServices {
   NetworkIndex network_index(const std::string& name) override { return networks_.at(name).index; }
   FramePool& copies() override { return dataplane_->chunks(); }
   std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) override;
+  void detach(std::uint64_t serial, const char* cause) override;
+  void set_peer(std::uint64_t serial, const SocketAddress& peer) override;
   void print(const std::string& line) override { services_.output.print(line); }
   void event(LogLevel level, EventKind kind, const std::string& port, std::string text) override;
 

@@ -40,12 +40,7 @@ void Topology::close(const std::string& name, std::function<void()> closed) {
   entry.closed = std::move(closed);
   entry.control->stop();
   const std::vector<std::uint64_t> transports = transports_of(*entry.control);
-  for (const std::uint64_t serial : transports) {
-    Command detach;
-    detach.kind = Command::Kind::detach;
-    detach.serial = serial;
-    services_.link.send(std::move(detach));
-  }
+  for (const std::uint64_t serial : transports) detach(serial, "closed by switchd");
   if (transports.empty()) finish_close(name);
 }
 

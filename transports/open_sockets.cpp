@@ -94,6 +94,12 @@ Opened<Fd> open_udp(const SocketAddress& local) {
   return fd;
 }
 
+void keep_errors(int udp) {
+  const int on = 1;
+  const bool v6 = bound_address(udp).family() == AF_INET6;
+  (void)::setsockopt(udp, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on, sizeof on);
+}
+
 Opened<SocketAddress> local_address_towards(const SocketAddress& remote) {
   const std::string doing = "no route to " + to_string(remote);
   Fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));

@@ -21,6 +21,10 @@ struct OpenError {
 // May it be otherwise by itself? An address, a route or an interface is not there (yet), or a name has no address.
 [[nodiscard]] bool may_come(const OpenError& error);
 inline constexpr int name_unknown = EADDRNOTAVAIL;  // `error` of a name that does not resolve
+// Is it that this host does not have the address, or anything of its family?
+[[nodiscard]] inline bool is_absent(const OpenError& error) {
+  return error.error == EAFNOSUPPORT || error.error == EADDRNOTAVAIL;
+}
 template <class T>
 using Opened = std::variant<T, OpenError>;
 
@@ -40,6 +44,10 @@ struct UnixPath {
 
 // A UDP socket with a large receive buffer. Bound to all addresses, it tells which one a datagram came to.
 [[nodiscard]] Opened<Fd> open_udp(const SocketAddress& local);
+
+// From now on the kernel keeps the ICMP errors that a UDP socket's datagrams bring (IP_RECVERR, ip(7)): without that,
+// a socket that is not connected hears of none. Each has the next send refused; take_errors() takes them off.
+void keep_errors(int udp);
 
 // The local address, port 0, from which `remote` is routed now.
 [[nodiscard]] Opened<SocketAddress> local_address_towards(const SocketAddress& remote);

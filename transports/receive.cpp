@@ -1,6 +1,7 @@
 // From received bytes to frames; see the header.
 #include "transports/receive.h"
 
+#include <linux/errqueue.h>
 #include <linux/sock_diag.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -198,8 +199,41 @@ void datagrams_to_scratch(Transport& transport, const DataContext& context, std:
 }
 
 void receive_refused(Transport& transport, int error, Inbox& inbox) {
+  if (transport.keeps_errors) take_errors(transport);
   if (transport.sources != Sources::interface || error == EAGAIN || error == EINTR) return;
   inbox.report_interface_failed(transport, error);
+}
+
+namespace {
+
+// That a frame was too long says nothing of the peer.
+[[nodiscard]] bool says_unreachable(const cmsghdr& control) {
+  const bool v4 = control.cmsg_level == IPPROTO_IP && control.cmsg_type == IP_RECVERR;
+  const bool v6 = control.cmsg_level == IPPROTO_IPV6 && control.cmsg_type == IPV6_RECVERR;
+  if (!v4 && !v6) return false;
+  sock_extended_err error;
+  std::memcpy(&error, CMSG_DATA(&control), sizeof error);
+  const bool is_icmp = error.ee_origin == SO_EE_ORIGIN_ICMP || error.ee_origin == SO_EE_ORIGIN_ICMP6;
+  return is_icmp && error.ee_errno != EMSGSIZE;
+}
+
+}  // namespace
+
+void take_errors(Transport& transport) {
+  constexpr int errors_per_look = 64;
+  for (int i = 0; i < errors_per_look; ++i) {
+    sockaddr_un name;  // where the datagram was sent
+    alignas(cmsghdr) std::array<std::byte, 512> control;
+    msghdr message{};
+    message.msg_name = &name;
+    message.msg_namelen = sizeof name;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+    if (::recvmsg(transport.receive_fd(), &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0) return;
+    if (SocketAddress(&name, message.msg_namelen) != transport.ports.front()->peer) continue;
+    for (cmsghdr* one = CMSG_FIRSTHDR(&message); one != nullptr; one = CMSG_NXTHDR(&message, one))
+      transport.unreachable |= says_unreachable(*one);
+  }
 }
 
 void receive_from_device(Transport& transport, const DataContext& context, std::span<std::byte> scratch,

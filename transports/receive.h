@@ -53,6 +53,10 @@ void datagram_received(Transport& transport, const Datagram& datagram, const Dat
 // taken off the socket; an interface has gone down or away, and that is reported.
 void receive_refused(Transport& transport, int error, Inbox& inbox);
 
+// Takes the ICMP errors that the kernel has kept (Transport::keeps_errors); while one is there, the socket is never at
+// rest. Notes whether one is of the peer as it is now.
+void take_errors(Transport& transport);
+
 // Reads frames from a device until there is none, up to 64; where no slot is free, to `scratch`, so that each
 // is counted.
 void receive_from_device(Transport& transport, const DataContext& context, std::span<std::byte> scratch,

@@ -45,6 +45,7 @@ class Transport {
   SocketAddress own_address;                // group: where our own sends come from
   Fd second_fd;                             // group: the socket that sends
   bool gso = false;                         // UDP_SEGMENT may be tried
+  bool keeps_errors = false;                // one_peer: the kernel keeps ICMP errors to be asked for (keep_errors)
   bool is_unix_datagram = false;            // its peer may have to be connected again
   std::unique_ptr<TcpWatch> tcp_watch;      // TCP streams
   std::function<bool(const SocketAddress&)> allows;  // allowed: is this source let in? Pure.
@@ -82,6 +83,7 @@ class Transport {
   bool blocked = false;            // the descriptor takes no more; waiting until it does
   bool send_in_flight = false;     // streams, completion engines
   bool runs = false;               // datagrams: some came in runs, and any may
+  bool unreachable = false;        // one_peer: an ICMP error said so of its peer since the last look
   bool oversize = false;           // datagrams: one was longer than its port takes since the last look
   bool starved = false;            // datagrams, completion engines: no slot was free; arm when something is there
   bool drained = false;            // streams, completion engines: the last receive took all there was

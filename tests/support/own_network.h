@@ -42,6 +42,12 @@ class OwnNetwork {
     insist(::mount(other, path, nullptr, MS_BIND, nullptr) == 0);
   }
 
+  // Names are those of the file `hosts`, which others may write while the child runs. Its network stays what it was.
+  static void have_hosts(const char* hosts) {
+    insist(::unshare((::geteuid() == 0 ? 0 : CLONE_NEWUSER) | CLONE_NEWNS) == 0);
+    have_file("/etc/hosts", hosts);
+  }
+
   // `resolv_conf` names 127.0.0.53; a socket there takes questions and never answers. It lives as long as the child.
   static void have_mute_name_server(const char* resolv_conf) {
     have_file("/etc/resolv.conf", resolv_conf);
