@@ -54,6 +54,7 @@ Daemon::Daemon(const Config& config)
       output_(io_, STDOUT_FILENO),
       link_(io_),
       topology_(config_, {io_, link_, events_, output_}),
+      links_(io_),
       drop_watch_(io_, topology_.registry(), events_),
       table_watch_(io_, topology_, events_),
       api_(io_, {topology_, link_, events_, [this] { begin_stop(); }}),
@@ -158,6 +159,10 @@ bool Daemon::open_all() {
     log_error("http: {}", error->what);
     return false;
   }
+  const std::string blind = links_.begin([this](const std::set<unsigned>& gone) {
+    if (ready_) topology_.links_changed(gone);
+  });
+  if (!blind.empty()) log_warn("{}", blind);
   if (!topology_.open_all()) return false;
   topology_.await_start([this](bool started) {
     if (stopping_) return;
@@ -188,6 +193,7 @@ void Daemon::announce_ready() {
   notify_service_manager("READY=1\nSTATUS=" + std::to_string(config_.ports.size()) + " ports\n");
   log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
   topology_.begin();
+  topology_.links_changed({});  // since they were opened
   drop_watch_.begin();
   table_watch_.begin();
   api_.begin();
@@ -247,6 +253,7 @@ void Daemon::begin_stop() {
   http_.stop();
   drop_watch_.stop();
   table_watch_.stop();
+  links_.close();
   topology_.stop();
   if (data_thread_failed_) return finish_stop(true);
   link_.send(Command{});

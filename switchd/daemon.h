@@ -17,6 +17,7 @@
 #include "switchd/events.h"
 #include "switchd/http/server.h"
 #include "switchd/line_output.h"
+#include "switchd/link_watch.h"
 #include "switchd/stats.h"
 #include "switchd/table_watch.h"
 #include "switchd/topology.h"
@@ -55,6 +56,7 @@ class Daemon {
   EventLog events_;
   DataLink link_;
   Topology topology_;
+  LinkWatch links_;
   DropWatch drop_watch_;
   TableWatch table_watch_;
   control::Api api_;

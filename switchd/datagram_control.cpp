@@ -139,6 +139,7 @@ std::optional<OpenError> DatagramControl::open_group() {
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(sockets.receive));
   transport->second_fd = std::move(sockets.send);
   transport->own_address = sockets.own_address;
+  place_ = sockets.place;
   transport->sources = Sources::group;
   transport->gso = true;
   transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
@@ -261,6 +262,31 @@ void DatagramControl::closed(const Notice& notice) {
   if (stopping_) return;
   services_.event(leaving_ ? LogLevel::info : LogLevel::error, EventKind::port_down, config_.name,
                   "port " + config_.name + " down: " + cause_text(notice));
+}
+
+// --- This host's interfaces, addresses and routes.
+
+void DatagramControl::links_changed(const std::set<unsigned>& gone) {
+  if (serial_ == 0 || leaving_) return;
+  if (const char* why = why_deaf(gone)) leave(why);
+}
+
+// null: it would be opened now as it was.
+const char* DatagramControl::why_deaf(const std::set<unsigned>& gone) const {
+  if (config_.type == PortType::mcast) return why_deaf_to_group(gone);
+  if (local_.is_link_local() && gone.contains(local_.v6.sin6_scope_id)) return "its interface is gone";
+  if (remote_.family() == AF_UNSPEC || !config_.address.host.empty()) return nullptr;
+  const auto routed = local_address_towards(remote_);
+  const auto* local = std::get_if<SocketAddress>(&routed);
+  return local == nullptr || *local == local_.host() ? nullptr : "its remote is routed from another address";
+}
+
+const char* DatagramControl::why_deaf_to_group(const std::set<unsigned>& gone) const {
+  if (gone.contains(place_.interface)) return "its interface is gone";
+  const auto now = multicast_place(group());
+  const auto* place = std::get_if<MulticastPlace>(&now);
+  if (place == nullptr) return "the group cannot be reached";
+  return *place == place_ ? nullptr : "the group is reached by another address";
 }
 
 // Its place is taken by a port that is opened anew (topology.h).

@@ -2,6 +2,10 @@
 // there is no connection to lose. The name of a UDP remote is looked up from `ready` on, and again when it is not heard
 // (name_watch.h): what it stands for then takes the place of what it was. The socket stays, unless it is of the other
 // family, or the host to bind was left out and the new remote is routed from another one.
+//
+// What is bound or joined stays where it was when this host's interfaces, addresses or routes change, and may be deaf
+// then. So it is asked after each change whether it would be opened in the same way now; where not, the port is down,
+// and opened again as soon as it can be (topology.h).
 #pragma once
 
 #include <chrono>
@@ -24,6 +28,7 @@ class DatagramControl final : public PortControl {
   void peer_down(const Notice& notice) override;
   void crowded(const Notice& notice) override;
   void unreachable(const Notice& notice) override;
+  void links_changed(const std::set<unsigned>& gone) override;
   void closed(const Notice& notice) override;
   void stop() override;
   [[nodiscard]] bool is_resolving() const override { return name_ && name_->is_resolving(); }
@@ -46,6 +51,8 @@ class DatagramControl final : public PortControl {
   void move_peer(const Way& way);
   void told_unusable(const std::string& why);
   [[nodiscard]] std::uint64_t heard_frames() const;
+  [[nodiscard]] const char* why_deaf(const std::set<unsigned>& gone) const;
+  [[nodiscard]] const char* why_deaf_to_group(const std::set<unsigned>& gone) const;
   [[nodiscard]] MulticastGroup group() const;
   void leave(const char* why);
   void hand_over(std::unique_ptr<Transport> transport);
@@ -54,6 +61,7 @@ class DatagramControl final : public PortControl {
   std::optional<NameWatch> name_;  // of a remote that is no literal
   SocketAddress remote_;           // what it stands for; none: the port is down
   SocketAddress local_;
+  MulticastPlace place_;           // mcast: where it is joined
   std::shared_ptr<PortCounters> counters_;  // of the port of the one peer
   std::uint64_t serial_ = 0;
   std::string last_failure_;

@@ -1,9 +1,11 @@
 // Listening ports; see the header.
 #include "switchd/listener_control.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <memory>
+#include <utility>
 
 #include "switchd/log.h"
 #include "switchd/resolve.h"
@@ -72,11 +74,52 @@ Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddres
 
 void ListenerControl::add_acceptor(int family, Fd fd) {
   const int protocol = family == AF_UNIX ? 0 : IPPROTO_TCP;
-  accepting_.push_back({Acceptor(services_.io()), asio::steady_timer(services_.io())});
+  const SocketAddress local = bound_address(fd.get());
+  const unsigned zone = local.is_link_local() ? local.v6.sin6_scope_id : 0;
+  accepting_.push_back({Acceptor(services_.io()), asio::steady_timer(services_.io()), zone});
   accepting_.back().acceptor.assign(asio::generic::stream_protocol(family, protocol), fd.release());
 }
 
+void ListenerControl::links_changed(const std::set<unsigned>& gone) {
+  if (waiting_) return try_again();
+  const bool is_deaf = std::any_of(accepting_.begin(), accepting_.end(),
+                                   [&](const Accepting& one) { return one.zone != 0 && gone.contains(one.zone); });
+  if (!is_deaf) return;
+  close_all();
+  waiting_ = true;
+  show_down("its interface is gone");
+  services_.print("port " + config_.name + " down its interface is gone");
+  services_.event(LogLevel::info, EventKind::port_down, config_.name,
+                  "port " + config_.name + " down: its interface is gone");
+  try_again();
+}
+
+// That the interface is there again will be told.
+void ListenerControl::try_again() {
+  if (const auto failed = open()) {
+    if (failed->what != std::exchange(last_failure_, failed->what))
+      log_info("port {} is down: {}; trying again", config_.name, failed->what);
+    return;
+  }
+  waiting_ = false;
+  last_failure_.clear();
+  begin();
+  services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address_);
+  services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address_);
+}
+
+// Their handlers may still be called.
+void ListenerControl::close_all() {
+  asio::error_code ignored;
+  for (Accepting& accepting : accepting_) {
+    accepting.pause.cancel();
+    accepting.acceptor.close(ignored);
+    accepting.zone = 0;
+  }
+}
+
 void ListenerControl::accept(Accepting& accepting) {
+  if (!accepting.acceptor.is_open()) return;
   accepting.acceptor.async_accept([this, &accepting](const asio::error_code& error, auto socket) {
     if (stopping_ || error == asio::error::operation_aborted) return;
     if (error) {
@@ -137,11 +180,7 @@ void ListenerControl::closed(const Notice& notice) {
 void ListenerControl::stop() {
   stopping_ = true;
   refusals_.finish();
-  asio::error_code ignored;
-  for (Accepting& accepting : accepting_) {
-    accepting.pause.cancel();
-    accepting.acceptor.close(ignored);
-  }
+  close_all();
   if (config_.type == PortType::unix_listen && !address_.empty()) ::unlink(config_.path.c_str());
 }
 

@@ -1,4 +1,5 @@
-// Listening ports, TCP and UNIX: every connection becomes a transport with a port NAME.N, which vanishes with it.
+// Listening ports, TCP and UNIX: every connection becomes a transport with a port NAME.N, which vanishes with it. One
+// that is bound to a link-local address is down while the interface of that is gone, and binds it anew when it is back.
 #pragma once
 
 #include <asio/basic_socket_acceptor.hpp>
@@ -22,6 +23,7 @@ class ListenerControl final : public PortControl {
   void begin() override;
   void attached(const Notice& notice) override;
   void closed(const Notice& notice) override;
+  void links_changed(const std::set<unsigned>& gone) override;
   void stop() override;
 
  private:
@@ -29,6 +31,7 @@ class ListenerControl final : public PortControl {
   struct Accepting {
     Acceptor acceptor;
     asio::steady_timer pause;
+    unsigned zone;  // number of the interface of a link-local address; others: 0
     unsigned failures = 0;
   };
 
@@ -36,6 +39,8 @@ class ListenerControl final : public PortControl {
   [[nodiscard]] Opened<std::vector<Fd>> bind_all(const std::vector<SocketAddress>& addresses) const;
   [[nodiscard]] std::optional<OpenError> open_unix();
   void add_acceptor(int family, Fd fd);
+  void close_all();
+  void try_again();
   void accept(Accepting& accepting);
   void accepted(Fd fd, const SocketAddress& peer);
 
@@ -43,6 +48,8 @@ class ListenerControl final : public PortControl {
   std::list<Accepting> accepting_;
   std::map<std::uint64_t, std::string> connections_;  // serial -> port name
   RefusalLog refusals_;
+  bool waiting_ = false;  // until its interface is back
+  std::string last_failure_;
   bool stopping_ = false;
 };
 

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "switchd/config.h"
@@ -69,6 +70,8 @@ class PortControl {
   virtual void unreachable(const Notice&) {}
   virtual void oversize(const Notice&) {}
   virtual void closed(const Notice& notice) = 0;
+  // Interfaces of this host, their addresses or its routes may be others now; those with the numbers in `gone` went.
+  virtual void links_changed(const std::set<unsigned>&) {}
   // It is configured otherwise, by what can change while frames flow (topology_change.cpp); what its transports must
   // know of it is told to the data plane by others. Calls `done` with what is wrong, or an empty string.
   virtual void reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {

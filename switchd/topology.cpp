@@ -82,6 +82,13 @@ bool Topology::is_resolving() const {
          std::any_of(retired_.begin(), retired_.end(), [&](const Retired& one) { return resolves(one.control); });
 }
 
+void Topology::links_changed(const std::set<unsigned>& gone) {
+  if (stopping_) return;
+  for (const auto& [name, entry] : entries_)
+    if (entry.control && !entry.closed) entry.control->links_changed(gone);
+  try_all_again();
+}
+
 // --- Notices.
 
 void Topology::take(Notice& notice) {

@@ -101,6 +101,8 @@ class Topology final : public PortServices {
   // `started` is called when every transport of open_all() is attached; false: one could not be.
   void await_start(std::function<void(bool)> started);
   void begin();  // `ready` was printed
+  // Interfaces, addresses or routes of this host may be others now (link_watch.h).
+  void links_changed(const std::set<unsigned>& gone);
   void take(Notice& notice);
   void stop();
   void stopped();

@@ -2,6 +2,7 @@
 #include "transports/open_sockets.h"
 
 #include <arpa/inet.h>
+#include <ifaddrs.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -139,7 +140,36 @@ namespace {
   return bound_address(probe.get());
 }
 
+// The number of the interface that has this address; 0: none has.
+[[nodiscard]] unsigned interface_of(in_addr address) {
+  ifaddrs* all = nullptr;
+  if (::getifaddrs(&all) != 0) return 0;
+  unsigned found = 0;
+  for (const ifaddrs* one = all; one != nullptr && found == 0; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET) continue;
+    const SocketAddress has(one->ifa_addr, sizeof(sockaddr_in));
+    if (has.v4.sin_addr.s_addr == address.s_addr) found = ::if_nametoindex(one->ifa_name);
+  }
+  ::freeifaddrs(all);
+  return found;
+}
+
+[[nodiscard]] MulticastPlace place_of(const ip_mreqn& membership, const SocketAddress& source) {
+  if (membership.imr_ifindex != 0) return {static_cast<unsigned>(membership.imr_ifindex), source.host()};
+  const bool named = membership.imr_address.s_addr != INADDR_ANY;
+  return {interface_of(named ? membership.imr_address : source.v4.sin_addr), source.host()};
+}
+
 }  // namespace
+
+Opened<MulticastPlace> multicast_place(const MulticastGroup& group) {
+  auto found = membership_of(group);
+  if (auto* error = std::get_if<OpenError>(&found)) return std::move(*error);
+  const ip_mreqn& membership = std::get<ip_mreqn>(found);
+  auto source = source_address(membership, group);
+  if (auto* error = std::get_if<OpenError>(&source)) return std::move(*error);
+  return place_of(membership, std::get<SocketAddress>(source));
+}
 
 Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
   const std::string doing = "cannot join group " + to_string(group.group);
@@ -171,6 +201,7 @@ Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
       !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_LOOP, 1) ||
       ::bind(sockets.send.get(), &local.any, local.length) != 0)
     return failed(doing);
+  sockets.place = place_of(membership, std::get<SocketAddress>(source));
   sockets.own_address = std::get<SocketAddress>(source);
   sockets.own_address.v4.sin_port = bound_address(sockets.send.get()).v4.sin_port;
   return sockets;

@@ -59,10 +59,19 @@ struct MulticastGroup {
   std::string interface;  // IPv4 address or name; empty: as routed
   std::uint8_t ttl = 1;
 };
+// Where a group is joined now. What is open stays where it was, and is deaf, when that changes: an interface is made
+// again, or has another address, or, without `interface`, the route to the group is another.
+struct MulticastPlace {
+  unsigned interface = 0;  // its number
+  SocketAddress source;    // the address that frames sent to the group have, port 0
+  friend bool operator==(const MulticastPlace&, const MulticastPlace&) = default;
+};
+[[nodiscard]] Opened<MulticastPlace> multicast_place(const MulticastGroup& group);
 struct MulticastSockets {
   Fd receive;
   Fd send;
   SocketAddress own_address;  // of `send`, as others see it
+  MulticastPlace place;
 };
 [[nodiscard]] Opened<MulticastSockets> open_multicast(const MulticastGroup& group);
 
