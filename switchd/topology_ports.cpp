@@ -126,12 +126,22 @@ void Topology::try_again(Entry& entry) {
   waiting->later(entry.config);
 }
 
-// A udp port may still wait for the address of its peer.
+// Once the data plane has taken it: from this line on it is in its network. A udp port may still wait for the address of
+// its peer, and is told of by its control.
 void Topology::tell_up(const Entry& entry) {
-  const std::string& name = entry.config.name;
-  if (registry_.find(name)->state == "down") return;
-  print(fmt::format("port {} up {}:{}", name, name_of(entry.config.type), address_of(name)));
-  event(LogLevel::info, EventKind::port_up, name, fmt::format("port {} up: {}", name, address_of(name)));
+  const auto is_up = [this](const std::string& name) {
+    const PortRecord* known = registry_.find(name);
+    return known != nullptr && known->state != "down" && !is_disabled(name);
+  };
+  if (!is_up(entry.config.name)) return;
+  Command nothing;
+  nothing.kind = Command::Kind::nothing;
+  services_.link.send(std::move(nothing), [this, is_up, name = entry.config.name](const Notice&) {
+    const auto found = entries_.find(name);
+    if (found == entries_.end() || !is_up(name)) return;
+    print(fmt::format("port {} up {}:{}", name, name_of(found->second.config.type), address_of(name)));
+    event(LogLevel::info, EventKind::port_up, name, fmt::format("port {} up: {}", name, address_of(name)));
+  });
 }
 
 void Topology::tell_waiting(const Entry& entry) {
