@@ -96,7 +96,7 @@ struct SlirpStack::Callbacks {
     callbacks.timer_free = timer_free;
     callbacks.timer_mod = timer_mod;
     callbacks.register_poll_fd = fd_new;
-    callbacks.unregister_poll_fd = fd_new;
+    callbacks.unregister_poll_fd = fd_gone;
     callbacks.notify = notify;
     return callbacks;
   }();

@@ -85,6 +85,31 @@ std::string syn6(const std::string& to) {
   return to_text(frame);
 }
 
+// A question for the router's MAC address: who asks is known, as every guest is that sends anything (RFC 4861, 4.3).
+std::string solicitation() {
+  constexpr std::size_t icmp_bytes = 32;
+  Bytes frame(14 + ipv6_header_bytes + icmp_bytes);
+  MacAddress(0x3333'FF00'0002).write(&frame[0]);
+  guest_mac(1).write(&frame[6]);
+  store_be16(&frame[12], 0x86DD);
+  const auto ip = std::span(frame).subspan(14);
+  ip[0] = std::byte{0x60};
+  store_be16(&ip[4], icmp_bytes);
+  ip[6] = std::byte{ip_protocols::icmp6};
+  ip[7] = std::byte{255};
+  std::ranges::copy(to_address6("fd6c:616e:a00:200::9"), ip.begin() + 8);
+  std::ranges::copy(to_address6("ff02::1:ff00:2"), ip.begin() + 24);
+  const auto icmp = ip.subspan(ipv6_header_bytes);
+  icmp[0] = std::byte{135};
+  std::ranges::copy(to_address6("fd6c:616e:a00:200::2"), icmp.begin() + 8);
+  icmp[24] = std::byte{1};  // source link-layer address, of 8 bytes
+  icmp[25] = std::byte{1};
+  guest_mac(1).write(&icmp[26]);
+  const auto pseudo = static_cast<std::uint32_t>(ip_protocols::icmp6 + icmp_bytes);
+  store_be16(&icmp[2], checksum_finish(checksum_add(pseudo, ip.subspan(8))));
+  return to_text(frame);
+}
+
 // What a frame tells of the SYN; empty: it is of something else.
 std::string told(const std::string& text) {
   const auto frame = to_bytes(text);
@@ -107,7 +132,11 @@ std::string told(const std::string& text) {
 }
 
 struct Lan {
-  Lan() { daemon.await_up("vms.1"); }
+  Lan() {
+    daemon.await_up("vms.1");
+    guest.send(arp_request(guest_mac(1), Ipv4Address(0x0A00'0209), Ipv4Address(0x0A00'0202)));
+    guest.send(solicitation());
+  }
   // The first answer to a SYN.
   std::string answer(const std::string& syn) {
     guest.send(syn);
