@@ -177,7 +177,8 @@ std::string read_dhcp(std::string_view text, PortConfig& port) {
 std::string read_nameserver(std::string_view text, PortConfig& port) {
   std::vector<std::string>& servers = port.gateway.nameservers;
   const auto v4 = parse_ipv4(text);
-  const auto v6 = is_ipv6(text) ? parse_cidr(text) : std::nullopt;
+  const bool has_zone = text.find('%') != std::string_view::npos;  // which is this host's, not the VM's
+  const auto v6 = is_ipv6(text) && !has_zone ? parse_cidr(text) : std::nullopt;
   const bool single = v4 ? v4->is_single_host() : v6 && v6->address[0] != 0 && v6->address[0] != 0xFF;
   if (!single) return fmt::format("expected the IPv4 or IPv6 address of a DNS server, not {}", in_quotes(text));
   const std::string written = v6 ? to_string(*v6).substr(0, to_string(*v6).find('/')) : to_string(*v4);
