@@ -57,7 +57,8 @@ TEST_CASE("options of every verb are taken before, between and behind its words"
     CHECK(arguments.verb()->name == "port add");
     CHECK(arguments.words() == std::vector<std::string>{"udp:1"});
     CHECK(arguments.has("--json"));
-    CHECK(arguments.control_path() == "/s");
+    REQUIRE(arguments.control_paths().size() == 1);
+    CHECK(arguments.control_paths().front().path == "/s");
   }
 }
 

@@ -164,8 +164,7 @@ TEST_CASE("a file is planned, applied, and then there is nothing to do") {
       "lanyard: 2 mistakes; nothing was changed\n"
       "lanyard: standard input:1:1: unknown key 'prots', did you mean 'ports'?\n"
       "lanyard: standard input:2:1: unknown key 'x', expected networks, ports, network, control, control-group, http, "
-      "http-token, engine "
-      "or log-level\n");
+      "http-token, engine, memory, log-level or strict\n");
   CHECK(lan.daemon.stop() == 0);
 }
 

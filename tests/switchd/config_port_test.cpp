@@ -174,7 +174,7 @@ TEST_CASE("a PORT that is wrong says what was expected") {
        "the port's address and remote must both be IPv4 or both IPv6"},
       {"udp:127.0.0.1:7000,remote=127.0.0.1:7000", "remote is the port's own address"},
       {"udp:1,allow=10.0.0.0/8+",
-       "allow: expected an address or prefix such as 10.0.0.0/8 or fd00::/8, not ''"},
+       "allow: expected an address or prefix such as 10.0.0.0/8, fd00::/8 or fe80::%eth0/64, not ''"},
       {"unix-dgram:/a", "unix-dgram needs remote (PATH of the peer)"},
       {"unix-dgram:/a,remote=/a", "remote is the port's own path"},
       {"unix-dgram:/a,remote=", "remote: expected a path"},
@@ -238,8 +238,8 @@ TEST_CASE("a mistake in the type does not hide those in keys of all types") {
               "udpp:7000,queue=0,ttl=900,foo=1: queue: expected a number of frames from 1 to 65536, not '0'",
               "udpp:7000,queue=0,ttl=900,foo=1: unknown key 'foo', expected network, max-frame, queue, "
               "remote, allow, "
-              "mode, group, interface, ttl, router, dns, via, pool, lease, reserve, domain, mtu, ipv6, forward, "
-              "outbound or 3 more"});
+              "mode, group, interface, ttl, router, dns, via, nameserver, dhcp, pool, lease, reserve, bootfile, "
+              "next-server, tftp or 10 more"});
 }
 
 TEST_CASE("an empty PORT is named in its message") {

@@ -116,7 +116,7 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"[a, b]", "1:1: expected keys such as networks and ports, not a list"},
       {"port: {}", "1:1: unknown key 'port', did you mean 'ports'?"},
       {"mtu: 5", "1:1: unknown key 'mtu', expected networks, ports, network, control, control-group, http, "
-       "http-token, engine or log-level"},
+       "http-token, engine, memory, log-level or strict"},
       {"ports: {}\nports: {}", "2:1: key 'ports' is given twice"},
       {"? [a]\n: b", "1:3: expected a word as the key, not a list"},
       // settings
@@ -175,7 +175,7 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"ports: {p: {type: tcp-listen, address: 1, allow: {}}}",
        "1:50: allow: expected a single value, not a map"},
       {"ports: {p: {type: tcp-listen, address: 1, allow:\n [10.0.0.0/8,\n  10/8]}}",
-       "3:3: allow: expected an address or prefix such as 10.0.0.0/8 or fd00::/8, not '10/8'"},
+       "3:3: allow: expected an address or prefix such as 10.0.0.0/8, fd00::/8 or fe80::%eth0/64, not '10/8'"},
       {"ports: {p: {type: tcp-listen, address: 1, allow: [[]]}}",
        "1:51: allow: expected a single value, not a list"},
       {"ports: {p: {type: udp, address: 1}}",

@@ -424,8 +424,8 @@ TEST_CASE("with hosts=on, VMs know the host's names, as they are now, and have i
     break;
   }
   const auto asked_for_nas = [&] {
-    const std::string question = std::string("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00", 12) +
-                                 std::string("\x03" "nas\x03" "lan\0\0\x01\0\x01", 13);
+    const std::string question("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00"
+                               "\x03" "nas\x03" "lan\0\0\x01\0\x01", 25);
     const Udp4Endpoint here{guest_mac(6), Ipv4Address(0x0A00'0209), 5353};
     guest.send(to_text(write_udp4({here, {MacAddress(0x5255'0A00'0203), dns, dns_port}, to_bytes(question)})));
     while (true) {
