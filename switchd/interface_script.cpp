@@ -54,12 +54,20 @@ bool RunningScript::watch() {
   if (process) watched_.assign(process.get(), error);
   if (!process || error) return false;
   (void)process.release();
-  const auto finish_unless = [this](const asio::error_code& cancelled) {
+  await_end();
+  limit_.async_wait([this](const asio::error_code& cancelled) {
     if (!cancelled) finish();
-  };
-  watched_.async_wait(asio::posix::stream_descriptor::wait_read, finish_unless);
-  limit_.async_wait(finish_unless);
+  });
   return true;
+}
+
+// Asio may wake for nothing, and finish() would wait then.
+void RunningScript::await_end() {
+  watched_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& cancelled) {
+    if (cancelled) return;
+    if (readable_within(child_.pidfd(), std::chrono::milliseconds(0))) finish();
+    else await_end();
+  });
 }
 
 void RunningScript::finish() {

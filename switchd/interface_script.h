@@ -38,6 +38,7 @@ class RunningScript {
 
  private:
   [[nodiscard]] bool watch();
+  void await_end();
 
   ChildProcess child_;
   std::chrono::milliseconds time_max_;

@@ -64,9 +64,12 @@ std::string lease_file(const std::string& port) {
   return {};
 }
 
-std::string receive(int control) {
+// Empty: the gateway has ended. None: there is nothing to read after all, as Asio may say that there is when a descriptor
+// of that number had something a moment ago.
+std::optional<std::string> receive(int control) {
   std::string message(message_bytes_max, '\0');
   const ssize_t got = ::recv(control, message.data(), message.size(), MSG_DONTWAIT);
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   message.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   return message;
 }
@@ -123,9 +126,10 @@ std::optional<OpenError> NatControl::open() {
   process_ = std::move(std::get<GatewayProcess>(started));
   while (true) {
     if (!readable_within(process_.control, ready_time_max)) return OpenError{"the gateway does not start", 0};
-    const std::string text = receive(process_.control.get());
-    if (text.empty()) return OpenError{"the gateway ended", 0};
-    const Said said(text);
+    const std::optional<std::string> text = receive(process_.control.get());
+    if (!text) continue;
+    if (text->empty()) return OpenError{"the gateway ended", 0};
+    const Said said(*text);
     tell_of(said.text("event"), said.text("kind"));
     if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, said.number("errno")};
     if (!said.is("ready")) continue;
@@ -186,9 +190,9 @@ void NatControl::await_message() {
   if (!control_.is_open()) control_.assign(process_.control.release(), error);
   control_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& cancelled) {
     if (cancelled || stopping_) return;
-    const std::string text = receive(control_.native_handle());
-    if (text.empty()) return gateway_ended("the gateway ended");
-    if (take_message(text)) await_message();
+    const std::optional<std::string> text = receive(control_.native_handle());
+    if (text && text->empty()) return gateway_ended("the gateway ended");
+    if (!text || take_message(*text)) await_message();
   });
 }
 
@@ -285,10 +289,11 @@ void NatControl::reconfigure(const PortConfig& config, std::function<void(const 
   gateway_ = config.gateway;
   gateway_.name = config.name;
   gateway_.lease_file = lease_file;
+  if (!control_.is_open()) return done({});
   const std::string message = write_gateway_config(gateway_);
-  const bool sent = control_.is_open() && ::send(control_.native_handle(), message.data(), message.size(),
-                                                 MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-  if (!sent) return done({});
+  if (::send(control_.native_handle(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+      errno != EPIPE && errno != ECONNRESET)  // it has ended, and finds it in its configuration, too
+    return done(fmt::format("the gateway does not take it: {}", std::strerror(errno)));
   if (reconfigured_) std::exchange(reconfigured_, nullptr)("another change followed");
   reconfigured_ = std::move(done);
 }
