@@ -1,6 +1,7 @@
 // Ports that are tried again; see the header.
 #include "switchd/reopening.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "switchd/resolve.h"
@@ -26,8 +27,11 @@ void Reopening::later(const PortConfig& port) {
 }
 
 void Reopening::now() {
-  backoff_.reset();
-  if (state_ == State::paused) pause(std::chrono::milliseconds(0));
+  if (state_ != State::paused) return;
+  const auto present = std::chrono::steady_clock::now();
+  if (present - tried_ > Backoff::max) backoff_.reset();
+  const auto next = std::max(present, tried_ + between_tries_min);
+  if (next < timer_.expiry()) pause(std::chrono::ceil<std::chrono::milliseconds>(next - present));
 }
 
 void Reopening::stop() {
@@ -47,6 +51,7 @@ void Reopening::pause(std::chrono::milliseconds time) {
 
 // One that does not resolve waits on: the try would only say so, and late.
 void Reopening::look_up() {
+  tried_ = std::chrono::steady_clock::now();
   state_ = State::trying;
   if (name_.host.empty()) return attempt_();
   state_ = State::looking;

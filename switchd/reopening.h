@@ -27,7 +27,8 @@ class Reopening : public std::enable_shared_from_this<Reopening> {
 
   // Tries once, after a pause. `port` is as configured now.
   void later(const PortConfig& port);
-  // Something may be there that was not: tries as soon as possible, and pauses are short again.
+  // Something may be there that was not: tries at once, or a second after the last try, as what a try does to an
+  // interface is such a change, too. Pauses are short again if none of them was of late.
   void now();
   void stop();
 
@@ -41,11 +42,14 @@ class Reopening : public std::enable_shared_from_this<Reopening> {
   void pause(std::chrono::milliseconds time);
   void look_up();
 
+  static constexpr std::chrono::milliseconds between_tries_min{1000};
+
   asio::steady_timer timer_;
   asio::ip::tcp::resolver resolver_;
   std::shared_ptr<unsigned> looking_;
   std::function<void()> attempt_;
   Backoff backoff_;
+  std::chrono::steady_clock::time_point tried_;  // last
   HostPort name_;  // to be looked up first; no host: nothing
   std::string reason_;
   State state_ = State::trying;
