@@ -382,6 +382,11 @@ void Gateway::take_dhcp(const Udp4Packet& packet) {
     return report("malformed", fmt::format("a DHCP message from {} is left out: {}", to_string(packet.from.mac),
                                            text_of(std::get<DhcpFault>(parsed))));
   if (request->type == DhcpType::inform && request->client.is_unspecified()) return;  // whom to answer?
+  // Else one VM could give up another's address and name.
+  const bool gives_up = request->type == DhcpType::release || request->type == DhcpType::decline;
+  if (gives_up && request->relay.is_unspecified() && packet.from.mac != request->mac)
+    return report("gives up", fmt::format("{} would give up what {} has leased: its message is left out",
+                                          to_string(packet.from.mac), to_string(request->mac)));
   take_dhcp_request(*request, packet.from.mac);
 }
 

@@ -342,6 +342,24 @@ TEST_CASE("a VM that answers keeps its name, whoever else calls itself so") {
   CHECK(lan.daemon.stop() == 0);
 }
 
+TEST_CASE("a VM cannot give up the address and the name of another") {
+  Place place;
+  Lan lan(place);
+  const DhcpType type = GENERATE(DhcpType::release, DhcpType::decline);
+  const Ipv4Address first = lease(lan.guest, guest_mac(1), host_name_option("web"));
+  Peer thief = Peer::unix_stream(place.lan);
+  lan.daemon.await_up("vms.2");
+  std::string forged = dhcp_message(guest_mac(1), type, first);
+  guest_mac(2).write(reinterpret_cast<std::byte*>(&forged[6]));
+  thief.send(forged);
+  lan.daemon.await_log("52:54:00:00:00:02 would give up what 52:54:00:00:00:01 has leased");
+  const Udp4Endpoint here{guest_mac(2), lease(thief, guest_mac(2)), 5353};
+  CHECK(here.address != first);
+  CHECK(dns_lookup(thief, here, "web.lan") == first);
+  CHECK(lease(lan.guest, guest_mac(1)) == first);
+  CHECK(lan.daemon.stop() == 0);
+}
+
 TEST_CASE("a name that comes with its domain only is the VM's name") {
   Place place;
   Lan lan(place);
