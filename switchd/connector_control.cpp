@@ -20,7 +20,11 @@ namespace {
 }  // namespace
 
 ConnectorControl::ConnectorControl(const PortConfig& config, PortServices& services)
-    : PortControl(config, services), resolver_(services.io()), socket_(services.io()), timer_(services.io()) {}
+    : PortControl(config, services),
+      resolver_(services.io()),
+      socket_(services.io()),
+      timer_(services.io()),
+      watch_timer_(services.io()) {}
 
 std::string ConnectorControl::address() const {
   return config_.type == PortType::unix_connect ? config_.path : to_string(config_.address);
@@ -83,6 +87,7 @@ void ConnectorControl::connected(Fd fd) {
   auto transport = make_stream(std::move(fd), config_.type == PortType::tcp_connect);
   counters_ = transport->ports.front()->counters;
   connected_at_ = std::chrono::steady_clock::now();
+  is_connected_ = true;
   services_.registry().set(config_.name, record(address(), "up", counters_));
   services_.attach(std::move(transport), *this);
 }
@@ -106,10 +111,11 @@ bool ConnectorControl::counts() const {
   return brought_a_frame || std::chrono::steady_clock::now() - connected_at_ >= Backoff::max;
 }
 
+// A timer of its own: one that has run out already cannot be cancelled, and would take the place of the next try.
 void ConnectorControl::watch() {
-  timer_.expires_after(watch_interval);
-  timer_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled || stopping_) return;
+  watch_timer_.expires_after(watch_interval);
+  watch_timer_.async_wait([this, which = counters_](const asio::error_code& cancelled) {
+    if (cancelled || stopping_ || !is_connected_ || which != counters_) return;
     if (!counts()) return watch();
     doubted_ = false;
     tell_up();
@@ -137,8 +143,9 @@ void ConnectorControl::closed(const Notice& notice) {
     services_.print("port " + config_.name + " down " + cause);
     services_.event(LogLevel::info, EventKind::port_down, config_.name, "port " + config_.name + " down: " + cause);
   }
+  is_connected_ = false;
   if (stopping_) return;
-  timer_.cancel();
+  watch_timer_.cancel();
   if (counts()) {
     doubted_ = false;
     backoff_.reset();
@@ -155,6 +162,7 @@ void ConnectorControl::stop() {
   asio::error_code ignored;
   resolver_.cancel();
   timer_.cancel();
+  watch_timer_.cancel();
   socket_.close(ignored);
 }
 

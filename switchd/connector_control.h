@@ -52,12 +52,14 @@ class ConnectorControl final : public PortControl {
 
   asio::ip::tcp::resolver resolver_;
   Socket socket_;
-  asio::steady_timer timer_;
+  asio::steady_timer timer_;        // of the connect under way, or until the next try
+  asio::steady_timer watch_timer_;  // of a connection that is doubted
   std::deque<SocketAddress> candidates_;
   Backoff backoff_;
   std::shared_ptr<PortCounters> counters_;  // of the present connection, or the last
   std::chrono::steady_clock::time_point connected_at_;
-  bool doubted_ = false;
+  bool is_connected_ = false;
+  bool doubted_ = false;  // peers closed connections before a frame came: told of once one lasts
   bool told_up_ = false;  // of the present connection
   std::string last_failure_;  // told once, not at every try
   bool resolving_ = false;
