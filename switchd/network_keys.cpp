@@ -84,7 +84,8 @@ std::string take_apart_network(std::string_view text, WrittenNetwork& network) {
 std::vector<std::string> read_network_keys(std::span<const WrittenNetworkKey> given, NetworkConfig& network) {
   std::vector<std::string> wrong;
   for (std::size_t i = 0; i < given.size(); ++i) {
-    const auto& [name, value] = given[i];
+    const std::string& name = given[i].key;
+    const std::string& value = given[i].value;
     const NetworkKeyInfo* key = find_network_key(name);
     const auto before = given.first(i);
     if (key == nullptr) {
