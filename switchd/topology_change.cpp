@@ -267,7 +267,10 @@ void Topology::reopen_as_before(const Shared& change, Refusal& refused) {
     entry.config = *port;
     entry.written = written_of(change->before, *port);
     const auto error = open(entry);
-    if (!error) continue;
+    if (!error) {
+      tell_up(entry);  // as its end was told of
+      continue;
+    }
     wait(entry, error->what);
     if (change->were_waiting.contains(port->name)) continue;
     tell_waiting(entry);

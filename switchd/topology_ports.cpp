@@ -181,7 +181,10 @@ void Topology::enable(const std::string& name, Done done) {
   }
   if (!entry.is_disabled) return done(std::nullopt);
   const auto error = open(entry);
-  if (!error) return done(std::nullopt);
+  if (!error) {
+    tell_up(entry);
+    return done(std::nullopt);
+  }
   wait(entry, error->what);
   tell_waiting(entry);
   done(Refusal{Refusal::Kind::unavailable, fmt::format("port {}: {}; it is enabled, and tried again", name, error->what),
