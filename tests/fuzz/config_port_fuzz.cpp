@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -39,9 +40,14 @@ std::string as_yaml(std::string_view text, std::string_view name) {
   const bool has_address = type_end < text.size() && text[type_end] == ':';
   std::string yaml = "ports: {" + yaml_quoted(name) + ": {type: " + yaml_quoted(cut(type_end));
   if (has_address) yaml += ", address: " + yaml_quoted(cut(text.find(',')));
+  std::map<std::string_view, std::string> values;  // of a key that may be given again: a sequence
   while (!text.empty()) {
-    yaml += ", " + yaml_quoted(cut(text.find('=')));
-    yaml += ": " + yaml_quoted(cut(text.find(',')));
+    std::string& given = values[cut(text.find('='))];
+    given += (given.empty() ? "" : ", ") + yaml_quoted(cut(text.find(',')));
+  }
+  for (const auto& [key, value] : values) {
+    const bool is_one = value.find("\", \"") == std::string::npos;
+    yaml += ", " + yaml_quoted(key) + ": " + (is_one ? value : "[" + value + "]");
   }
   return yaml + "}}";
 }
