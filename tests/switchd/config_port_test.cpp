@@ -309,7 +309,7 @@ TEST_CASE("where a network is declared, a port names a declared one") {
 
 TEST_CASE("of many declared networks a message lists the first and counts the rest") {
   std::map<std::string, NetworkConfig> networks;
-  for (int i = 10; i < 40; ++i) networks.emplace("net" + std::to_string(i), NetworkKind::hub);
+  for (int i = 10; i < 40; ++i) networks["net" + std::to_string(i)].kind = NetworkKind::hub;
   const Completed ports = complete_ports({"tcp-listen:1,network=elsewhere"}, with_networks(networks));
   REQUIRE(ports.errors.size() == 1);
   CHECK_THAT(ports.errors[0], Catch::EndsWith("net28, net29 or 10 more"));

@@ -13,10 +13,10 @@ namespace limits = lanyard::limits;
 
 namespace {
 
-constexpr rlim_t mebi = limits::mebi;
+[[maybe_unused]] constexpr rlim_t mebi = limits::mebi;
 
 // A limit that the child has from the beginning.
-[[nodiscard]] std::function<void()> with_limit(__rlimit_resource_t resource, rlim_t bytes) {
+[[nodiscard, maybe_unused]] std::function<void()> with_limit(__rlimit_resource_t resource, rlim_t bytes) {
   return [resource, bytes] {
     const rlimit limit{bytes, bytes};
     ::setrlimit(resource, &limit);
