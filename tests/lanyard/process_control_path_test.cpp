@@ -107,7 +107,7 @@ TEST_CASE("daemon and command meet, whatever XDG_RUNTIME_DIR is for either") {
   }
 }
 
-TEST_CASE("--check warns of an XDG_RUNTIME_DIR that is too long, and of nothing where --control says the path") {
+TEST_CASE("a check warns of an XDG_RUNTIME_DIR that is too long, and of nothing where --control says the path") {
   IN_A_USER_NAMESPACE
   const User user;
   const std::string too_long = user.folder.path(std::string(110, 'x'));
