@@ -329,12 +329,14 @@ class HttpTest(unittest.TestCase):
         self.assertEqual(json.loads(event["data"])["port"], "web")
         daemon.post("enable_port", name="web")
         self.assertEqual(next(events)["id"], "2")
+        event = next(events)
+        self.assertEqual((event["id"], event["event"]), ("3", "port_up"))
         # Who comes back says what it has seen; who asks for the past gets that, and the end.
         again = daemon.connection()
         again.request("GET", "/v1/events", headers={"Last-Event-ID": "1"})
         self.assertEqual(next(server_sent(again.getresponse()))["id"], "2")
         _, _, text = daemon.ask("GET", "/v1/events?follow=false")
-        self.assertEqual([line for line in text.split("\n") if line.startswith("id: ")], ["id: 1", "id: 2"])
+        self.assertEqual([line for line in text.split("\n") if line.startswith("id: ")], ["id: 1", "id: 2", "id: 3"])
         # The end of the daemon is one, and the stream's.
         daemon.process.terminate()
         self.assertIn("stopping", [event["event"] for event in self.until_the_end(events)])
