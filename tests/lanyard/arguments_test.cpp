@@ -2,8 +2,10 @@
 #include "tools/lanyard/arguments.h"
 
 #include <catch2/catch.hpp>
+#include <map>
 #include <set>
 
+#include "switchd/control/words.h"
 #include "tools/lanyard/capture.h"
 #include "tools/lanyard/exit.h"
 #include "tools/lanyard/requests.h"
@@ -75,6 +77,22 @@ TEST_CASE("a verb that is none is told with the one that was meant, or with all"
   CHECK(mistakes({"mirror"}) == "mirror: expected add, remove or list\nsee lanyard mirror --help");
   CHECK(mistakes({}).starts_with("no verb: expected status, networks, ports"));
   CHECK(mistakes({"__complet"}).find("__complete") == std::string::npos);
+}
+
+TEST_CASE("behind the first word of a group, every second word is told, and nothing else") {
+  std::map<std::string, std::vector<std::string_view>> groups;  // in the order of the table
+  for (const Verb& verb : verbs()) {
+    const std::size_t space = verb.name.find(' ');
+    if (space != std::string_view::npos) groups[std::string(verb.name.substr(0, space))].push_back(verb.name.substr(space + 1));
+  }
+  CHECK(groups.size() == 3);
+  for (const auto& [group, words] : groups) {
+    CAPTURE(group);
+    const std::string expected = "expected " + listed(words) + "\nsee lanyard " + group + " --help";
+    CHECK(mistakes({group.c_str()}) == group + ": " + expected);
+    CHECK(mistakes({group.c_str(), "qqqqqqqqqqqq"}) == group + ": unknown verb 'qqqqqqqqqqqq', " + expected);
+  }
+  CHECK(mistakes({"port", "lst"}).starts_with("port: unknown verb 'lst', expected add, remove, set, up or down\n"));
 }
 
 TEST_CASE("all mistakes are said") {

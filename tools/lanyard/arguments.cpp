@@ -42,10 +42,11 @@ std::vector<const Verb*> verbs_beginning(const std::string& words) {
 
 // What may come behind `before` (nothing, or the first word of a group).
 std::vector<std::string_view> next_words(std::string_view before) {
+  const std::string group = before.empty() ? "" : std::string(before) + " ";  // "port " is not in front of "ports"
   std::vector<std::string_view> words;
   for (const Verb& verb : verbs()) {
-    if (verb.name.starts_with("_") || !verb.name.starts_with(before)) continue;
-    const std::string_view rest = verb.name.substr(before.empty() ? 0 : before.size() + 1);
+    if (verb.name.starts_with("_") || !verb.name.starts_with(group)) continue;
+    const std::string_view rest = verb.name.substr(group.size());
     const std::string_view word = rest.substr(0, rest.find(' '));
     if (words.empty() || words.back() != word) words.push_back(word);  // groups stand together in the table
   }
