@@ -106,7 +106,7 @@ class Reader {
     if (setting == nullptr) {
       std::vector<std::string_view> words = {"networks", "ports"};
       for (const DaemonSetting& known : daemon_settings()) words.push_back(known.name);
-      return fail(key, unknown_word("key", key.text, words));
+      return fail(key, unknown_key(key.text, words));
     }
     const Written written = single_value(key, value);
     if (written.unreadable) return;
@@ -173,6 +173,7 @@ class Reader {
       pair.values.push_back(single_value(key, value));
       return pair;
     }
+    written.form = PortForm::map;
     for (const YamlNode& item : value.items) pair.values.push_back(single_value(key, item));
     return pair;
   }

@@ -61,7 +61,7 @@ const NetworkKeyInfo* find_network_key(std::string_view name) {
 std::string unknown_network_key(std::string_view name) {
   std::vector<std::string_view> words;
   for (const NetworkKeyInfo& key : keys) words.push_back(key.name);
-  return unknown_word("key", name, words);
+  return unknown_key(name, words);
 }
 
 std::string take_apart_network(std::string_view text, WrittenNetwork& network) {

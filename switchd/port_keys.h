@@ -27,8 +27,17 @@ struct WrittenKey {
   bool is_list = false;  // a YAML sequence, even of one value
 };
 
+// How a port is written, which decides what is a key beside those of the table.
+enum class PortForm : std::uint8_t {
+  words,   // NAME=TYPE:ADDRESS,KEY=VALUE: none
+  fields,  // of a message, one for each part: none
+  map,     // of YAML: type and address
+  change,  // of a port that is there: address. A key without a value goes back to its default
+};
+
 // A port as it was written, taken apart but not understood.
 struct WrittenPort {
+  PortForm form = PortForm::words;
   std::string where;
   std::optional<Written> name;
   std::optional<Written> type;

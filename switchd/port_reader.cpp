@@ -67,8 +67,27 @@ void read_address(const WrittenPort& written, const PortTypeInfo& type, PortConf
   if (!wrong.empty()) errors.push_back({written.address->where, wrong});
 }
 
+// Beside those of the table, in front of them.
+std::vector<std::string_view> keys_of(PortForm form) {
+  if (form == PortForm::map) return {"type", "address"};
+  if (form == PortForm::change) return {"address"};
+  return {};
+}
+
+// What is a part of every port, but not as a key of this form; else empty.
+std::string misplaced_part(std::string_view word, PortForm form) {
+  if (word != "name" && word != "type" && word != "address") return {};
+  switch (form) {
+    case PortForm::words: return fmt::format("{} is no key, it stands in front: [NAME=]TYPE:ADDRESS,KEY=VALUE...", word);
+    case PortForm::fields: return fmt::format("{} is no key, but a field of its own", word);
+    case PortForm::map: return "the name is what stands in front: NAME: {type: TYPE, address: ADDRESS}";
+    case PortForm::change: return fmt::format("a port keeps its {}; remove it, and add another", word);
+  }
+  return {};
+}
+
 // nullptr where `type` (nullptr: unknown) does not take the key, and that has been said.
-const PortKeyInfo* look_up_key(const Written& name, const PortTypeInfo* type,
+const PortKeyInfo* look_up_key(const Written& name, PortForm form, const PortTypeInfo* type,
                                std::vector<ConfigError>& errors) {
   const PortKeyInfo* const key = find_key(name.text);
   if (key != nullptr && (type == nullptr || (key->types & set_of(type->type)) != 0)) return key;
@@ -77,10 +96,14 @@ const PortKeyInfo* look_up_key(const Written& name, const PortTypeInfo* type,
                                               names_of(key->types), type->name)});
     return nullptr;
   }
-  std::vector<std::string_view> names;
-  for (const PortKeyInfo& candidate : port_keys())
-    if (type == nullptr || (candidate.types & set_of(type->type)) != 0) names.push_back(candidate.name);
-  errors.push_back({name.where, unknown_word("key", name.text, names)});
+  std::string wrong = misplaced_part(name.text, form);
+  if (wrong.empty()) {
+    std::vector<std::string_view> names = keys_of(form);
+    for (const PortKeyInfo& candidate : port_keys())
+      if (type == nullptr || (candidate.types & set_of(type->type)) != 0) names.push_back(candidate.name);
+    wrong = type == nullptr ? unknown_word("key", name.text, names) : unknown_key(name.text, names);
+  }
+  errors.push_back({name.where, wrong});
   return nullptr;
 }
 
@@ -116,7 +139,7 @@ void read_values(const WrittenKey& written, const PortKeyInfo& key, PortConfig& 
 void read_keys(const WrittenPort& written, const PortTypeInfo* type, PortConfig& port,
                std::vector<const PortKeyInfo*>& given, std::vector<ConfigError>& errors) {
   for (const WrittenKey& pair : written.keys) {
-    const PortKeyInfo* const key = look_up_key(pair.key, type, errors);
+    const PortKeyInfo* const key = look_up_key(pair.key, written.form, type, errors);
     if (key == nullptr) continue;
     if (!key->repeatable && std::find(given.begin(), given.end(), key) != given.end()) {
       errors.push_back({pair.key.where, fmt::format("key '{}' is given twice", key->name)});
@@ -144,12 +167,14 @@ std::string check_remote(const PortConfig& port) {
 
 void check_keys(const WrittenPort& written, const PortConfig& port,
                 const std::vector<const PortKeyInfo*>& given, std::vector<ConfigError>& errors) {
-  const auto has = [&](std::string_view name) {
-    return std::find(given.begin(), given.end(), find_key(name)) != given.end();
-  };
+  const auto place_of = [&](std::string_view name) { return std::find(given.begin(), given.end(), find_key(name)); };
+  const auto has = [&](std::string_view name) { return place_of(name) != given.end(); };
   std::string wrong;
-  if (port.type == PortType::udp && has("remote") && has("allow"))
+  if (port.type == PortType::udp && has("remote") && has("allow")) {
     wrong = "udp takes remote (one peer) or allow (many), not both";
+    if (written.form == PortForm::change)  // what the port had is in front of what is new
+      wrong += fmt::format("; {}= takes away what it has", place_of("remote") < place_of("allow") ? "remote" : "allow");
+  }
   else if (port.type == PortType::udp && !has("remote") && !has("allow"))
     wrong = "udp needs remote (HOST:PORT of the one peer) or allow (CIDR of many)";
   else if (port.type == PortType::unix_dgram && !has("remote"))

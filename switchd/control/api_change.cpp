@@ -72,6 +72,7 @@ std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
     return refusal_of(errors);
   }
   WrittenPort written;
+  written.form = PortForm::fields;
   written.where = fmt::format("port {}", spec.name().empty() ? spec.type() : spec.name());
   if (!spec.name().empty()) written.name = {spec.name(), written.where};
   if (!spec.type().empty()) written.type = {spec.type(), written.where};
@@ -81,20 +82,41 @@ std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
   return refusal_of(errors);
 }
 
+constexpr std::string_view address_key = "address";  // a field, and a key as well, so that it can go back to its default
+
+// The address of a port that is changed: the present one, another, or the default, which is none where the type needs
+// an address.
+std::optional<Written> changed_address(const PortConfig& present, const v1::SetPort& verb, const std::string& where,
+                                       std::vector<ConfigError>& errors) {
+  std::vector<std::string> given;
+  if (!verb.address().empty()) given.push_back(verb.address());
+  bool is_default = false;
+  for (const v1::Key& key : verb.keys()) {
+    if (key.key() != address_key) continue;
+    given.insert(given.end(), key.values().begin(), key.values().end());
+    is_default = key.values().empty();
+  }
+  if (given.size() > 1) errors.push_back({where, "address: expected a single value"});
+  if (given.empty() && is_default) return std::nullopt;
+  return Written{given.empty() ? written_address(present) : given.front(), where};
+}
+
 // The port as it is written, with some keys replaced; one without values goes back to its default.
 std::optional<Refusal> read_changed(const PortConfig& present, const v1::SetPort& verb, PortConfig& port) {
+  std::vector<ConfigError> errors;
   WrittenPort written;
+  written.form = PortForm::change;
   written.where = fmt::format("port {}", present.name);
   written.name = {present.name, written.where};
   written.type = {std::string(name_of(present.type)), written.where};
-  written.address = {verb.address().empty() ? written_address(present) : verb.address(), written.where};
+  written.address = changed_address(present, verb, written.where, errors);
   const auto is_replaced = [&](std::string_view key) {
     return std::any_of(verb.keys().begin(), verb.keys().end(), [&](const v1::Key& given) { return given.key() == key; });
   };
   for (const auto& [key, values] : written_keys(present))
     if (!is_replaced(key)) written.keys.push_back(written_key(std::string(key), values, written.where));
-  std::vector<ConfigError> errors;
   for (const v1::Key& key : verb.keys()) {
+    if (key.key() == address_key) continue;
     const auto known = std::find_if(port_keys().begin(), port_keys().end(),
                                     [&](const PortKeyInfo& info) { return info.name == key.key(); });
     if (key.values_size() > 0 || known == port_keys().end()) written.keys.push_back(written_key(key, written.where));

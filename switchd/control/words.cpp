@@ -12,7 +12,6 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t quoted_bytes_max = 60;
-constexpr std::size_t listed_words_max = 20;
 
 // Longer words are no typing errors, and the distance costs the product of the lengths.
 constexpr std::size_t word_bytes_max = 40;
@@ -66,8 +65,8 @@ std::string in_quotes(std::string_view text) {
   return fmt::format("'{}...'", text.substr(0, end));
 }
 
-std::string listed(std::span<const std::string_view> words, std::string_view last) {
-  const std::size_t shown = words.size() > listed_words_max ? listed_words_max : words.size();
+std::string listed(std::span<const std::string_view> words, std::string_view last, std::size_t words_max) {
+  const std::size_t shown = std::min(words.size(), words_max);
   const std::size_t hidden = words.size() - shown;
   std::string text;
   for (std::size_t i = 0; i < shown; ++i) {
@@ -91,11 +90,15 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
-std::string unknown_word(std::string_view noun, std::string_view word,
-                         const std::vector<std::string_view>& words) {
+std::string unknown_word(std::string_view noun, std::string_view word, const std::vector<std::string_view>& words,
+                         std::size_t words_max) {
   const std::string_view near = nearest(word, words);
   if (!near.empty()) return fmt::format("unknown {} {}, did you mean '{}'?", noun, in_quotes(word), near);
-  return fmt::format("unknown {} {}, expected {}", noun, in_quotes(word), listed(words));
+  return fmt::format("unknown {} {}, expected {}", noun, in_quotes(word), listed(words, "or", words_max));
+}
+
+std::string unknown_key(std::string_view word, const std::vector<std::string_view>& words) {
+  return unknown_word("key", word, words, words.size());
 }
 
 std::optional<std::uint64_t> parse_number(std::string_view text, std::uint64_t min, std::uint64_t max) {

@@ -20,12 +20,18 @@ namespace lanyard {
 // 'text', shortened to some 60 bytes at the boundary of a character.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
-// "a, b or c"; of many words only the first and how many more.
-[[nodiscard]] std::string listed(std::span<const std::string_view> words, std::string_view last = "or");
+inline constexpr std::size_t listed_words_max = 20;  // of names, of which there may be thousands
 
-// "unknown key 'netwrok', did you mean 'network'?", or the list of `words` where none is near.
+// "a, b or c"; of many words only the first and how many more.
+[[nodiscard]] std::string listed(std::span<const std::string_view> words, std::string_view last = "or",
+                                 std::size_t words_max = listed_words_max);
+
+// "unknown port 'wbe', did you mean 'web'?", or the list of `words` where none is near.
 [[nodiscard]] std::string unknown_word(std::string_view noun, std::string_view word,
-                                       const std::vector<std::string_view>& words);
+                                       const std::vector<std::string_view>& words,
+                                       std::size_t words_max = listed_words_max);
+// Likewise of a key, but all that there are in its place are listed.
+[[nodiscard]] std::string unknown_key(std::string_view word, const std::vector<std::string_view>& words);
 
 // The closest of `words` to `word`, or empty when none is near: more than a third of the longer one would
 // have to be inserted, deleted, replaced or swapped with its neighbour.

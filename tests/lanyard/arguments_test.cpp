@@ -144,10 +144,11 @@ TEST_CASE("port set: values, further values, defaults, and the address") {
   CHECK(port.keys(1).key() == "queue");
   CHECK(port.keys(1).values_size() == 0);
   CHECK(port.keys(2).values(0) == "tcp:1:a=b:2");
-  CHECK(mistakes({"port", "set", "web", "queue", "=1", "address="}) ==
+  CHECK(request_of({"port", "set", "out", "address="}).set_port().keys(0).key() == "address");  // has one by its type
+  CHECK(mistakes({"port", "set", "web", "queue", "=1", "address=1", "address=2"}) ==
         "'queue': expected KEY=VALUE\n"
         "'=1': expected KEY=VALUE\n"
-        "address=: an address has no default\n"
+        "address=: given more than once\n"
         "see lanyard port set --help");
 }
 

@@ -183,6 +183,8 @@ TEST_CASE("a PORT that is wrong says what was expected") {
       {"unix-connect:/a,mode=0600", "key 'mode' is for unix-listen and unix-dgram, not for unix-connect"},
       {"tcp-listen:1,netwrok=core", "unknown key 'netwrok', did you mean 'network'?"},
       {"tcp-listen:1,max_frame=1514", "unknown key 'max_frame', did you mean 'max-frame'?"},
+      {"tcp-listen:1,address=2", "address is no key, it stands in front: [NAME=]TYPE:ADDRESS,KEY=VALUE..."},
+      {"tcp-listen:1,name=web", "name is no key, it stands in front: [NAME=]TYPE:ADDRESS,KEY=VALUE..."},
       {"tcp-listen:1,foo=1", "unknown key 'foo', expected network, max-frame, queue or allow"},
       {"tcp-listen:1,=1", "unknown key '', expected network, max-frame, queue or allow"},
       {"tcp-listen:1,queue=1,queue=1", "key 'queue' is given twice"},

@@ -46,9 +46,8 @@ v1::Key& key_of(v1::SetPort& port, const std::string& name) {
 }
 
 void set_port_key(Arguments& arguments, const Setting& setting, v1::SetPort& port) {
-  if (setting.key == "address") {
-    if (setting.value.empty() || !port.address().empty())
-      arguments.add_mistake("address=", setting.value.empty() ? "an address has no default" : "given more than once");
+  if (setting.key == "address" && !setting.value.empty()) {
+    if (!port.address().empty()) arguments.add_mistake("address=", "given more than once");
     port.set_address(setting.value);
     return;
   }
