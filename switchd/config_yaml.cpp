@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <set>
 
 #include "switchd/config_text.h"
@@ -76,21 +77,43 @@ class Reader {
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
       const YamlNode& key = map.items[i];
+      const YamlNode& value = map.items[i + 1];
       if (key.kind != Kind::scalar)
-        fail(key, fmt::format("expected a word as the key, not {}", name_of(key.kind)));
+        fail(key, fmt::format("expected a word as the key, not {}{}", name_of(key.kind),
+                              key.kind == Kind::nothing ? ", which null and ~ are without quotes" : ""));
       else if (!seen.insert(key.text).second)
         fail(key, fmt::format("key {} is given twice", in_quotes(key.text)));
+      else if (value.kind == Kind::nothing && key.text.find(':') != std::string::npos)
+        visit_mended(key, visit);
       else
-        visit(key, map.items[i + 1]);
+        visit(key, value);
     }
+  }
+
+  // "address:7000" is one word to YAML. What is meant is visited, so that nothing is said to be missing.
+  template <typename Visit>
+  void visit_mended(const YamlNode& word, Visit visit) {
+    fail(word, fmt::format("expected a space behind the ':' of {}", in_quotes(word.text)));
+    const std::size_t colon = word.text.find(':');
+    YamlNode& key = mended_.emplace_back(word);
+    YamlNode& value = mended_.emplace_back(word);
+    key.text.resize(colon);
+    value.text.erase(0, colon + 1);
+    value.kind = value.text.empty() ? Kind::nothing : Kind::scalar;
+    visit(key, value);
   }
 
   // The text of a single value; otherwise says so. An absent value has no good place of its own: its key's is
   // told.
   Written single_value(const YamlNode& key, const YamlNode& value) {
     if (value.kind == Kind::scalar) return {value.text, place(file_, value)};
+    std::string hint;
+    if (value.in_brackets && value.kind != Kind::nothing)
+      hint = fmt::format(": a value that begins with '{}' needs quotes", value.kind == Kind::map ? '{' : '[');
+    else if (key.in_brackets && value.kind == Kind::nothing)
+      hint = ": a value with a comma in it needs quotes";
     fail(value.kind == Kind::nothing ? key : value,
-         fmt::format("{}: expected a single value, not {}", key.text, name_of(value.kind)));
+         fmt::format("{}: expected a single value, not {}{}", key.text, name_of(value.kind), hint));
     return {.text = {}, .where = {}, .unreadable = true};
   }
 
@@ -150,6 +173,7 @@ class Reader {
 
   WrittenPort take_apart_port(const YamlNode& name, const YamlNode& body) {
     WrittenPort written;
+    written.form = PortForm::map;
     written.where = place(file_, name);
     written.name = {name.text, written.where};
     if (body.kind != Kind::map && body.kind != Kind::nothing)
@@ -173,12 +197,12 @@ class Reader {
       pair.values.push_back(single_value(key, value));
       return pair;
     }
-    written.form = PortForm::map;
     for (const YamlNode& item : value.items) pair.values.push_back(single_value(key, item));
     return pair;
   }
 
   std::string_view file_;
+  std::deque<YamlNode> mended_;  // what was meant where YAML saw something else; others may point to it
   Config& config_;
   std::vector<ConfigError>& errors_;
 };

@@ -15,6 +15,8 @@
 #include <algorithm>
 #include <sstream>
 
+#include "switchd/bare_value.h"
+
 namespace lanyard {
 
 namespace {
@@ -108,20 +110,21 @@ class TreeBuilder : public YAML::EventHandler {  // the interface of yaml-cpp's 
     add(std::move(scalar));
   }
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::sequence, mark, tag, anchor);
+                       YAML::EmitterStyle::value style) override {
+    open(YamlNode::Kind::sequence, mark, tag, anchor, style);
   }
   void OnSequenceEnd() override { close(); }
   void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    open(YamlNode::Kind::map, mark, tag, anchor);
+                  YAML::EmitterStyle::value style) override {
+    open(YamlNode::Kind::map, mark, tag, anchor, style);
   }
   void OnMapEnd() override { close(); }
 
  private:
-  static YamlNode node(YamlNode::Kind kind, const YAML::Mark& mark) {
+  [[nodiscard]] YamlNode node(YamlNode::Kind kind, const YAML::Mark& mark) const {
     YamlNode node;
     node.kind = kind;
+    node.in_brackets = !open_.empty() && open_.back().in_brackets;
     node.line = std::max(mark.line, 0) + 1;  // yaml-cpp counts from 0, and has marks of -1
     node.column = std::max(mark.column, 0) + 1;
     return node;
@@ -133,12 +136,14 @@ class TreeBuilder : public YAML::EventHandler {  // the interface of yaml-cpp's 
     // yaml-cpp's own: none, "?" for a plain value, "!" for a quoted one.
     if (!tag.empty() && tag != "?" && tag != "!") throw Refused(mark, "tags (!) have no use here");
   }
-  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor) {
+  void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+            YAML::EmitterStyle::value style) {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
     if (open_.size() == limits::config_depth_max)
       throw Refused(mark, fmt::format("nested deeper than {} levels", limits::config_depth_max));
     open_.push_back(node(kind, mark));
+    open_.back().in_brackets = open_.back().in_brackets || style == YAML::EmitterStyle::Flow;
   }
   void close() {
     YamlNode done = std::move(open_.back());
@@ -162,6 +167,40 @@ std::string place(std::string_view file, const YAML::Mark& mark) {
                static_cast<std::size_t>(std::max(mark.column, 0)) + 1);
 }
 
+// --- What to do about a mistake. Most are values that YAML takes for something else.
+
+// The line of this number, from 1, without its end.
+std::string_view line_of(std::string_view text, std::size_t number) {
+  for (; number > 1 && !text.empty(); --number) text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  text = text.substr(0, text.find('\n'));
+  return text.ends_with('\r') ? text.substr(0, text.size() - 1) : text;
+}
+
+std::optional<BareValue> bare_value_at(std::string_view text, const YAML::Mark& mark) {
+  return bare_value(line_of(text, static_cast<std::size_t>(std::max(mark.line, 0)) + 1),
+                    static_cast<std::size_t>(std::max(mark.column, 0)));
+}
+
+// What yaml-cpp found wrong at `mark`, or, where a value there lacks quotes, that, in the place of the value.
+ConfigError not_yaml(std::string_view text, std::string_view file, const YAML::Mark& mark, const std::string& what) {
+  const auto bare = bare_value_at(text, mark);
+  if (!bare) return {place(file, mark), "not YAML: " + what};
+  return {place(file, static_cast<std::size_t>(std::max(mark.line, 0)) + 1, bare->column + 1),
+          fmt::format("this value needs quotes around it: {}{}", in_yaml_quotes(bare->text),
+                      bare->is_map ? "; a map needs a line of its own, or braces" : "")};
+}
+
+// What is good YAML, and refused, may have been meant as a value: *, &a, !b.
+std::string refused_remark(std::string_view text, const YAML::Mark& mark) {
+  const auto bare = bare_value_at(text, mark);
+  const bool is_word = bare && bare->text.find(' ') == std::string_view::npos && bare->text.find_first_of("&*!") == 0;
+  return is_word ? fmt::format("; where it is meant as a value it needs quotes: {}", in_yaml_quotes(bare->text)) : "";
+}
+
+std::string_view comment_remark(std::string_view line) {
+  return line.find(" #") == std::string_view::npos ? "" : "; ' #' begins a comment, where it is not in quotes";
+}
+
 }  // namespace
 
 std::string place(std::string_view file, const YamlNode& node) {
@@ -183,14 +222,18 @@ std::optional<YamlNode> read_yaml_document(std::string_view text, std::string_vi
     }
     return builder.take_root();
   } catch (const Refused& refused) {
-    errors.push_back({place(file, refused.mark), refused.msg});
+    errors.push_back({place(file, refused.mark), refused.msg + refused_remark(text, refused.mark)});
   } catch (const YAML::Exception& failed) {
     // Where the text ends before a bracket is closed, yaml-cpp has lost its column; the bracket has a place.
     const bool unclosed =
         failed.mark.pos >= static_cast<int>(text.size()) && failed.msg.ends_with("flow not found");
-    errors.push_back({unclosed && builder.innermost() != nullptr ? place(file, *builder.innermost())
-                                                                 : place(file, failed.mark),
-                      fmt::format("not YAML: {}", failed.msg)});
+    const YamlNode* const bracket = unclosed ? builder.innermost() : nullptr;
+    if (bracket == nullptr)
+      errors.push_back(not_yaml(text, file, failed.mark, failed.msg));
+    else
+      errors.push_back({place(file, *bracket),
+                        fmt::format("not YAML: {}{}", failed.msg,
+                                    comment_remark(line_of(text, static_cast<std::size_t>(bracket->line))))});
   } catch (const std::exception& failed) {
     errors.push_back({std::string(file), fmt::format("cannot be read as YAML: {}", failed.what())});
   }

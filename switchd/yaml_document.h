@@ -19,6 +19,7 @@ struct YamlNode {
   std::string text;             // of a scalar, unquoted and otherwise as written ("0660" stays "0660")
   int line = 1;                 // of its first byte, from 1
   int column = 1;               // in bytes, from 1
+  bool in_brackets = false;     // it is a [...] or {...}, or within one
   std::vector<YamlNode> items;  // of a sequence: its elements; of a map: key, value, key, value ...
 };
 

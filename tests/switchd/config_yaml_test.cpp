@@ -122,7 +122,7 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       // settings
       {"engine: uring", "1:9: engine: expected auto, io_uring or epoll, not 'uring'"},
       {"engine:", "1:1: engine: expected a single value, not nothing"},
-      {"engine: [epoll]", "1:9: engine: expected a single value, not a list"},
+      {"engine: [epoll]", "1:9: engine: expected a single value, not a list: a value that begins with '[' needs quotes"},
       {"log-level: 3", "1:12: log-level: expected error, warn, info or debug, not '3'"},
       {"control-group: ''",
        "1:16: control-group: expected the name or number of a group, at most 32 characters, not ''"},
@@ -135,7 +135,7 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"networks: {core: {kind: wier}}", "1:25: kind: expected switch, wire or hub, not 'wier'"},
       {"networks: {core: {kidn: wire}}", "1:19: unknown key 'kidn', did you mean 'kind'?"},
       {"networks: {core: {stp: on}}", "1:24: stp: expected pass or consume, not 'on'"},
-      {"networks: {core: {stp: [pass]}}", "1:24: stp: expected a single value, not a list"},
+      {"networks: {core: {stp: [pass]}}", "1:24: stp: expected a single value, not a list: a value that begins with '[' needs quotes"},
       {"networks: {core: {stp: pass, stp: pass}}", "1:30: key 'stp' is given twice"},
       {"networks: {core: {ageing: 86401}}", "1:27: ageing: expected a number of seconds from 1 to 86400, not '86401'"},
       {"networks: {core: {}, core: {}}", "1:22: key 'core' is given twice"},
@@ -151,9 +151,9 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
        "2:3: a port needs a type: tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
        "mcast, nat, tap or nic"},
       {"ports:\n  p: {type: tcp-listen}", "2:3: tcp-listen needs an address, [HOST:]PORT"},
-      {"ports:\n  p: {type: [udp]}", "2:13: type: expected a single value, not a list"},
+      {"ports:\n  p: {type: [udp]}", "2:13: type: expected a single value, not a list: a value that begins with '[' needs quotes"},
       {"ports:\n  p: {type: udp, address: {}, remote: h:1}",
-       "2:27: address: expected a single value, not a map"},
+       "2:27: address: expected a single value, not a map: a value that begins with '{' needs quotes"},
       {"ports:\n  p: {type: tcp-lisen, address: 1}",
        "2:13: unknown type 'tcp-lisen', did you mean 'tcp-listen'?"},
       {"ports:\n  p:\n    type: tcp-listen\n    address: x:70000",
@@ -173,11 +173,11 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
        "1:43: queue: expected one value, not a list"},
       {"ports: {p: {type: tcp-listen, address: 1, allow: []}}", "1:43: allow: expected at least one value"},
       {"ports: {p: {type: tcp-listen, address: 1, allow: {}}}",
-       "1:50: allow: expected a single value, not a map"},
+       "1:50: allow: expected a single value, not a map: a value that begins with '{' needs quotes"},
       {"ports: {p: {type: tcp-listen, address: 1, allow:\n [10.0.0.0/8,\n  10/8]}}",
        "3:3: allow: expected an address or prefix such as 10.0.0.0/8, fd00::/8 or fe80::%eth0/64, not '10/8'"},
       {"ports: {p: {type: tcp-listen, address: 1, allow: [[]]}}",
-       "1:51: allow: expected a single value, not a list"},
+       "1:51: allow: expected a single value, not a list: a value that begins with '[' needs quotes"},
       {"ports: {p: {type: udp, address: 1}}",
        "1:9: udp needs remote (HOST:PORT of the one peer) or allow (CIDR of "
        "many)"},
@@ -220,7 +220,6 @@ TEST_CASE("a text that is not YAML is one mistake with its line and column") {
   const Row rows[] = {
       {"ports: {", "1:8: not YAML: end of map flow not found"},
       {"ports: [a, b", "1:8: not YAML: end of sequence flow not found"},
-      {"a: b: c", "1:5: not YAML: illegal map value"},
       {"ports: \"no end", "1:15: not YAML: illegal EOF in scalar"},
       {"a: 1\n  b: 2", "2:4: not YAML: illegal map value"},
   };
@@ -228,6 +227,99 @@ TEST_CASE("a text that is not YAML is one mistake with its line and column") {
     CAPTURE(row.text);
     CHECK(parse_yaml(row.text).errors == Lines{"lan.yaml:" + std::string(row.expected)});
   }
+}
+
+TEST_CASE("a value that YAML takes for something else is told to need quotes, in its place") {
+  struct Row {
+    std::string_view text;
+    std::string_view expected;
+  };
+  const std::string_view quotes = ": this value needs quotes around it: ";
+  const Row rows[] = {
+      {"ports: {p: {type: tcp-listen, address: [::1]:7000}}", "1:40*\"[::1]:7000\""},
+      {"ports:\n  p:\n    address: [::1]:7000\n    type: tcp-listen", "3:14*\"[::1]:7000\""},
+      {"ports:\n  p:\n    address: [::1]:7000 # of IPv6\n", "3:14*\"[::1]:7000\""},
+      {"http: [::1]:9100\nports: {}", "1:7*\"[::1]:9100\""},
+      {"ports:\n  p: {type: tcp-listen,\n      address: [::1]:7000}", "3:16*\"[::1]:7000\""},
+      {"ports:\n  p: {\n      address: *:7000,\n      type: tcp-listen}", "3:16*\"*:7000\""},
+      {"http: *:9100", "1:7*\"*:9100\""},
+      {"ports: {p: {type: udp, address: 1, remote: [fe80::1%eth0]:7000}}", "1:44*\"[fe80::1%eth0]:7000\""},
+      {"ports: {p: {type: nat, forward: [tcp:80:a:80, tcp:[::1]:81:a:80]}}", "1:47*\"tcp:[::1]:81:a:80\""},
+      {"ports:\n  p:\n    type: nat\n    forward:\n    - [::1]:81:a:80", "5:7*\"[::1]:81:a:80\""},
+      {"ports: {p: {type: unix-listen, address: @a}}", "1:41*\"@a\""},
+      {"ports: {p: {type: unix-listen, address: `a}}", "1:41*\"`a\""},
+      {"ports: {p: {type: unix-listen, address: %a}}", "1:41*\"%a\""},
+      {"ports: {p: {type: nat, bootfile: 'a', option: http://[::1]/a}}", "1:47*\"http://[::1]/a\""},
+      {"network: - lan", "1:10*\"- lan\""},
+      {"a: b: c", "1:4*\"b: c\"; a map needs a line of its own, or braces"},
+      {"ports: {p: {type: nat, option: 66:text:a: b}}", "1:32*\"66:text:a: b\"; a map needs a line of its own, or braces"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    std::string expected(row.expected);
+    expected.replace(expected.find('*'), 1, quotes);
+    CHECK(parse_yaml(row.text).errors == Lines{"lan.yaml:" + expected});
+  }
+}
+
+TEST_CASE("a value that is good YAML of another kind is told to be taken for that, and how it is written") {
+  struct Row {
+    std::string_view text;
+    std::string_view expected;
+  };
+  const Row rows[] = {
+      {"http: [::1]", "1:7: http: expected a single value, not a list: a value that begins with '[' needs quotes"},
+      {"http: {a}", "1:7: http: expected a single value, not a map: a value that begins with '{' needs quotes"},
+      {"engine: [epoll]", "1:9: engine: expected a single value, not a list: a value that begins with '[' needs quotes"},
+      {"control: &a", "1:10: anchors and aliases (&, *) have no use here, write the value out; where it is meant as a "
+                      "value it needs quotes: \"&a\""},
+      {"control: !a", "1:10: tags (!) have no use here; where it is meant as a value it needs quotes: \"!a\""},
+      {"ports: {~: {type: nat}}", "1:9: expected a word as the key, not nothing, which null and ~ are without quotes"},
+      {"ports:\n  null: {type: nat}", "2:3: expected a word as the key, not nothing, which null and ~ are without quotes"},
+      {"ports: {p: {type: tcp-listen,address:7000}}", "1:30: expected a space behind the ':' of 'address:7000'"},
+      {"ports:\n  p:\n    type: tcp-listen\n    address:7000", "4:5: expected a space behind the ':' of 'address:7000'"},
+      {"{network:a b}", "1:2: expected a space behind the ':' of 'network:a b'"},
+      {"strict: on", "1:9: strict: expected true or false, not 'on'"},
+      {"strict: yes", "1:9: strict: expected true or false, not 'yes'"},
+      {"ports: {p: {type: nat, dhcp: true}}", "1:30: dhcp: expected on or off, not 'true'"},
+      {"ports: {p: {type: nat, hosts: no}}", "1:31: hosts: expected on or off, not 'no'"},
+      {"ports: {p: {type: unix-listen, address: /a, mode: 0o660}}",
+       "1:51: mode: expected octal permission bits from 0 to 0777, such as 0660, not '0o660'"},
+      {"ports: {p: {type: unix-listen, address: /a #b}}",
+       "1:12: not YAML: end of map flow not found; ' #' begins a comment, where it is not in quotes"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const Lines errors = parse_yaml(row.text).errors;
+    REQUIRE_FALSE(errors.empty());
+    CHECK(errors.front() == "lan.yaml:" + std::string(row.expected));
+  }
+  CHECK(parse_yaml("ports: {p: {type: unix-listen, address: /a, b}}").errors.front() ==
+        "lan.yaml:1:45: b: expected a single value, not nothing: a value with a comma in it needs quotes");
+  CHECK(parse_yaml("ports: {p: {type: tcp-listen,address:7000}}").errors.size() == 1);
+}
+
+TEST_CASE("values that other readers of YAML take for numbers, times or truths are taken as they are written") {
+  const auto [config, errors] = parse_yaml(R"(
+ports:
+  on: {type: unix-listen, address: /a, mode: 0755}
+  no: {type: nat, address: 10.0.2.0/24, dhcp: off, hosts: on, ipv6: off, reserve: 52:54:00:12:34:56+10.0.2.20+web}
+  1: {type: tcp-listen, address: 7000, allow: [::1, ::/0, fd00::/8]}
+  0x10: {type: unix-listen, address: ~/a}
+  y: {type: nat, address: 10.1.0.0/16, forward: tcp:8080:10.1.0.15:80, bootfile: "http://a/b#c"}
+)");
+  CHECK(errors.empty());
+  REQUIRE(config.ports.size() == 5);
+  CHECK(config.ports[0].name == "on");
+  CHECK(config.ports[0].mode == 0755u);
+  CHECK(config.ports[1].name == "no");
+  CHECK_FALSE(config.ports[1].gateway.dhcp);
+  CHECK(config.ports[1].gateway.hosts);
+  CHECK(config.ports[1].gateway.reservations.size() == 1);
+  CHECK(config.ports[2].address == HostPort{"", 7000});
+  CHECK(config.ports[2].allow.size() == 3);
+  CHECK(config.ports[3].path == "~/a");
+  CHECK(config.ports[4].gateway.bootfile == "http://a/b#c");
 }
 
 TEST_CASE("what YAML allows and a configuration has no use for is refused where it stands") {
