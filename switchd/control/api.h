@@ -100,6 +100,8 @@ class Api {
   void show_port(const std::string& name, const Asked& asked);
   void tell(EventKind kind, const std::string& port, const std::string& network, std::string text);
   void tell(const Change& change);
+  [[nodiscard]] std::string what_changed(const Change& change) const;
+  [[nodiscard]] std::string address_of(const std::string& port) const;
 
   asio::io_context& io_;
   const Services services_;

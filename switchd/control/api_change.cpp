@@ -370,8 +370,8 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       set_log_level(wanted.log_level);
       for (const Change& one : changes) tell(one);
       tell(EventKind::configuration_applied, {}, {},
-           fmt::format("{} applied: {} changes", verb.file().empty() ? "a configuration" : clean(verb.file()),
-                       changes.size()));
+           fmt::format("{} applied: {} change{}", verb.file().empty() ? "a configuration" : clean(verb.file()),
+                       changes.size(), changes.size() == 1 ? "" : "s"));
       show();
       over();
     });
@@ -419,32 +419,50 @@ void Api::tell(EventKind kind, const std::string& port, const std::string& netwo
   services_.events.add(LogLevel::info, std::move(event));
 }
 
-// Launchers read on standard output where a port was really bound.
+// "max-frame: 1514, queue back to its default, without allow: ::1": what is new of it, and what was taken away.
+std::string Api::what_changed(const Change& change) const {
+  const Topology& topology = services_.topology;
+  const std::vector<std::string> now =
+      change.is_port ? lines_of(*topology.written(change.name)) : lines_of(topology.networks().at(change.name).config);
+  const auto has_key = [](const std::vector<std::string>& lines, const std::string& key) {
+    return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.starts_with(key); });
+  };
+  std::vector<std::string> parts = change.after;
+  for (const std::string& line : change.before) {
+    const std::string key = line.substr(0, line.find(' '));  // "queue:"
+    if (has_key(change.after, key)) continue;                // it is replaced
+    parts.push_back(has_key(now, key) ? "without " + line : key.substr(0, key.size() - 1) + " back to its default");
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+// One event for each change. Launchers read on standard output where a port was really bound.
 void Api::tell(const Change& change) {
-  Topology& topology = services_.topology;
-  const std::string after = fmt::format("{}", fmt::join(change.after, ", "));
-  if (!change.is_port) {
-    switch (change.action) {
-      case Change::Action::add:
-        return tell(EventKind::network_added, {}, change.name, fmt::format("network {} added, {}", change.name, after));
-      case Change::Action::remove:
-        return tell(EventKind::network_removed, {}, change.name, fmt::format("network {} removed", change.name));
-      case Change::Action::change:
-        return tell(EventKind::network_changed, {}, change.name, fmt::format("network {} changed: {}", change.name, after.empty() ? "back to defaults" : after));
-    }
-  }
+  const std::string thing = fmt::format("{} {}", change.is_port ? "port" : "network", change.name);
+  const auto kind = [&](EventKind of_port, EventKind of_network) { return change.is_port ? of_port : of_network; };
+  const std::string port = change.is_port ? change.name : "";
   if (change.action == Change::Action::remove) {
-    topology.print(fmt::format("port {} down removed", change.name));
-    return tell(EventKind::port_removed, change.name, change.network, fmt::format("port {} removed", change.name));
+    if (change.is_port) services_.topology.print(thing + " down removed");
+    return tell(kind(EventKind::port_removed, EventKind::network_removed), port,
+                change.is_port ? change.network : change.name, thing + " removed");
   }
-  const PortConfig& port = *topology.written(change.name);
-  const std::string address = fmt::format("{}:{}", name_of(port.type), topology.address_of(change.name));
-  if (change.action == Change::Action::add || change.reopens)
-    topology.print(fmt::format("port {} {}", change.name, address));
+  const std::string address = change.is_port ? address_of(change.name) : "";
+  if (change.is_port && (change.action == Change::Action::add || change.reopens))
+    services_.topology.print(thing + " " + address);
+  const std::string network = change.is_port ? services_.topology.written(port)->network : change.name;
   if (change.action == Change::Action::add)
-    return tell(EventKind::port_added, change.name, port.network, fmt::format("port {} added: {}", change.name, address));
-  tell(EventKind::port_changed, change.name, port.network,
-       fmt::format("port {} changed: {}", change.name, after.empty() ? "back to defaults" : after));
+    return tell(kind(EventKind::port_added, EventKind::network_added), port, network,
+                change.is_port ? fmt::format("{} added: {}", thing, address)
+                               : fmt::format("{} added, {}", thing, fmt::join(change.after, ", ")));
+  const std::string what = what_changed(change);
+  tell(kind(EventKind::port_changed, EventKind::network_changed), port, network,
+       fmt::format("{} changed{}{}", thing, what.empty() ? "" : ": ", what));
+}
+
+// "udp:127.0.0.1:7000"
+std::string Api::address_of(const std::string& port) const {
+  const Topology& topology = services_.topology;
+  return fmt::format("{}:{}", name_of(topology.written(port)->type), topology.address_of(port));
 }
 
 }  // namespace lanyard::control

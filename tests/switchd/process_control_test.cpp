@@ -1,6 +1,8 @@
 // The control socket of the real switchd: what is asked, what is changed while frames flow, and what bad input gets.
 #include <sys/stat.h>
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <map>
 
@@ -79,6 +81,46 @@ TEST_CASE("a port changes its network and its limits while frames flow") {
   CHECK(lan.port("db.1").counters().drops().at("mtu") == 1);
   CHECK(lan.refused(R"({"remove_network":{"name":"lan"}})").code() == v1::Error::CONFLICT);
   CHECK(lan.ask(R"({"remove_network":{"name":"back"}})").has_done());
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("the event of a change names what is new, what went back to its default, and what was taken away") {
+  Controlled lan({"a=tcp-listen:0,max-frame=1514,queue=9,allow=127.0.0.0/8+::1", "n=nat:10.9.0.0/24,outbound=none"});
+  const auto changed = [&](const std::string& verb, const std::string& name, const std::string& keys) {
+    CHECK_FALSE(lan.ask(fmt::format(R"({{"{}":{{"name":"{}","keys":[{}]}}}})", verb, name, keys)).has_error());
+    const v1::Events events = lan.ask(R"({"watch_events":{}})").events();
+    for (int i = events.events_size() - 1; i >= 0; --i)
+      if (events.events(i).kind().ends_with("_changed")) return events.events(i).text();
+    return std::string();
+  };
+  CHECK(changed("set_port", "a", R"({"key":"max-frame"},{"key":"queue","values":["7"]})") ==
+        "port a changed: queue: 7, max-frame back to its default");
+  CHECK(changed("set_port", "a", R"({"key":"allow","values":["127.0.0.0/8"]})") == "port a changed: without allow: ::1/128");
+  CHECK(changed("set_port", "a", R"({"key":"allow"},{"key":"queue"})") ==
+        "port a changed: queue back to its default, allow back to its default");
+  CHECK(changed("set_port", "n", R"({"key":"outbound"})") == "port n changed: outbound back to its default");
+  CHECK(changed("set_port", "n", R"({"key":"address"})") == "port n changed: address: 10.0.2.0/24");
+  CHECK(changed("set_network", "lan", R"({"key":"stp","values":["consume"]},{"key":"ageing","values":["9"]})") ==
+        "network lan changed: ageing: 9, stp: consume");
+  CHECK(changed("set_network", "lan", R"({"key":"stp"},{"key":"ageing"})") ==
+        "network lan changed: ageing back to its default, stp back to its default");
+  CHECK(mentions(lan.refused(R"({"set_port":{"name":"a","keys":[{"key":"address"}]}})"), "tcp-listen needs an address"));
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a key that stands against one that the port has is refused with the way to take that away") {
+  Controlled lan({"one=udp:127.0.0.1:0,remote=127.0.0.1:9", "many=udp:127.0.0.1:0,allow=127.0.0.0/8"});
+  const std::string remote = R"({"key":"remote","values":["127.0.0.1:9"]})";
+  const std::string allow = R"({"key":"allow","values":["127.0.0.0/8"]})";
+  const auto set = [](const std::string& port, const std::string& keys) {
+    return fmt::format(R"({{"set_port":{{"name":"{}","keys":[{}]}}}})", port, keys);
+  };
+  CHECK(lan.refused(set("one", allow)).message() ==
+        "port one: udp takes remote (one peer) or allow (many), not both; remote= takes away what it has");
+  CHECK(lan.refused(set("many", remote)).message() ==
+        "port many: udp takes remote (one peer) or allow (many), not both; allow= takes away what it has");
+  CHECK(lan.ask(set("one", allow + R"(,{"key":"remote"})")).has_ports());
+  CHECK(lan.ask(set("many", remote + R"(,{"key":"allow"})")).has_ports());
   CHECK(lan.daemon.stop() == 0);
 }
 
