@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <vector>
@@ -61,13 +63,42 @@ constexpr std::uint32_t default_mode = 0600;
   return std::nullopt;
 }
 
+// By name, or else by number.
 [[nodiscard]] Opened<gid_t> group_id(const std::string& name) {
   group entry{};
   group* found = nullptr;
   std::vector<char> text(16 * 1024);
-  const int error = ::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
-  if (found == nullptr) return OpenError{"there is no group '" + name + "'", error == ENOENT ? EINVAL : error};
-  return entry.gr_gid;
+  (void)::getgrnam_r(name.c_str(), &entry, text.data(), text.size(), &found);
+  if (found != nullptr) return entry.gr_gid;
+  gid_t number = 0;
+  const auto read = std::from_chars(name.data(), name.data() + name.size(), number);
+  if (read.ec == std::errc() && read.ptr == name.data() + name.size() && number != static_cast<gid_t>(-1)) return number;
+  return OpenError{"there is no group '" + name + "' on this host ('getent group' lists them)", EINVAL};
+}
+
+// "alice, kvm": those of this process.
+[[nodiscard]] std::string own_groups() {
+  std::vector<gid_t> groups(static_cast<std::size_t>(std::max(::getgroups(0, nullptr), 0)));
+  const int count = ::getgroups(static_cast<int>(groups.size()), groups.data());
+  groups.resize(static_cast<std::size_t>(std::max(count, 0)));
+  if (std::find(groups.begin(), groups.end(), ::getegid()) == groups.end()) groups.insert(groups.begin(), ::getegid());
+  std::string names;
+  for (const gid_t id : groups) {
+    group entry{};
+    group* found = nullptr;
+    std::vector<char> text(16 * 1024);
+    (void)::getgrgid_r(id, &entry, text.data(), text.size(), &found);
+    names += (names.empty() ? "" : ", ") + (found != nullptr ? std::string(entry.gr_name) : std::to_string(id));
+  }
+  return names;
+}
+
+// EPERM: the user is not in it. EINVAL: a user namespace has no such group.
+[[nodiscard]] OpenError not_given(const std::string& group, const std::string& doing) {
+  OpenError error = failed(doing + ": cannot give the path to group '" + group + "'");
+  if (error.error == EPERM || error.error == EINVAL)
+    error.what += "; it can be given to groups that this user is in: " + own_groups();
+  return error;
 }
 
 [[nodiscard]] std::optional<OpenError> set_access(const UnixPath& local, const std::string& doing) {
@@ -75,7 +106,7 @@ constexpr std::uint32_t default_mode = 0600;
     const auto gid = group_id(local.group);
     if (const auto* error = std::get_if<OpenError>(&gid)) return OpenError{doing + ": " + error->what, error->error};
     if (::chown(local.path.c_str(), static_cast<uid_t>(-1), std::get<gid_t>(gid)) != 0)
-      return failed(doing + ": cannot give the path to group '" + local.group + "'");
+      return not_given(local.group, doing);
   }
   const std::uint32_t mode = local.mode.value_or(local.group.empty() ? default_mode : 0660);
   if (::chmod(local.path.c_str(), mode) != 0) return failed(doing + ": cannot set its mode");

@@ -18,6 +18,16 @@
 
 namespace lanyard {
 
+namespace {
+
+// Would another path help? Not where there is no such group, or no descriptor left.
+bool is_of_path(int error) {
+  constexpr std::array errors = {EACCES, ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EROFS, ENOSPC, EDQUOT};
+  return std::find(errors.begin(), errors.end(), error) != errors.end();
+}
+
+}  // namespace
+
 ControlServer::ControlServer(asio::io_context& io, const Config& config, control::Api& api)
     : io_(io),
       named_(config.control.has_value()),
@@ -62,7 +72,8 @@ std::optional<OpenError> ControlServer::listen(const std::string& path) {
   if (auto* error = std::get_if<OpenError>(&opened)) {
     error->what = "control socket: " + error->what;
     if (error->error == EADDRINUSE) error->what += "; give each switchd a path of its own with --control PATH";
-    else if (!named_) error->what += "; say where it shall be with --control PATH, or --control none";
+    else if (!named_ && is_of_path(error->error))
+      error->what += "; say where it shall be with --control PATH, or --control none";
     return std::move(*error);
   }
   acceptor_.assign(asio::local::stream_protocol(), std::get<Fd>(opened).release());

@@ -1,5 +1,7 @@
 // Who may use the control socket of the real switchd: --control-group. Needs root, to be others.
 #include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -115,6 +117,36 @@ TEST_CASE("a control group that there is not ends the start, and is named") {
   const Ended ended =
       run_switchd({"--control", folder.path("control"), "--control-group", "nosuchgroup", "tcp-listen:0"});
   CHECK(ended.exit_code != 0);
-  CHECK(ended.log.find("nosuchgroup") != std::string::npos);
+  CHECK(ended.log.find("there is no group 'nosuchgroup' on this host") != std::string::npos);
   CHECK_FALSE(std::filesystem::exists(folder.path("control")));
+}
+
+TEST_CASE("a group that this user cannot give a path to ends the start, and those that it can are named") {
+  TempFolder folder;
+  const auto without_chown = [] { (void)::prctl(PR_CAPBSET_DROP, CAP_CHOWN); };  // a plain user has nothing to drop
+  const std::string number = std::to_string(another_group);
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{"--control", folder.path("control"), "--control-group", number, "tcp-listen:0"},
+        std::vector<std::string>{"--control-group", number, "tcp-listen:0"},
+        std::vector<std::string>{"--control", "none", "unix-listen:" + folder.path("s") + ",group=" + number}}) {
+    const Ended ended = run_switchd(arguments, without_chown, {"XDG_RUNTIME_DIR=" + folder.path("")});
+    INFO(ended.log);
+    CHECK(ended.exit_code == 1);
+    CHECK(ended.log.find("cannot give the path to group '" + number + "'") != std::string::npos);
+    CHECK(ended.log.find("groups that this user is in: ") != std::string::npos);
+    CHECK(ended.log.find("with --control PATH") == std::string::npos);  // another path would not help
+  }
+}
+
+TEST_CASE("a group can be given by its number") {
+  TempFolder folder;
+  SwitchdProcess daemon("auto", {"--control", folder.path("control"), "--control-group", std::to_string(::getegid()),
+                                 "p=unix-listen:" + folder.path("s") + ",group=" + std::to_string(::getegid())});
+  for (const char* path : {"control", "s"}) {
+    struct stat status {};
+    REQUIRE(::stat(folder.path(path).c_str(), &status) == 0);
+    CHECK((status.st_mode & 0777) == 0660);
+    CHECK(status.st_gid == ::getegid());
+  }
+  CHECK(daemon.stop() == 0);
 }
