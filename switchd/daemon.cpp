@@ -1,6 +1,7 @@
 // The daemon: start, ready, statistics, stop; in that order.
 #include "switchd/daemon.h"
 
+#include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -190,8 +191,9 @@ void Daemon::announce_ready() {
   ready_ = true;
   if (http_.is_open()) output_.print("http " + to_string(http_.address()));
   output_.print("ready");
-  notify_service_manager("READY=1\nSTATUS=" + std::to_string(config_.ports.size()) + " ports\n");
-  log_info("ready: {} ports, engine {}", config_.ports.size(), engine_name_);
+  const std::string ports = fmt::format("{} port{}", config_.ports.size(), config_.ports.size() == 1 ? "" : "s");
+  notify_service_manager("READY=1\nSTATUS=" + ports + "\n");
+  log_info("ready: {}, engine {}", ports, engine_name_);
   topology_.begin();
   topology_.links_changed({});  // since they were opened
   drop_watch_.begin();
