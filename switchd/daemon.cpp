@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <google/protobuf/stubs/logging.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -22,14 +21,6 @@
 namespace lanyard {
 
 namespace {
-
-// Every connection is a descriptor: take what the system allows.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  (void)::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 [[nodiscard]] bool is_ignored(int signal) {
   struct sigaction action {};
@@ -66,7 +57,6 @@ Daemon::Daemon(const Config& config)
 #endif
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // the terminal is closed; ignored: by nohup(1), and stays so
-  raise_descriptor_limit();
 }
 
 Daemon::~Daemon() = default;
@@ -140,6 +130,7 @@ void Daemon::make_dataplane(DataplaneOptions options) {
       dataplane_ = std::make_unique<Dataplane>(options, link_.handover(), make_engine_);
       break;
     } catch (const std::system_error& error) {
+      if (error.code() != std::errc::not_enough_memory) throw;  // such as no descriptor: less memory would not help
       if (config_.memory_bytes || bytes == limits::memory_bytes_min)
         throw std::system_error(error.code(), frame_memory_failed(bytes, config_.memory_bytes.has_value()));
       bytes = std::max(bytes / 2, limits::memory_bytes_min);  // something else is in the way, such as overcommit_memory=2

@@ -1,4 +1,6 @@
 // switchd: the switch. Reads what it is asked to do, then runs until told to stop.
+#include <sys/resource.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -9,6 +11,22 @@
 #include "switchd/log.h"
 
 namespace {
+
+constexpr rlim_t descriptors_of_daemon = 32;  // standard ones, event loops, control socket and HTTP, with a client each
+constexpr rlim_t descriptors_of_port = 2;     // a socket, and one connection or a second socket
+
+// Every connection is a descriptor: takes what the system allows. Where that is little, says so first, since what fails
+// for it further on may be anything.
+void raise_descriptor_limit(const lanyard::Config& config) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t wanted = descriptors_of_daemon + descriptors_of_port * config.ports.size();
+  if (limit.rlim_max < wanted)
+    lanyard::log_warn("at most {} files can be open at one time (ulimit -n), and every port and connection is one: expected "
+                      "{} or more, as with 'ulimit -n 1024', or LimitNOFILE= of systemd", limit.rlim_max, wanted);
+}
 
 int run(const lanyard::Config& config) try {
   lanyard::Daemon daemon(config);
@@ -32,5 +50,6 @@ int main(int argc, char** argv) {
     return *line.exit_code;
   }
   lanyard::set_log_level(line.config.log_level);
+  raise_descriptor_limit(line.config);
   return run(line.config);
 }

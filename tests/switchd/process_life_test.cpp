@@ -1,6 +1,7 @@
 // How the real switchd lives: ports that come and go without a trace, peers that send in pieces or in storms,
 // statistics, its standard output gone, the service manager, engines that the machine refuses.
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -149,6 +150,23 @@ TEST_CASE("with hardly any descriptors the start ends with 1 and says why, whate
   INFO("descriptors " << descriptors << '\n' << ended.log);
   CHECK(ended.exit_code == 1);
   CHECK(ended.log.find("error: ") != std::string::npos);
+  const std::string first = ended.log.substr(0, ended.log.find('\n'));
+  CHECK(first.find(fmt::format("at most {} files can be open at one time (ulimit -n)", descriptors)) != std::string::npos);
+  CHECK(first.find("expected 36 or more, as with 'ulimit -n 1024'") != std::string::npos);
+  CHECK(ended.log.find("address space") == std::string::npos);  // of which there is enough
+}
+
+TEST_CASE("a limit of descriptors that is enough, or that can be raised, is not told of") {
+  for (const rlim_t hard : {rlim_t{36}, rlim_t{512}}) {
+    TempFolder folder;
+    SwitchdProcess daemon("auto", {"a=unix-listen:" + folder.path("a"), "b=unix-listen:" + folder.path("b")},
+                          {.in_child = [hard] {
+                            const rlimit few{20, hard};
+                            ::setrlimit(RLIMIT_NOFILE, &few);
+                          }});
+    CHECK(daemon.log().find("ulimit -n") == std::string::npos);
+    CHECK(daemon.stop() == 0);
+  }
 }
 
 #endif
