@@ -73,7 +73,8 @@ class Reader {
   void for_each_pair(const YamlNode& map, std::string_view expected, Visit visit) {
     if (map.kind == Kind::nothing) return;
     if (map.kind != Kind::map)
-      return fail(map, fmt::format("expected {}, not {}", expected, name_of(map.kind)));
+      return fail(map, fmt::format("expected {}, not {}{}", expected, name_of(map.kind),
+                                   map.text.find(':') == std::string::npos ? "" : " (behind a key's ':' is a space)"));
     std::set<std::string_view> seen;
     for (std::size_t i = 0; i + 1 < map.items.size(); i += 2) {
       const YamlNode& key = map.items[i];

@@ -146,7 +146,9 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
        "list"},
       {"ports: {p: tcp-listen:7000}",
        "1:12: expected a map such as {type: tcp-listen, address: 7000}, not a single "
-       "value"},
+       "value (behind a key's ':' is a space)"},
+      {"ports:\n  p:\n    type:tcp-listen\n    address:7000",
+       "3:5: expected a map such as {type: tcp-listen, address: 7000}, not a single value (behind a key's ':' is a space)"},
       {"ports:\n  p:",
        "2:3: a port needs a type: tcp-listen, tcp-connect, unix-listen, unix-connect, udp, unix-dgram, "
        "mcast, nat, tap or nic"},
