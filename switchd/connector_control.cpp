@@ -21,7 +21,6 @@ namespace {
 
 ConnectorControl::ConnectorControl(const PortConfig& config, PortServices& services)
     : PortControl(config, services),
-      resolver_(services.io()),
       socket_(services.io()),
       timer_(services.io()),
       watch_timer_(services.io()) {}
@@ -41,21 +40,22 @@ void ConnectorControl::resolve() {
     candidates_.push_back(SocketAddress::unix_path(config_.path));
     return connect_next();
   }
-  for (const SocketAddress& address : literal_addresses(config_.address)) candidates_.push_back(address);
-  if (!candidates_.empty()) return connect_next();
-  resolving_ = true;
-  resolver_.async_resolve(
-      config_.address.host, std::to_string(config_.address.port), asio::ip::resolver_base::numeric_service,
-      [this](const asio::error_code& error, const asio::ip::tcp::resolver::results_type& results) {
-        resolving_ = false;
-        if (stopping_ || error == asio::error::operation_aborted) return;
-        if (error) return failed("cannot resolve: " + error.message());
-        for (const auto& result : results) {
-          const auto endpoint = result.endpoint();
-          candidates_.emplace_back(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
-        }
-        connect_next();
-      });
+  if (!is_name(config_.address)) {
+    const auto addresses = addresses_of(config_.address);
+    if (const auto* error = std::get_if<OpenError>(&addresses)) return failed(error->what);
+    return connect_to(std::get<std::vector<SocketAddress>>(addresses));
+  }
+  if (last_failure_.empty()) show_down("looking up '" + config_.address.host + "'");
+  look_up_ = services_.names().look_up(config_.address.host, [this](const NameAnswer& answer) {
+    look_up_.reset();
+    if (answer.addresses.empty()) return failed(answer.wrong);
+    connect_to(with_port_of(config_.address, answer.addresses));
+  });
+}
+
+void ConnectorControl::connect_to(const std::vector<SocketAddress>& addresses) {
+  candidates_.assign(addresses.begin(), addresses.end());
+  connect_next();
 }
 
 void ConnectorControl::connect_next() {
@@ -160,7 +160,7 @@ void ConnectorControl::closed(const Notice& notice) {
 void ConnectorControl::stop() {
   stopping_ = true;
   asio::error_code ignored;
-  resolver_.cancel();
+  look_up_.reset();
   timer_.cancel();
   watch_timer_.cancel();
   socket_.close(ignored);

@@ -13,7 +13,6 @@
 
 #include <asio/basic_stream_socket.hpp>
 #include <asio/generic/stream_protocol.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <deque>
@@ -33,12 +32,12 @@ class ConnectorControl final : public PortControl {
   void attached(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void stop() override;
-  [[nodiscard]] bool is_resolving() const override { return resolving_; }
 
  private:
   using Socket = asio::basic_stream_socket<asio::generic::stream_protocol>;
 
   void resolve();
+  void connect_to(const std::vector<SocketAddress>& addresses);
   void connect_next();
   void connected(Fd fd);
   void failed(const std::string& why);
@@ -50,7 +49,7 @@ class ConnectorControl final : public PortControl {
   static constexpr std::chrono::milliseconds watch_interval{100};
   static constexpr std::chrono::seconds connect_max{10};
 
-  asio::ip::tcp::resolver resolver_;
+  NameResolver::LookUp look_up_;    // of the name to connect to; null: none is under way
   Socket socket_;
   asio::steady_timer timer_;        // of the connect under way, or until the next try
   asio::steady_timer watch_timer_;  // of a connection that is doubted
@@ -62,7 +61,6 @@ class ConnectorControl final : public PortControl {
   bool doubted_ = false;  // peers closed connections before a frame came: told of once one lasts
   bool told_up_ = false;  // of the present connection
   std::string last_failure_;  // told once, not at every try
-  bool resolving_ = false;
   bool stopping_ = false;
 };
 

@@ -155,14 +155,20 @@ bool Daemon::open_all() {
     if (ready_) topology_.links_changed(gone);
   });
   if (!blind.empty()) log_warn("{}", blind);
-  if (!topology_.open_all()) return false;
+  topology_.find_names([this] {
+    if (!stopping_) open_ports();
+  });
+  return true;
+}
+
+void Daemon::open_ports() {
+  if (!topology_.open_all()) return start_failed();
   topology_.await_start([this](bool started) {
     if (stopping_) return;
     if (!started) return start_failed();
     ports_started_ = true;
     if (engine_runs_) announce_ready();
   });
-  return true;
 }
 
 void Daemon::start_failed() {

@@ -40,6 +40,7 @@ class Daemon {
   void make_dataplane(DataplaneOptions options);
   void run_dataplane();
   [[nodiscard]] bool open_all();
+  void open_ports();
   void announce_ready();
   void take(Notice& notice);
   void start_failed();

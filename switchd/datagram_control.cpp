@@ -21,15 +21,17 @@ std::optional<OpenError> DatagramControl::open() {
 }
 
 std::optional<OpenError> DatagramControl::open_udp_remote() {
-  const std::vector<SocketAddress> remotes = literal_addresses(*config_.remote);
-  if (!remotes.empty()) {
-    auto way = find_way(remotes);
+  if (!is_name(*config_.remote)) {
+    auto remotes = addresses_of(*config_.remote);
+    if (auto* error = std::get_if<OpenError>(&remotes)) return std::move(*error);
+    auto way = find_way(std::get<std::vector<SocketAddress>>(remotes));
     if (auto* error = std::get_if<OpenError>(&way)) return std::move(*error);
     return open_udp_remote(std::get<Way>(way));
   }
   address_ = to_string(config_.address);
   services_.registry().set(config_.name, record(address_, "down", nullptr));
-  name_.emplace(services_.io(), *config_.remote,
+  show_down("looking up '" + config_.remote->host + "'");
+  name_.emplace(services_.io(), services_.names(), *config_.remote,
                 NameWatch::User{[this](const auto& addresses) { return use_remote(addresses); },
                                 [this] { return heard_frames(); },
                                 [this](const std::string& why) { told_unusable(why); }});
@@ -53,10 +55,10 @@ Opened<DatagramControl::Way> DatagramControl::find_way(const std::vector<SocketA
     }
     return last;
   }
-  const std::vector<SocketAddress> locals = resolve_now(config_.address);
-  if (locals.empty()) return OpenError{"cannot resolve host '" + host + "'", name_unknown};
+  auto locals = services_.addresses_to_bind(config_.address);
+  if (auto* error = std::get_if<OpenError>(&locals)) return std::move(*error);
   for (const SocketAddress& remote : remotes)
-    for (const SocketAddress& local : locals)
+    for (const SocketAddress& local : std::get<std::vector<SocketAddress>>(locals))
       if (local.family() == remote.family()) return Way{local, remote};
   return OpenError{"local host '" + host + "' has no address of the kind of the remote " + to_string(remotes.front()),
                    0};
@@ -103,13 +105,15 @@ std::optional<OpenError> DatagramControl::open_udp_allow() {
 // On the first of its addresses that is here; of a family that `allow` has, where there is one: by the others nobody is
 // let in.
 Opened<Fd> DatagramControl::open_for_allowed() const {
-  std::vector<SocketAddress> locals = resolve_now(config_.address);
+  auto found = services_.addresses_to_bind(config_.address);
+  if (auto* error = std::get_if<OpenError>(&found)) return std::move(*error);
+  auto& locals = std::get<std::vector<SocketAddress>>(found);
   const auto is_allowed = [&](const SocketAddress& local) {
     return std::any_of(config_.allow.begin(), config_.allow.end(),
                        [&](const Cidr& cidr) { return cidr.v6 == (local.family() == AF_INET6); });
   };
   std::stable_partition(locals.begin(), locals.end(), is_allowed);
-  Opened<Fd> opened = OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
+  Opened<Fd> opened = OpenError{};
   for (const SocketAddress& local : locals) {
     opened = open_udp(local);
     const auto* error = std::get_if<OpenError>(&opened);
@@ -171,16 +175,21 @@ std::string DatagramControl::use_remote(const std::vector<SocketAddress>& remote
   if (is_open && std::find(remotes.begin(), remotes.end(), remote_) != remotes.end()) return {};
   if (leaving_) return {};
   const auto found = find_way(remotes);
-  if (const auto* error = std::get_if<OpenError>(&found)) return error->what;
+  if (const auto* error = std::get_if<OpenError>(&found)) return cannot_use(*error);
   const Way& way = std::get<Way>(found);
   if (is_open) {
     move_peer(way);
     return {};
   }
-  if (const auto failed = open_udp_remote(way)) return failed->what;
+  if (const auto failed = open_udp_remote(way)) return cannot_use(*failed);
   last_failure_.clear();
   log_info("port {}: {} is {}", config_.name, to_string(*config_.remote), to_string(remote_));
   return {};
+}
+
+std::string DatagramControl::cannot_use(const OpenError& error) {
+  services_.look_up_again(config_.address);
+  return error.what;
 }
 
 void DatagramControl::move_peer(const Way& way) {
@@ -196,9 +205,9 @@ void DatagramControl::move_peer(const Way& way) {
 
 void DatagramControl::told_unusable(const std::string& why) {
   if (why != last_failure_)
-    log_info("port {} is down: {}: {}; trying again", config_.name, to_string(*config_.remote), why);
+    log_info("port {} is down: remote {}: {}; trying again", config_.name, to_string(*config_.remote), why);
   last_failure_ = why;
-  show_down(to_string(*config_.remote) + ": " + why);
+  show_down("remote " + to_string(*config_.remote) + ": " + why);
 }
 
 // Frames of others are counted at the port, too.

@@ -8,6 +8,7 @@
 // and opened again as soon as it can be (topology.h).
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <unordered_map>
 
@@ -31,7 +32,6 @@ class DatagramControl final : public PortControl {
   void links_changed(const std::set<unsigned>& gone) override;
   void closed(const Notice& notice) override;
   void stop() override;
-  [[nodiscard]] bool is_resolving() const override { return name_ && name_->is_resolving(); }
   [[nodiscard]] bool reopens_itself() const override { return false; }
 
  private:
@@ -48,6 +48,7 @@ class DatagramControl final : public PortControl {
   [[nodiscard]] std::optional<OpenError> open_unix();
   [[nodiscard]] std::optional<OpenError> open_group();
   [[nodiscard]] std::string use_remote(const std::vector<SocketAddress>& remotes);
+  [[nodiscard]] std::string cannot_use(const OpenError& error);
   void move_peer(const Way& way);
   void told_unusable(const std::string& why);
   [[nodiscard]] std::uint64_t heard_frames() const;

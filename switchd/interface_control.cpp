@@ -3,6 +3,11 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <net/if.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
 
 #include "switchd/log.h"
 #include "transports/open_interface.h"

@@ -32,9 +32,9 @@ std::optional<OpenError> ListenerControl::open_unix() {
 }
 
 std::optional<OpenError> ListenerControl::open_tcp() {
-  const std::vector<SocketAddress> addresses = resolve_now(config_.address);
-  if (addresses.empty()) return OpenError{"cannot resolve host '" + config_.address.host + "'", name_unknown};
-  auto bound = bind_all(addresses);
+  auto addresses = services_.addresses_to_bind(config_.address);
+  if (auto* error = std::get_if<OpenError>(&addresses)) return std::move(*error);
+  auto bound = bind_all(std::get<std::vector<SocketAddress>>(addresses));
   if (auto* error = std::get_if<OpenError>(&bound)) return std::move(*error);
   auto& sockets = std::get<std::vector<Fd>>(bound);
   address_ = to_string(bound_address(sockets.front().get()));
@@ -108,7 +108,7 @@ void ListenerControl::try_again() {
   services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address_);
 }
 
-// Their handlers may still be called.
+// Their handlers may still be called, and keep what they use.
 void ListenerControl::close_all() {
   asio::error_code ignored;
   for (Accepting& accepting : accepting_) {

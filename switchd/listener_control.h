@@ -7,6 +7,8 @@
 #include <asio/steady_timer.hpp>
 #include <list>
 #include <map>
+#include <memory>
+#include <vector>
 
 #include "switchd/port_control.h"
 #include "switchd/refusal_log.h"

@@ -4,24 +4,18 @@
 #include <algorithm>
 #include <utility>
 
+#include "switchd/resolve.h"
+
 namespace lanyard {
 
 void NameWatch::look_up() {
-  if (std::exchange(resolving_, true)) return;
+  if (look_up_) return;
   looked_up_at_ = Clock::now();
-  resolver_.async_resolve(
-      name_.host, std::to_string(name_.port), asio::ip::resolver_base::numeric_service,
-      [this](const asio::error_code& error, const asio::ip::udp::resolver::results_type& results) {
-        resolving_ = false;
-        if (stopping_ || error == asio::error::operation_aborted) return;
-        if (error) return not_found("cannot resolve: " + error.message());
-        std::vector<SocketAddress> addresses;
-        for (const auto& result : results) {
-          const auto endpoint = result.endpoint();
-          addresses.emplace_back(endpoint.data(), static_cast<socklen_t>(endpoint.size()));
-        }
-        found(addresses);
-      });
+  look_up_ = resolver_.look_up(name_.host, [this](const NameAnswer& answer) {
+    look_up_.reset();
+    if (answer.addresses.empty()) return not_found(answer.wrong);
+    found(with_port_of(name_, answer.addresses));
+  });
 }
 
 void NameWatch::found(const std::vector<SocketAddress>& addresses) {
@@ -71,12 +65,12 @@ void NameWatch::unreachable() {
   if (!used_ || stopping_) return;
   hear();
   unreachable_ = true;
-  if (!resolving_) listen();
+  if (!look_up_) listen();
 }
 
 void NameWatch::stop() {
   stopping_ = true;
-  resolver_.cancel();
+  look_up_.reset();
   timer_.cancel();
 }
 

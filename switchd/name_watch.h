@@ -6,11 +6,10 @@
 //   used       nothing is asked as long as the peer is heard. Silent for 5 s, or unreachable, as the kernel says:
 //              looked up after 1 s, 2 s, 4 s and so on, at most every minute, until it is heard again
 //
-// Asio's resolver asks on a thread of its own, for which a look-up cannot be interrupted. Control thread only.
+// Control thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <asio/ip/udp.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <cstdint>
@@ -20,6 +19,7 @@
 
 #include "switchd/backoff.h"
 #include "switchd/config.h"
+#include "switchd/name_resolver.h"
 #include "transports/socket_address.h"
 
 namespace lanyard {
@@ -32,13 +32,12 @@ class NameWatch {
     std::function<std::uint64_t()> heard;               // how many frames came from there so far
     std::function<void(const std::string& why)> failed;  // it is not used yet, and will be tried again
   };
-  NameWatch(asio::io_context& io, HostPort name, User user)
-      : name_(std::move(name)), user_(std::move(user)), resolver_(io), timer_(io) {}
+  NameWatch(asio::io_context& io, NameResolver& resolver, HostPort name, User user)
+      : name_(std::move(name)), user_(std::move(user)), resolver_(resolver), timer_(io) {}
 
   void begin() { look_up(); }
   void unreachable();  // the peer is not where it was
   void stop();
-  [[nodiscard]] bool is_resolving() const { return resolving_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -57,7 +56,8 @@ class NameWatch {
 
   const HostPort name_;
   const User user_;
-  asio::ip::udp::resolver resolver_;
+  NameResolver& resolver_;
+  NameResolver::LookUp look_up_;  // null: none is under way
   asio::steady_timer timer_;
   Backoff retry_;
   std::chrono::seconds pause_ = pause_min;
@@ -66,7 +66,6 @@ class NameWatch {
   Clock::time_point looked_up_at_;
   bool used_ = false;
   bool unreachable_ = false;
-  bool resolving_ = false;
   bool stopping_ = false;
 };
 

@@ -7,6 +7,7 @@
 #include "switchd/connector_control.h"
 #include "switchd/datagram_control.h"
 #include "switchd/interface_control.h"
+#include "switchd/log.h"
 #include "switchd/listener_control.h"
 #include "switchd/nat_control.h"
 #include "transports/tcp_window.h"

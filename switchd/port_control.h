@@ -15,10 +15,12 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 #include "switchd/config.h"
 #include "switchd/events.h"
 #include "switchd/handover.h"
+#include "switchd/name_resolver.h"
 #include "switchd/port_registry.h"
 #include "transports/open_sockets.h"
 
@@ -31,6 +33,11 @@ class PortServices {
  public:
   virtual asio::io_context& io() = 0;
   virtual PortRegistry& registry() = 0;
+  virtual NameResolver& names() = 0;
+  // What to bind for this host: of a name, what it stood for when it was looked up last, which was for this opening.
+  [[nodiscard]] virtual Opened<std::vector<SocketAddress>> addresses_to_bind(const HostPort& address) = 0;
+  // `address` cannot be bound as it is: its name, if it is one, is looked up for the next try.
+  virtual void look_up_again(const HostPort& address) = 0;
   virtual NetworkIndex network_index(const std::string& name) = 0;
   virtual FramePool& copies() = 0;  // for egress queues
   // Hands a transport over; its notices come to `owner`. Returns its serial.
@@ -88,8 +95,6 @@ class PortControl {
   void comes_back() { comes_back_ = true; }
   // Out of use, does it still have something to do?
   [[nodiscard]] virtual bool is_finishing() const { return false; }
-  // Is a name being looked up? That runs on a thread of asio's, cannot be interrupted, and may take a minute.
-  [[nodiscard]] virtual bool is_resolving() const { return false; }
 
   [[nodiscard]] const PortConfig& config() const { return config_; }
   // The longest frame that its transports carry as it is configured now.

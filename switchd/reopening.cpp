@@ -8,18 +8,8 @@
 
 namespace lanyard {
 
-namespace {
-
-// The host that a port binds, where it is a name.
-HostPort name_to_bind(const PortConfig& port) {
-  const bool binds = port.type == PortType::tcp_listen || port.type == PortType::udp;
-  return binds && literal_addresses(port.address).empty() ? port.address : HostPort{};
-}
-
-}  // namespace
-
-Reopening::Reopening(asio::io_context& io, std::shared_ptr<unsigned> looking, std::function<void()> attempt)
-    : timer_(io), resolver_(io), looking_(std::move(looking)), attempt_(std::move(attempt)) {}
+Reopening::Reopening(asio::io_context& io, NameResolver& resolver, Attempt attempt)
+    : timer_(io), resolver_(resolver), attempt_(std::move(attempt)) {}
 
 void Reopening::later(const PortConfig& port) {
   name_ = name_to_bind(port);
@@ -37,7 +27,7 @@ void Reopening::now() {
 void Reopening::stop() {
   state_ = State::stopped;
   timer_.cancel();
-  resolver_.cancel();
+  look_up_.reset();
 }
 
 void Reopening::pause(std::chrono::milliseconds time) {
@@ -49,21 +39,17 @@ void Reopening::pause(std::chrono::milliseconds time) {
   });
 }
 
-// One that does not resolve waits on: the try would only say so, and late.
 void Reopening::look_up() {
   tried_ = std::chrono::steady_clock::now();
   state_ = State::trying;
-  if (name_.host.empty()) return attempt_();
+  if (name_.empty()) return attempt_(nullptr);
   state_ = State::looking;
-  ++*looking_;
-  resolver_.async_resolve(name_.host, std::to_string(name_.port), asio::ip::resolver_base::numeric_service,
-                          [self = shared_from_this()](const asio::error_code& error, const auto&) {
-                            --*self->looking_;
-                            if (self->state_ != State::looking) return;
-                            if (error) return self->pause(self->backoff_.next());
-                            self->state_ = State::trying;
-                            self->attempt_();
-                          });
+  look_up_ = resolver_.look_up(name_, [self = weak_from_this()](const NameAnswer& answer) {
+    const auto waiting = self.lock();
+    if (!waiting || waiting->state_ != State::looking) return;
+    waiting->state_ = State::trying;
+    waiting->attempt_(&answer);
+  });
 }
 
 }  // namespace lanyard

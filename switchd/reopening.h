@@ -2,14 +2,12 @@
 // Control thread only.
 //
 //   paused    a timer runs, for longer and longer (backoff.h)
-//   looking   the name of the host that it binds is being looked up, so that the try itself does not wait for a name
-//             server: the control plane serves others
+//   looking   the name of the host that it binds is being looked up
 //   trying    `attempt` was called; who called later() or stop() since has answered
 //   stopped   for good
 #pragma once
 
 #include <asio/io_context.hpp>
-#include <asio/ip/tcp.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
 #include <memory>
@@ -17,13 +15,15 @@
 
 #include "switchd/backoff.h"
 #include "switchd/config.h"
+#include "switchd/name_resolver.h"
 
 namespace lanyard {
 
 class Reopening : public std::enable_shared_from_this<Reopening> {
  public:
-  // `looking` counts the look-ups under way, which cannot be interrupted.
-  Reopening(asio::io_context& io, std::shared_ptr<unsigned> looking, std::function<void()> attempt);
+  // `attempt` is given what was found for the name, or null where there is none.
+  using Attempt = std::function<void(const NameAnswer*)>;
+  Reopening(asio::io_context& io, NameResolver& resolver, Attempt attempt);
 
   // Tries once, after a pause. `port` is as configured now.
   void later(const PortConfig& port);
@@ -45,12 +45,12 @@ class Reopening : public std::enable_shared_from_this<Reopening> {
   static constexpr std::chrono::milliseconds between_tries_min{1000};
 
   asio::steady_timer timer_;
-  asio::ip::tcp::resolver resolver_;
-  std::shared_ptr<unsigned> looking_;
-  std::function<void()> attempt_;
+  NameResolver& resolver_;
+  NameResolver::LookUp look_up_;
+  Attempt attempt_;
   Backoff backoff_;
   std::chrono::steady_clock::time_point tried_;  // last
-  HostPort name_;  // to be looked up first; no host: nothing
+  std::string name_;  // to be looked up first; empty: nothing
   std::string reason_;
   State state_ = State::trying;
 };

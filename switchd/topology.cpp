@@ -8,6 +8,7 @@
 
 #include "switchd/log.h"
 #include "switchd/port_keys.h"
+#include "switchd/resolve.h"
 
 namespace lanyard {
 
@@ -21,6 +22,8 @@ void Topology::adopt(Dataplane& dataplane) {
     network.counters = dataplane.network_counters(index++);
   }
 }
+
+void Topology::find_names(std::function<void()> then) { find_names(config_.ports, std::move(then)); }
 
 bool Topology::open_all() {
   bool all_open = true;
@@ -73,13 +76,6 @@ void Topology::stopped() {
   for (const auto& [name, entry] : entries_)
     if (entry.control) entry.control->stopped();
   for (const Retired& one : retired_) one.control->stopped();
-}
-
-bool Topology::is_resolving() const {
-  const auto resolves = [](const auto& control) { return control && control->is_resolving(); };
-  return *looking_ > 0 ||
-         std::any_of(entries_.begin(), entries_.end(), [&](const auto& it) { return resolves(it.second.control); }) ||
-         std::any_of(retired_.begin(), retired_.end(), [&](const Retired& one) { return resolves(one.control); });
 }
 
 void Topology::links_changed(const std::set<unsigned>& gone) {
@@ -203,6 +199,10 @@ void Topology::set_peer(std::uint64_t serial, const SocketAddress& peer) {
   set.serial = serial;
   set.peer = peer;
   services_.link.send(std::move(set));
+}
+
+void Topology::look_up_again(const HostPort& address) {
+  if (is_name(address)) names_to_bind_.look_up(address.host);
 }
 
 void Topology::event(LogLevel level, EventKind kind, const std::string& port, std::string text) {

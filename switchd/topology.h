@@ -46,6 +46,8 @@
 #include "switchd/events.h"
 #include "switchd/line_output.h"
 #include "switchd/mac_listing.h"
+#include "switchd/name_resolver.h"
+#include "switchd/names_to_bind.h"
 #include "switchd/port_control.h"
 #include "switchd/reopening.h"
 
@@ -96,6 +98,8 @@ class Topology final : public PortServices {
   // --- The daemon's.
   // Its networks have the indices of `config.networks`, in order.
   void adopt(Dataplane& dataplane);
+  // Calls `then` when it is known what the names stand for that ports bind, or some do not get an answer.
+  void find_names(std::function<void()> then);
   // Opens all ports, so that every one that cannot be opened is named; prints their lines when all are open or may wait.
   [[nodiscard]] bool open_all();
   // `started` is called when every transport of open_all() is attached; false: one could not be.
@@ -106,7 +110,8 @@ class Topology final : public PortServices {
   void take(Notice& notice);
   void stop();
   void stopped();
-  [[nodiscard]] bool is_resolving() const;
+  // Is a name being looked up? That cannot be interrupted, and may take minutes.
+  [[nodiscard]] bool is_resolving() const { return names_.is_busy(); }
 
   // --- What there is.
   [[nodiscard]] const Config& config() const { return config_; }
@@ -144,6 +149,11 @@ class Topology final : public PortServices {
   // --- The ports'.
   asio::io_context& io() override { return services_.io; }
   PortRegistry& registry() override { return registry_; }
+  NameResolver& names() override { return names_; }
+  Opened<std::vector<SocketAddress>> addresses_to_bind(const HostPort& address) override {
+    return names_to_bind_.addresses(address);
+  }
+  void look_up_again(const HostPort& address) override;
   NetworkIndex network_index(const std::string& name) override { return networks_.at(name).index; }
   FramePool& copies() override { return dataplane_->chunks(); }
   std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) override;
@@ -165,7 +175,7 @@ class Topology final : public PortServices {
   };
   struct Retired {
     std::unique_ptr<PortControl> control;
-    bool is_quiet = false;  // no handler of it is left but those that it tells of
+    bool is_quiet = false;  // no handler of it is left
   };
   struct Turn;
   // One change_to() under way.
@@ -196,6 +206,7 @@ class Topology final : public PortServices {
   void reopen_as_before(const Shared& change, Refusal& refused);
   void next_change();
 
+  void find_names(const std::vector<PortConfig>& ports, std::function<void()> then);
   // REQUIRES: it is not open. On error it is closed.
   [[nodiscard]] std::optional<OpenError> open(Entry& entry);
   void close(const std::string& name, std::function<void()> closed);
@@ -204,7 +215,10 @@ class Topology final : public PortServices {
   void wait(Entry& entry, const std::string& reason);
   void stop_waiting(Entry& entry);
   void lost(Entry& entry, const std::string& cause);
+  void try_again(Entry& entry, const NameAnswer* host);
   void try_again(Entry& entry);
+  void wait_on(Entry& entry, const std::string& reason);
+  void enable_now(const std::string& name, const Done& done);
   void show_waiting(const Entry& entry);
   void show_disabled(const PortConfig& port);
   void tell_waiting(const Entry& entry);
@@ -238,8 +252,9 @@ class Topology final : public PortServices {
   bool changing_ = false;
   std::deque<std::function<void()>> waiting_changes_;
   std::vector<Retired> retired_;  // out of use, but somebody may still call
-  std::shared_ptr<unsigned> looking_ = std::make_shared<unsigned>(0);  // names being looked up for ports that wait
-  std::shared_ptr<bool> lives_ = std::make_shared<bool>(true);         // false once the daemon stops
+  NameResolver names_{services_.io};
+  NamesToBind names_to_bind_{services_.io, names_};
+  std::shared_ptr<bool> lives_ = std::make_shared<bool>(true);  // false once the daemon stops
 };
 
 // The lines that describe a port or a network, as in Change.

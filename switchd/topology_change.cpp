@@ -148,7 +148,14 @@ void Topology::change_to(const Config& wanted, Done done) {
   change->before = config_;
   change->wanted = wanted;
   change->done = std::move(done);
-  begin_transition(change);
+  std::vector<PortConfig> to_open;
+  for (const PortConfig& port : wanted.ports) {
+    const auto present = entries_.find(port.name);
+    if (present == entries_.end() || !differs_live_only(present->second.config, port)) to_open.push_back(port);
+  }
+  find_names(to_open, [this, change] {
+    if (!stopping_) begin_transition(change);
+  });
 }
 
 void Topology::begin_transition(const Shared& change) {

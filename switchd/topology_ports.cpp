@@ -6,9 +6,22 @@
 
 #include "switchd/log.h"
 #include "switchd/port_keys.h"
+#include "switchd/resolve.h"
 #include "switchd/topology.h"
 
 namespace lanyard {
+
+// --- The names that they bind.
+
+void Topology::find_names(const std::vector<PortConfig>& ports, std::function<void()> then) {
+  std::set<std::string> hosts;
+  for (const PortConfig& port : ports) hosts.insert(name_to_bind(port));
+  hosts.erase("");
+  std::set<std::string> kept = hosts;
+  for (const PortConfig& port : config_.ports) kept.insert(name_to_bind(port));
+  names_to_bind_.forget_all_but(kept);
+  names_to_bind_.find(hosts, std::move(then));
+}
 
 // --- Opened and closed.
 
@@ -52,8 +65,8 @@ void Topology::finish_close(const std::string& name) {
   std::exchange(entry.closed, nullptr)();
 }
 
-// Handlers that were cancelled are still to be called; they are ahead of what is posted now. A look-up of a name cannot
-// be cancelled, and its port is kept until the end of the process; one whose script runs, until another goes after that.
+// Handlers that were cancelled are still to be called; they are ahead of what is posted now. A port whose script runs is
+// kept until another goes after that.
 void Topology::retire(std::unique_ptr<PortControl> control) {
   const PortControl* const which = control.get();  // the others' handlers may be behind
   retired_.push_back({std::move(control)});
@@ -61,7 +74,7 @@ void Topology::retire(std::unique_ptr<PortControl> control) {
     asio::post(services_.io, [this, which] {
       for (Retired& one : retired_) one.is_quiet = one.is_quiet || one.control.get() == which;
       std::erase_if(retired_, [](const Retired& one) {
-        return one.is_quiet && !one.control->is_resolving() && !one.control->is_finishing();
+        return one.is_quiet && !one.control->is_finishing();
       });
     });
   });
@@ -79,12 +92,8 @@ std::vector<std::uint64_t> Topology::transports_of(const PortControl& control) c
 // REQUIRES: it is closed.
 void Topology::wait(Entry& entry, const std::string& reason) {
   const std::string name = entry.config.name;
-  entry.waiting = std::make_shared<Reopening>(services_.io, looking_, [this, name] {
-    in_turn([this, name](const std::function<void()>& over) {
-      const auto found = entries_.find(name);
-      if (found != entries_.end() && found->second.waiting) try_again(found->second);
-      over();
-    });
+  entry.waiting = std::make_shared<Reopening>(services_.io, names_, [this, name](const NameAnswer* host) {
+    try_again(entries_.at(name), host);
   });
   (void)entry.waiting->set_reason(reason);
   show_waiting(entry);
@@ -98,10 +107,8 @@ void Topology::stop_waiting(Entry& entry) {
 // What it counted while it was open stays.
 void Topology::show_waiting(const Entry& entry) {
   const PortConfig& port = entry.config;
-  std::shared_ptr<PortCounters> counters;
-  if (const PortRecord* known = registry_.find(port.name)) counters = known->counters;
   registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "down",
-                            std::move(counters), entry.waiting->reason()});
+                            {}, entry.waiting->reason()});
 }
 
 // A port that nobody but this can bring back: its interface has gone, its socket has failed. Told by its control.
@@ -112,8 +119,18 @@ void Topology::lost(Entry& entry, const std::string& cause) {
   wait(entry, cause);
 }
 
+// Without an address for the host that it binds it waits on; else its turn among the changes comes.
+void Topology::try_again(Entry& entry, const NameAnswer* host) {
+  if (host != nullptr) names_to_bind_.found(entry.config.address.host, *host);
+  if (host != nullptr && host->addresses.empty()) return wait_on(entry, host->wrong);
+  in_turn([this, name = entry.config.name](const std::function<void()>& over) {
+    const auto found = entries_.find(name);
+    if (found != entries_.end() && found->second.waiting) try_again(found->second);
+    over();
+  });
+}
+
 void Topology::try_again(Entry& entry) {
-  const std::string& name = entry.config.name;
   const std::shared_ptr<Reopening> waiting = std::exchange(entry.waiting, nullptr);
   const auto error = open(entry);
   if (!error) {
@@ -121,9 +138,13 @@ void Topology::try_again(Entry& entry) {
     return tell_up(entry);
   }
   entry.waiting = waiting;
-  if (waiting->set_reason(error->what)) log_info("port {} is down: {}; trying again", name, error->what);
+  wait_on(entry, error->what);
+}
+
+void Topology::wait_on(Entry& entry, const std::string& reason) {
+  if (entry.waiting->set_reason(reason)) log_info("port {} is down: {}; trying again", entry.config.name, reason);
   show_waiting(entry);
-  waiting->later(entry.config);
+  entry.waiting->later(entry.config);
 }
 
 // Once the data plane has taken it: from this line on it is in its network. A udp port may still wait for the address of
@@ -174,6 +195,12 @@ void Topology::show_disabled(const PortConfig& port) {
 
 // What was asked for is that it shall be open: where it cannot be, it waits. One that waits already is tried at once.
 void Topology::enable(const std::string& name, Done done) {
+  find_names({entries_.at(name).config}, [this, name, done = std::move(done)] {
+    if (!stopping_) enable_now(name, done);
+  });
+}
+
+void Topology::enable_now(const std::string& name, const Done& done) {
   Entry& entry = entries_.at(name);
   if (entry.waiting) {
     try_again(entry);

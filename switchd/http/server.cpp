@@ -420,11 +420,11 @@ std::optional<OpenError> Server::open() {
     token = std::move(std::get<std::string>(read));
   }
   const HostPort named{where_->host.empty() || where_->host == "localhost" ? "127.0.0.1" : where_->host, where_->port};
-  const std::vector<SocketAddress> addresses = resolve_now(named);
-  if (addresses.empty()) return OpenError{fmt::format("cannot resolve host '{}'", named.host), 0};
+  const auto addresses = addresses_of(named);
+  if (const auto* error = std::get_if<OpenError>(&addresses)) return *error;
   auto running = std::make_shared<Running>(io_, api_, std::move(token));
   try {
-    running->open(addresses.front());
+    running->open(std::get<std::vector<SocketAddress>>(addresses).front());
   } catch (const std::system_error& error) {
     return OpenError{fmt::format("cannot listen on {}: {}", to_string(named), error.code().message()),
                      error.code().value()};
