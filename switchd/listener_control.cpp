@@ -20,7 +20,7 @@ std::optional<OpenError> ListenerControl::open() {
 }
 
 void ListenerControl::begin() {
-  for (Accepting& accepting : accepting_) accept(accepting);
+  for (const auto& accepting : accepting_) accept(accepting);
 }
 
 std::optional<OpenError> ListenerControl::open_unix() {
@@ -76,14 +76,16 @@ void ListenerControl::add_acceptor(int family, Fd fd) {
   const int protocol = family == AF_UNIX ? 0 : IPPROTO_TCP;
   const SocketAddress local = bound_address(fd.get());
   const unsigned zone = local.is_link_local() ? local.v6.sin6_scope_id : 0;
-  accepting_.push_back({Acceptor(services_.io()), asio::steady_timer(services_.io()), zone});
-  accepting_.back().acceptor.assign(asio::generic::stream_protocol(family, protocol), fd.release());
+  accepting_.push_back(
+      std::make_shared<Accepting>(Accepting{Acceptor(services_.io()), asio::steady_timer(services_.io()), zone}));
+  accepting_.back()->acceptor.assign(asio::generic::stream_protocol(family, protocol), fd.release());
 }
 
 void ListenerControl::links_changed(const std::set<unsigned>& gone) {
   if (waiting_) return try_again();
-  const bool is_deaf = std::any_of(accepting_.begin(), accepting_.end(),
-                                   [&](const Accepting& one) { return one.zone != 0 && gone.contains(one.zone); });
+  const bool is_deaf = std::any_of(accepting_.begin(), accepting_.end(), [&](const auto& one) {
+    return one->zone != 0 && gone.contains(one->zone);
+  });
   if (!is_deaf) return;
   close_all();
   waiting_ = true;
@@ -111,27 +113,27 @@ void ListenerControl::try_again() {
 // Their handlers may still be called, and keep what they use.
 void ListenerControl::close_all() {
   asio::error_code ignored;
-  for (Accepting& accepting : accepting_) {
-    accepting.pause.cancel();
-    accepting.acceptor.close(ignored);
-    accepting.zone = 0;
+  for (const auto& accepting : accepting_) {
+    accepting->pause.cancel();
+    accepting->acceptor.close(ignored);
   }
+  accepting_.clear();
 }
 
-void ListenerControl::accept(Accepting& accepting) {
-  if (!accepting.acceptor.is_open()) return;
-  accepting.acceptor.async_accept([this, &accepting](const asio::error_code& error, auto socket) {
+void ListenerControl::accept(const std::shared_ptr<Accepting>& accepting) {
+  if (!accepting->acceptor.is_open()) return;
+  accepting->acceptor.async_accept([this, accepting](const asio::error_code& error, auto socket) {
     if (stopping_ || error == asio::error::operation_aborted) return;
     if (error) {
       // Out of descriptors or memory: what is connected goes on; try again when some may have been freed.
-      if (accepting.failures++ == 0) refusals_.warn("cannot accept: " + error.message());
-      accepting.pause.expires_after(std::chrono::milliseconds(100));
-      accepting.pause.async_wait([this, &accepting](const asio::error_code& stopped) {
+      if (accepting->failures++ == 0) refusals_.warn("cannot accept: " + error.message());
+      accepting->pause.expires_after(std::chrono::milliseconds(100));
+      accepting->pause.async_wait([this, accepting](const asio::error_code& stopped) {
         if (!stopped && !stopping_) accept(accepting);
       });
       return;
     }
-    accepting.failures = 0;
+    accepting->failures = 0;
     asio::error_code ignored;
     const auto remote = socket.remote_endpoint(ignored);
     const SocketAddress peer(remote.data(), static_cast<socklen_t>(remote.size()));

@@ -5,7 +5,6 @@
 #include <asio/basic_socket_acceptor.hpp>
 #include <asio/generic/stream_protocol.hpp>
 #include <asio/steady_timer.hpp>
-#include <list>
 #include <map>
 #include <memory>
 #include <vector>
@@ -43,11 +42,11 @@ class ListenerControl final : public PortControl {
   void add_acceptor(int family, Fd fd);
   void close_all();
   void try_again();
-  void accept(Accepting& accepting);
+  void accept(const std::shared_ptr<Accepting>& accepting);
   void accepted(Fd fd, const SocketAddress& peer);
 
   std::string address_;
-  std::list<Accepting> accepting_;
+  std::vector<std::shared_ptr<Accepting>> accepting_;
   std::map<std::uint64_t, std::string> connections_;  // serial -> port name
   RefusalLog refusals_;
   bool waiting_ = false;  // until its interface is back

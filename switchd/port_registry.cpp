@@ -29,7 +29,9 @@ void PortRegistry::remove(const std::string& name) {
     records_.erase(record);
   }
   if (const auto taken = numbered_.find(name); taken != numbered_.end()) {
-    numbers_[taken->second.parent].freed.insert(taken->second.number);
+    const auto numbers = numbers_.find(taken->second.parent);
+    numbers->second.freed.insert(taken->second.number);
+    if (numbers->second.freed.size() + 1 == numbers->second.next) numbers_.erase(numbers);  // all are free
     numbered_.erase(taken);
   }
 }
