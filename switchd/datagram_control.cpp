@@ -64,8 +64,15 @@ Opened<DatagramControl::Way> DatagramControl::find_way(const std::vector<SocketA
                    0};
 }
 
+// With the number that it had before, where that is free and any is wanted.
+Opened<Fd> DatagramControl::open_numbered(const SocketAddress& local) const {
+  Opened<Fd> opened = open_udp(local.with_port(number_to_bind(config_.address.port)));
+  const auto* error = std::get_if<OpenError>(&opened);
+  return error != nullptr && error->error == EADDRINUSE && config_.address.port == 0 ? open_udp(local) : std::move(opened);
+}
+
 std::optional<OpenError> DatagramControl::open_udp_remote(const Way& way) {
-  auto opened = open_udp(way.local);
+  auto opened = open_numbered(way.local);
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(std::get<Fd>(opened)));
   transport->sources = Sources::one_peer;
@@ -76,7 +83,9 @@ std::optional<OpenError> DatagramControl::open_udp_remote(const Way& way) {
   }
   local_ = way.local;
   remote_ = way.remote;
-  address_ = to_string(bound_address(transport->receive_fd()));
+  const SocketAddress bound = bound_address(transport->receive_fd());
+  keep_number(config_.address.port, bound.port());
+  address_ = to_string(bound);
   transport->ports.push_back(make_port(Wire::datagram, max_frame_bytes()));
   transport->ports.front()->peer = way.remote;
   hand_over(std::move(transport));
@@ -95,8 +104,9 @@ std::optional<OpenError> DatagramControl::open_udp_allow() {
   transport->queue_frames = config_.queue_frames;
   transport->copies = &services_.copies();
   transport->stranger_counters = std::make_shared<PortCounters>();
-  address_ = to_string(bound_address(transport->receive_fd()));
   local_ = bound_address(transport->receive_fd());
+  keep_number(config_.address.port, local_.port());
+  address_ = to_string(local_);
   services_.registry().set(config_.name, record(address_, "listening", transport->stranger_counters));
   serial_ = services_.attach(std::move(transport), *this);
   return std::nullopt;
@@ -115,7 +125,7 @@ Opened<Fd> DatagramControl::open_for_allowed() const {
   std::stable_partition(locals.begin(), locals.end(), is_allowed);
   Opened<Fd> opened = OpenError{};
   for (const SocketAddress& local : locals) {
-    opened = open_udp(local);
+    opened = open_numbered(local);
     const auto* error = std::get_if<OpenError>(&opened);
     if (error == nullptr || !is_absent(*error)) break;
   }

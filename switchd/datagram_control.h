@@ -42,6 +42,7 @@ class DatagramControl final : public PortControl {
   };
   [[nodiscard]] Opened<Way> find_way(const std::vector<SocketAddress>& remotes) const;
   [[nodiscard]] std::optional<OpenError> open_udp_remote();
+  [[nodiscard]] Opened<Fd> open_numbered(const SocketAddress& local) const;
   [[nodiscard]] std::optional<OpenError> open_udp_remote(const Way& way);
   [[nodiscard]] std::optional<OpenError> open_udp_allow();
   [[nodiscard]] Opened<Fd> open_for_allowed() const;

@@ -37,7 +37,9 @@ std::optional<OpenError> ListenerControl::open_tcp() {
   auto bound = bind_all(std::get<std::vector<SocketAddress>>(addresses));
   if (auto* error = std::get_if<OpenError>(&bound)) return std::move(*error);
   auto& sockets = std::get<std::vector<Fd>>(bound);
-  address_ = to_string(bound_address(sockets.front().get()));
+  const SocketAddress bound_at = bound_address(sockets.front().get());
+  keep_number(config_.address.port, bound_at.port());
+  address_ = to_string(bound_at);
   for (Fd& fd : sockets) {
     const int family = bound_address(fd.get()).family();
     add_acceptor(family, std::move(fd));
@@ -45,15 +47,15 @@ std::optional<OpenError> ListenerControl::open_tcp() {
   return std::nullopt;
 }
 
-// All addresses with one number: where 0 was asked for, the first socket's decides, and another is tried when it is
-// taken for a later one. One that this host does not have is left out as long as there is another: without IPv6 still
+// All addresses with one number: where 0 was asked for, that which it had before, or else the first socket's decides, and
+// another is tried when it is taken for a later one. One that this host does not have is left out as long as there is another: without IPv6 still
 // the IPv4 loopback is bound, whichever comes first.
 Opened<std::vector<Fd>> ListenerControl::bind_all(const std::vector<SocketAddress>& addresses) const {
   constexpr int tries = 16;
   OpenError last;
   for (int i = 0; i < tries; ++i) {
     std::vector<Fd> sockets;
-    std::uint16_t port = config_.address.port;
+    std::uint16_t port = i == 0 ? number_to_bind(config_.address.port) : config_.address.port;
     bool taken = false;
     for (const SocketAddress& address : addresses) {
       auto opened = open_tcp_listener(address.with_port(port));

@@ -43,6 +43,13 @@ PortRecord PortControl::record(std::string address, std::string state, std::shar
           std::move(counters), {}};
 }
 
+void PortControl::keep_number(std::uint16_t asked, std::uint16_t bound) {
+  if (asked != 0) return;
+  if (number_ != 0 && number_ != bound)
+    log_warn("port {}: its number {} is taken by another by now; it has {}", config_.name, number_, bound);
+  number_ = bound;
+}
+
 void PortControl::show_down(const std::string& why) {
   PortRecord* const known = services_.registry().find(config_.name);
   if (known == nullptr) return;

@@ -91,6 +91,11 @@ class PortControl {
   virtual void stopped() {}
   // Does it bring back by itself what it lost? Else it is of no use any more once its transport has closed.
   [[nodiscard]] virtual bool reopens_itself() const { return true; }
+  // It had this number when it was open before, where 0 is asked for: it is to have that again, if it is free. Before
+  // open(); 0: none.
+  void had_number(std::uint16_t number) { number_ = number; }
+  // The number that was got where 0 is asked for; 0: none.
+  [[nodiscard]] std::uint16_t number() const { return number_; }
   // It is opened because it was lost: what has gone is to be there again, and not made. Before open().
   void comes_back() { comes_back_ = true; }
   // Out of use, does it still have something to do?
@@ -106,11 +111,16 @@ class PortControl {
   [[nodiscard]] virtual std::size_t max_frame_bytes(std::size_t transport_max) const;
   [[nodiscard]] PortRecord record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const;
   void show_down(const std::string& why);
+  // The number to bind where `asked` is 0.
+  [[nodiscard]] std::uint16_t number_to_bind(std::uint16_t asked) const { return asked == 0 ? number_ : asked; }
+  // It was bound to this number, where `asked` was configured.
+  void keep_number(std::uint16_t asked, std::uint16_t bound);
 
   PortConfig config_;
   PortServices& services_;
   std::size_t frame_bytes_max_ = limits::frame_bytes_max;  // what its wire can carry
   bool comes_back_ = false;
+  std::uint16_t number_ = 0;
 };
 
 [[nodiscard]] std::unique_ptr<PortControl> make_port_control(const PortConfig& config, PortServices& services);

@@ -172,6 +172,7 @@ class Topology final : public PortServices {
     std::shared_ptr<Reopening> waiting{};    // waiting
     bool is_disabled = false;
     bool was_lost = false;  // waiting: it has been open
+    std::uint16_t number = 0;                  // that it had last where 0 is asked for
   };
   struct Retired {
     std::unique_ptr<PortControl> control;

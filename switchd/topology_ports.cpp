@@ -31,12 +31,14 @@ std::optional<OpenError> Topology::open(Entry& entry) {
   entry.is_disabled = false;
   entry.control = make_port_control(entry.config, *this);
   if (entry.was_lost) entry.control->comes_back();
+  entry.control->had_number(entry.number);
   if (auto error = entry.control->open()) {
     entry.control->stop();
     retire(std::move(entry.control));
     return error;
   }
   entry.was_lost = false;
+  entry.number = entry.control->number();
   if (begun_) entry.control->begin();
   return std::nullopt;
 }
@@ -60,6 +62,7 @@ void Topology::close(const std::string& name, std::function<void()> closed) {
 void Topology::finish_close(const std::string& name) {
   Entry& entry = entries_.at(name);
   entry.control->stopped();
+  entry.number = entry.control->number();
   retire(std::move(entry.control));
   registry_.remove(name);
   std::exchange(entry.closed, nullptr)();
@@ -114,6 +117,7 @@ void Topology::show_waiting(const Entry& entry) {
 // A port that nobody but this can bring back: its interface has gone, its socket has failed. Told by its control.
 void Topology::lost(Entry& entry, const std::string& cause) {
   entry.control->stop();
+  entry.number = entry.control->number();
   retire(std::move(entry.control));
   entry.was_lost = true;
   wait(entry, cause);
