@@ -84,8 +84,9 @@ void ConnectorControl::connect_next() {
 
 void ConnectorControl::connected(Fd fd) {
   if (!fd) return failed("cannot take over the socket");
-  auto transport = make_stream(std::move(fd), config_.type == PortType::tcp_connect);
+  auto transport = make_own_stream(std::move(fd), config_.type == PortType::tcp_connect);
   counters_ = transport->ports.front()->counters;
+  frames_before_ = frames_brought();
   connected_at_ = std::chrono::steady_clock::now();
   is_connected_ = true;
   services_.registry().set(config_.name, record(address(), "up", counters_));
@@ -105,17 +106,19 @@ void ConnectorControl::tell_up() {
 }
 
 // What is no frame to the bridge, such as another protocol's greeting, does not count.
+std::uint64_t ConnectorControl::frames_brought() const {
+  return counters_->received_frames.get() - counters_->drops[static_cast<std::size_t>(DropReason::bad_length)].get();
+}
+
 bool ConnectorControl::counts() const {
-  const bool brought_a_frame =
-      counters_->received_frames.get() > counters_->drops[static_cast<std::size_t>(DropReason::bad_length)].get();
-  return brought_a_frame || std::chrono::steady_clock::now() - connected_at_ >= Backoff::max;
+  return frames_brought() > frames_before_ || std::chrono::steady_clock::now() - connected_at_ >= Backoff::max;
 }
 
 // A timer of its own: one that has run out already cannot be cancelled, and would take the place of the next try.
 void ConnectorControl::watch() {
   watch_timer_.expires_after(watch_interval);
-  watch_timer_.async_wait([this, which = counters_](const asio::error_code& cancelled) {
-    if (cancelled || stopping_ || !is_connected_ || which != counters_) return;
+  watch_timer_.async_wait([this, which = connected_at_](const asio::error_code& cancelled) {
+    if (cancelled || stopping_ || !is_connected_ || which != connected_at_) return;
     if (!counts()) return watch();
     doubted_ = false;
     tell_up();

@@ -44,6 +44,7 @@ class ConnectorControl final : public PortControl {
   void retry_later();
   void tell_up();
   void watch();
+  [[nodiscard]] std::uint64_t frames_brought() const;
   [[nodiscard]] bool counts() const;
 
   static constexpr std::chrono::milliseconds watch_interval{100};
@@ -55,7 +56,8 @@ class ConnectorControl final : public PortControl {
   asio::steady_timer watch_timer_;  // of a connection that is doubted
   std::deque<SocketAddress> candidates_;
   Backoff backoff_;
-  std::shared_ptr<PortCounters> counters_;  // of the present connection, or the last
+  std::shared_ptr<PortCounters> counters_;
+  std::uint64_t frames_before_ = 0;  // the present connection, or the last
   std::chrono::steady_clock::time_point connected_at_;
   bool is_connected_ = false;
   bool doubted_ = false;  // peers closed connections before a frame came: told of once one lasts

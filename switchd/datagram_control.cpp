@@ -103,7 +103,7 @@ std::optional<OpenError> DatagramControl::open_udp_allow() {
   transport->max_frame_bytes = max_frame_bytes();
   transport->queue_frames = config_.queue_frames;
   transport->copies = &services_.copies();
-  transport->stranger_counters = std::make_shared<PortCounters>();
+  transport->stranger_counters = services_.own_counters(config_.name);
   local_ = bound_address(transport->receive_fd());
   keep_number(config_.address.port, local_.port());
   address_ = to_string(local_);
@@ -170,6 +170,7 @@ MulticastGroup DatagramControl::group() const {
 // A transport of one port.
 void DatagramControl::hand_over(std::unique_ptr<Transport> transport) {
   Port& port = *transport->ports.front();
+  port.counters = services_.own_counters(config_.name);
   port.transport = transport.get();
   port.gso_bytes_max = transport->gso ? limits::udp_payload_bytes_max : 0;
   counters_ = port.counters;

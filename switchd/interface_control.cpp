@@ -47,6 +47,7 @@ void InterfaceControl::hand_over(Fd fd, Io io, std::size_t frame_bytes_max) {
   frame_bytes_max_ = frame_bytes_max;
   transport->ports.push_back(make_port(Wire::datagram, PortControl::max_frame_bytes()));
   Port& port = *transport->ports.front();
+  port.counters = services_.own_counters(config_.name);
   port.transport = transport.get();
   services_.registry().set(config_.name, record(address(), "up", port.counters));
   if (io == Io::device) watch_drops(port.counters);
@@ -57,6 +58,7 @@ void InterfaceControl::watch_drops(std::shared_ptr<PortCounters> counters) {
   counters_ = std::move(counters);
   statistics_.emplace(config_.interface);
   dropped_before_ = statistics_->tx_dropped().value_or(0);
+  booked_before_ = counters_->kernel_drops.get();
   every_second_.begin();
 }
 
@@ -65,7 +67,7 @@ void InterfaceControl::watch_drops(std::shared_ptr<PortCounters> counters) {
 void InterfaceControl::book_drops() {
   if (!statistics_) return;
   if (const auto dropped = statistics_->tx_dropped(); dropped && *dropped > dropped_before_)
-    counters_->kernel_drops.set(*dropped - dropped_before_);
+    counters_->kernel_drops.set(booked_before_ + *dropped - dropped_before_);
 }
 
 // A card or the host's stack that puts TCP segments together gives frames which no wire carries. Told at most once a

@@ -48,6 +48,7 @@ class InterfaceControl final : public PortControl {
   // A TAP: what the host sends and its queue has no room for is counted by the kernel, at the interface.
   std::optional<InterfaceStatistics> statistics_;
   std::uint64_t dropped_before_ = 0;  // it was opened
+  std::uint64_t booked_before_ = 0;
   std::shared_ptr<PortCounters> counters_;
   EverySecond every_second_{services_.io(), [this] { book_drops(); }};
 };

@@ -168,7 +168,7 @@ void NatControl::watch_again() {
 
 void NatControl::take_stream() {
   started_ = std::chrono::steady_clock::now();
-  auto transport = make_stream(std::move(process_.stream), false);
+  auto transport = make_own_stream(std::move(process_.stream), false);
   services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
   stream_ = services_.attach(std::move(transport), *this);
 }

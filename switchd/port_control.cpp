@@ -38,6 +38,12 @@ std::unique_ptr<Transport> PortControl::make_stream(Fd fd, bool tcp) const {
   return transport;
 }
 
+std::unique_ptr<Transport> PortControl::make_own_stream(Fd fd, bool tcp) const {
+  auto transport = make_stream(std::move(fd), tcp);
+  transport->ports.front()->counters = services_.own_counters(config_.name);
+  return transport;
+}
+
 PortRecord PortControl::record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const {
   return {std::string(name_of(config_.type)), std::move(address), config_.network, std::move(state),
           std::move(counters), {}};

@@ -46,6 +46,9 @@ class PortServices {
   virtual void detach(std::uint64_t serial, const char* cause) = 0;
   // The one peer of a UDP transport is elsewhere now. REQUIRES: of the family of its socket.
   virtual void set_peer(std::uint64_t serial, const SocketAddress& peer) = 0;
+  // What is counted on the one port that this control has itself: the same whenever it is opened again, as long as it is
+  // configured, so that no counter goes back. REQUIRES: no other transport that counts there is attached.
+  [[nodiscard]] virtual std::shared_ptr<PortCounters> own_counters(const std::string& name) = 0;
   // Prints a line to standard output, at once.
   virtual void print(const std::string& line) = 0;
   // Tells what happened to a port, to the log and to everybody who watches.
@@ -107,6 +110,8 @@ class PortControl {
 
  protected:
   [[nodiscard]] std::unique_ptr<Transport> make_stream(Fd fd, bool tcp) const;
+  // Of the one port that this control has itself (own_counters).
+  [[nodiscard]] std::unique_ptr<Transport> make_own_stream(Fd fd, bool tcp) const;
   [[nodiscard]] std::unique_ptr<Port> make_port(Wire wire, std::size_t max_frame_bytes) const;
   [[nodiscard]] virtual std::size_t max_frame_bytes(std::size_t transport_max) const;
   [[nodiscard]] PortRecord record(std::string address, std::string state, std::shared_ptr<PortCounters> counters) const;

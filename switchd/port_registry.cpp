@@ -16,6 +16,7 @@ void PortTotals::add(const PortCounters& counters) {
 
 void PortRegistry::set(const std::string& name, PortRecord record) {
   PortRecord& place = records_[name];
+  if (!record.counters && place.type == record.type) record.counters = place.counters;
   if (place.counters && place.counters != record.counters) forget(place);
   place = std::move(record);
   if (!place.counters) return;

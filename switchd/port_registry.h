@@ -37,7 +37,7 @@ struct PortTotals {
 
 class PortRegistry {
  public:
-  // Adds or replaces.
+  // Adds or replaces; what a port of this type has counted stays where `record` has no counters.
   void set(const std::string& name, PortRecord record);
   void remove(const std::string& name);
   // The port and its connections are in another network now.

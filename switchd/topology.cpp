@@ -214,6 +214,12 @@ void Topology::event(LogLevel level, EventKind kind, const std::string& port, st
   services_.events.add(level, std::move(event));
 }
 
+std::shared_ptr<PortCounters> Topology::own_counters(const std::string& name) {
+  Entry& entry = entries_.at(name);
+  if (!entry.counters) entry.counters = std::make_shared<PortCounters>();
+  return entry.counters;
+}
+
 // --- What there is.
 
 std::vector<MacListing::NamedNetwork> Topology::network_list(const std::string& only) const {

@@ -159,6 +159,7 @@ class Topology final : public PortServices {
   std::uint64_t attach(std::unique_ptr<Transport> transport, PortControl& owner) override;
   void detach(std::uint64_t serial, const char* cause) override;
   void set_peer(std::uint64_t serial, const SocketAddress& peer) override;
+  std::shared_ptr<PortCounters> own_counters(const std::string& name) override;
   void print(const std::string& line) override { services_.output.print(line); }
   void event(LogLevel level, EventKind kind, const std::string& port, std::string text) override;
 
@@ -173,6 +174,8 @@ class Topology final : public PortServices {
     bool is_disabled = false;
     bool was_lost = false;  // waiting: it has been open
     std::uint16_t number = 0;                  // that it had last where 0 is asked for
+    std::shared_ptr<PortCounters> counters{};  // of the port of its control, whenever it is open
+    PortType counted = PortType::tcp_listen;   // its type then
   };
   struct Retired {
     std::unique_ptr<PortControl> control;

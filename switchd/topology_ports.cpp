@@ -31,6 +31,7 @@ std::optional<OpenError> Topology::open(Entry& entry) {
   entry.is_disabled = false;
   entry.control = make_port_control(entry.config, *this);
   if (entry.was_lost) entry.control->comes_back();
+  if (std::exchange(entry.counted, entry.config.type) != entry.config.type) entry.counters.reset();
   entry.control->had_number(entry.number);
   if (auto error = entry.control->open()) {
     entry.control->stop();
@@ -49,7 +50,6 @@ void Topology::close(const std::string& name, std::function<void()> closed) {
   if (!entry.control) {
     stop_waiting(entry);
     entry.was_lost = false;
-    registry_.remove(name);
     return closed();
   }
   entry.closed = std::move(closed);
@@ -61,10 +61,13 @@ void Topology::close(const std::string& name, std::function<void()> closed) {
 
 void Topology::finish_close(const std::string& name) {
   Entry& entry = entries_.at(name);
+  if (PortRecord* const known = registry_.find(name)) {
+    known->state = "down";
+    known->reason = "closed for a change";
+  }
   entry.control->stopped();
   entry.number = entry.control->number();
   retire(std::move(entry.control));
-  registry_.remove(name);
   std::exchange(entry.closed, nullptr)();
 }
 
@@ -107,7 +110,6 @@ void Topology::stop_waiting(Entry& entry) {
   if (entry.waiting) std::exchange(entry.waiting, nullptr)->stop();
 }
 
-// What it counted while it was open stays.
 void Topology::show_waiting(const Entry& entry) {
   const PortConfig& port = entry.config;
   registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "down",

@@ -45,6 +45,7 @@ struct Port {
   std::size_t queue_frames_max;
   std::shared_ptr<PortCounters> counters;
   EgressQueue egress;
+  std::uint64_t copied_out_shown = 0;  // of the queue, as far as it is counted
   Transport* transport = nullptr;
   bool dirty = false;             // in the transport's list of ports with something to send
 
@@ -64,7 +65,8 @@ struct Port {
     counters->queued_frames.set(egress.queued_frames());
     if (egress.queued_frames() > counters->queued_frames_max.get())
       counters->queued_frames_max.set(egress.queued_frames());
-    counters->copied_out.set(egress.copied_out());
+    counters->copied_out.add(egress.copied_out() - copied_out_shown);
+    copied_out_shown = egress.copied_out();
   }
 };
 

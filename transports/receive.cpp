@@ -303,8 +303,10 @@ void book_kernel_drops(Transport& transport) {
   std::array<std::uint32_t, SK_MEMINFO_VARS> info;
   socklen_t length = sizeof info;
   if (::getsockopt(transport.receive_fd(), SOL_SOCKET, SO_MEMINFO, info.data(), &length) != 0) return;
-  if (length > SK_MEMINFO_DROPS * sizeof info[0])
-    fallback_counters(transport).kernel_drops.set(info[SK_MEMINFO_DROPS]);
+  if (length <= SK_MEMINFO_DROPS * sizeof info[0]) return;
+  const std::uint32_t dropped = info[SK_MEMINFO_DROPS];
+  fallback_counters(transport).kernel_drops.add(std::uint32_t{dropped - transport.kernel_drops});  // may wrap around
+  transport.kernel_drops = dropped;
 }
 
 }  // namespace lanyard

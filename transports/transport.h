@@ -89,6 +89,7 @@ class Transport {
   bool drained = false;            // streams, completion engines: the last receive took all there was
   bool failed = false;             // a failure was reported
   std::uint32_t operations = 0;    // of a completion engine, not completed yet
+  std::uint32_t kernel_drops = 0;  // datagrams: what the kernel counts at the socket, as far as it is booked
 
  private:
   Wire wire_;

@@ -67,3 +67,21 @@ TEST_CASE("the name of a port that has gone is still known by its serial, of the
   CHECK(ports.name_of(counters->serial) == "port " + std::to_string(counters->serial));
   CHECK(ports.name_of(next->serial) == "web.1");
 }
+
+TEST_CASE("what a port has counted stays when it is down, and is in the totals once") {
+  PortRegistry ports;
+  const auto counters = std::make_shared<PortCounters>();
+  counters->received_frames.add(3);
+  ports.set("t", record(counters));
+  for (int i = 0; i < 2; ++i) {
+    ports.set("t", record());
+    CHECK(ports.find("t")->counters == counters);
+    ports.set("t", record(counters));
+  }
+  CHECK(ports.totals().received_frames == 3);
+  ports.set("t", {"unix-listen", "/s", "lan", "listening", {}});  // it is another port by now
+  CHECK(ports.find("t")->counters == nullptr);
+  CHECK(ports.totals().received_frames == 3);
+  ports.remove("t");
+  CHECK(ports.totals().received_frames == 3);
+}
