@@ -45,13 +45,32 @@ void InterfaceControl::hand_over(Fd fd, Io io, std::size_t frame_bytes_max) {
   auto transport = std::make_unique<Transport>(Wire::datagram, std::move(fd), io);
   transport->sources = Sources::interface;
   frame_bytes_max_ = frame_bytes_max;
+  name_ = config_.interface;
+  interface_ = ::if_nametoindex(name_.c_str());
   transport->ports.push_back(make_port(Wire::datagram, PortControl::max_frame_bytes()));
   Port& port = *transport->ports.front();
   port.counters = services_.own_counters(config_.name);
   port.transport = transport.get();
   services_.registry().set(config_.name, record(address(), "up", port.counters));
   if (io == Io::device) watch_drops(port.counters);
-  services_.attach(std::move(transport), *this);
+  serial_ = services_.attach(std::move(transport), *this);
+}
+
+// --- What becomes of its interface, and of others' packets.
+
+// That it has gone the data plane finds.
+void InterfaceControl::links_changed(const std::set<unsigned>&) {
+  char name[IF_NAMESIZE] = "";
+  if (serial_ == 0 || ::if_indextoname(interface_, name) == nullptr || name == name_) return;
+  renamed(name);
+}
+
+void InterfaceControl::renamed(const std::string& name) {
+  const std::string before = std::exchange(name_, name);
+  if (config_.type == PortType::nic) return services_.detach(serial_, "its interface has another name by now");
+  if (PortRecord* const known = services_.registry().find(config_.name)) known->address = name_;
+  services_.event(LogLevel::info, EventKind::port_changed, config_.name,
+                  fmt::format("port {}: its TAP {} is called {} by now", config_.name, before, name_));
 }
 
 void InterfaceControl::watch_drops(std::shared_ptr<PortCounters> counters) {
@@ -82,6 +101,7 @@ void InterfaceControl::oversize(const Notice& notice) {
 }
 
 void InterfaceControl::closed(const Notice& notice) {
+  serial_ = 0;
   every_second_.stop();
   book_drops();
   show_down(cause_text(notice));

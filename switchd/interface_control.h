@@ -2,6 +2,10 @@
 // fails, because its interface was deleted or went down, is opened again when that is there again (topology.h); a TAP
 // that was deleted is not made again by that. Who opens it waits for a script, and so does the stop; nobody waits for
 // that of a TAP that has gone.
+//
+// An interface may be renamed while it is in use. A TAP is held by its descriptor, at whose other end the host is, and may
+// vanish with it: the port goes on, and shows the present name. A packet socket stands for the LAN at the interface of the
+// configured name, which may be another by now: the port is down until there is one of that name.
 #pragma once
 
 #include <chrono>
@@ -19,8 +23,9 @@ class InterfaceControl final : public PortControl {
   using PortControl::PortControl;
 
   [[nodiscard]] std::optional<OpenError> open() override;
-  [[nodiscard]] std::string address() const override { return config_.interface; }
+  [[nodiscard]] std::string address() const override { return name_.empty() ? config_.interface : name_; }
   void oversize(const Notice& notice) override;
+  void links_changed(const std::set<unsigned>& gone) override;
   void closed(const Notice& notice) override;
   void stop() override { every_second_.stop(); }
   void stopped() override;
@@ -37,6 +42,7 @@ class InterfaceControl final : public PortControl {
   [[nodiscard]] std::optional<OpenError> open_with_script();
   [[nodiscard]] std::optional<OpenError> open_beside_the_host();
   void hand_over(Fd fd, Io io, std::size_t frame_bytes_max);
+  void renamed(const std::string& name);
   void run_down_script();
   void watch_drops(std::shared_ptr<PortCounters> counters);
   void book_drops();
@@ -44,6 +50,9 @@ class InterfaceControl final : public PortControl {
   Fd keeper_;  // the TAP too: it is there until the script that takes it down has ended
   bool is_scripted_up_ = false;
   std::optional<RunningScript> down_;
+  std::string name_;       // of the interface now; empty: not open yet
+  unsigned interface_ = 0;  // its number
+  std::uint64_t serial_ = 0;
   std::optional<std::chrono::steady_clock::time_point> oversize_at_;
   // A TAP: what the host sends and its queue has no room for is counted by the kernel, at the interface.
   std::optional<InterfaceStatistics> statistics_;

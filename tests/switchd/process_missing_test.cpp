@@ -120,3 +120,48 @@ TEST_CASE("a TAP that was made for the switch and deleted is not made again by i
   CHECK(lan.ask(R"({"enable_port":{"name":"t"}})").ports().ports(0).state() == "up");  // but by whoever asks for it
   CHECK(lan.daemon.stop() == 0);
 }
+
+TEST_CASE("a TAP that is renamed goes on under its present name, and is opened again by the configured one") {
+  ON_EVERY_REAL_ENGINE;
+  IN_A_NETWORK_OF_ITS_OWN;
+  WITH_TAPS;
+  Controlled lan({"t=tap:lan0", "web=tcp-listen:127.0.0.1:0"}, engine);
+  Peer vm = join(lan.daemon, "web.1");
+  NetworkOfTest::ip("link set lan0 name lan1");  // it is down: older kernels rename no other
+  NetworkOfTest::ip("link set lan1 up");
+  lan.daemon.await_log("port t: its TAP lan0 is called lan1 by now");
+  CHECK(lan.port("t").state() == "up");
+  CHECK(lan.port("t").address() == "lan1");
+  const std::uint64_t sent = lan.port("t").counters().sent_frames();
+  vm.send(frame(broadcast, mac(1)));
+  for (const Deadline deadline; lan.port("t").counters().sent_frames() == sent && !deadline.passed();) continue;
+  CHECK(lan.port("t").counters().sent_frames() > sent);
+  CHECK_FALSE(lan.daemon.has_printed("port t down"));
+  CHECK(lan.ask(R"({"disable_port":{"name":"t"}})").has_ports());
+  CHECK(lan.ask(R"({"enable_port":{"name":"t"}})").ports().ports(0).address() == "lan0");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("a nic port whose interface is renamed is down until there is one of its name") {
+  ON_EVERY_REAL_ENGINE;
+  IN_A_NETWORK_OF_ITS_OWN;
+  NetworkOfTest::add_cable("v0", "v1");
+  Controlled lan({"n=nic:v0"}, engine);
+  const auto rename = [](const std::string& from, const std::string& to) {
+    try {
+      NetworkOfTest::ip("link set " + from + " name " + to);  // while it is up: Linux 6.2
+    } catch (const std::exception&) {
+      NetworkOfTest::ip("link set " + from + " down");
+      NetworkOfTest::ip("link set " + from + " name " + to);
+      NetworkOfTest::ip("link set " + to + " up");
+    }
+  };
+  rename("v0", "v9");
+  (void)lan.daemon.await_down("n");
+  CHECK(lan.port("n").state() == "down");
+  rename("v1", "v0");  // another interface has the name by now
+  CHECK(lan.daemon.await_up("n") == "port n up nic:v0");
+  CHECK(lan.port("n").state() == "up");
+  CHECK(lan.port("n").address() == "v0");
+  CHECK(lan.daemon.stop() == 0);
+}
