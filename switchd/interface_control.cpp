@@ -36,6 +36,7 @@ std::optional<OpenError> InterfaceControl::open_beside_the_host() {
   auto opened = open_packet_socket(config_.interface);
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
   auto& socket = std::get<PacketSocket>(opened);
+  ears_ = Fd(::fcntl(socket.fd.get(), F_DUPFD_CLOEXEC, 0));
   hand_over(std::move(socket.fd), Io::socket, socket.frame_bytes_max);
   return std::nullopt;
 }
@@ -73,6 +74,16 @@ void InterfaceControl::renamed(const std::string& name) {
                   fmt::format("port {}: its TAP {} is called {} by now", config_.name, before, name_));
 }
 
+void InterfaceControl::keep_away(const std::vector<PacketEnd>& ends) {
+  if (!ears_ || away_ == ends) return;
+  away_ = ends;
+  const bool are_few = ends.size() <= packet_ends_max;
+  const int error = are_few ? lanyard::keep_away(ears_.get(), ends) : ENOMEM;
+  if (error != 0)
+    log_warn("port {}: it hears the packets of {} ports and connections in its network, which may go round: {}",
+             config_.name, ends.size(), are_few ? std::strerror(error) : "too many to be kept away");
+}
+
 void InterfaceControl::watch_drops(std::shared_ptr<PortCounters> counters) {
   counters_ = std::move(counters);
   statistics_.emplace(config_.interface);
@@ -102,6 +113,7 @@ void InterfaceControl::oversize(const Notice& notice) {
 
 void InterfaceControl::closed(const Notice& notice) {
   serial_ = 0;
+  ears_.reset();
   every_second_.stop();
   book_drops();
   show_down(cause_text(notice));

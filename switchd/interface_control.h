@@ -26,6 +26,7 @@ class InterfaceControl final : public PortControl {
   [[nodiscard]] std::string address() const override { return name_.empty() ? config_.interface : name_; }
   void oversize(const Notice& notice) override;
   void links_changed(const std::set<unsigned>& gone) override;
+  void keep_away(const std::vector<PacketEnd>& ends) override;
   void closed(const Notice& notice) override;
   void stop() override { every_second_.stop(); }
   void stopped() override;
@@ -53,6 +54,8 @@ class InterfaceControl final : public PortControl {
   std::string name_;       // of the interface now; empty: not open yet
   unsigned interface_ = 0;  // its number
   std::uint64_t serial_ = 0;
+  Fd ears_;                      // the packet socket too, while it is open
+  std::vector<PacketEnd> away_;  // whose packets it does not hear
   std::optional<std::chrono::steady_clock::time_point> oversize_at_;
   // A TAP: what the host sends and its queue has no room for is counted by the kernel, at the interface.
   std::optional<InterfaceStatistics> statistics_;

@@ -23,6 +23,7 @@
 #include "switchd/name_resolver.h"
 #include "switchd/port_registry.h"
 #include "transports/open_sockets.h"
+#include "transports/own_packets.h"
 
 namespace lanyard {
 
@@ -82,6 +83,8 @@ class PortControl {
   virtual void closed(const Notice& notice) = 0;
   // Interfaces of this host, their addresses or its routes may be others now; those with the numbers in `gone` went.
   virtual void links_changed(const std::set<unsigned>&) {}
+  // These are the ends of its network's ports at which packets of theirs leave this host and come to it.
+  virtual void keep_away(const std::vector<PacketEnd>&) {}
   // It is configured otherwise, by what can change while frames flow (topology_change.cpp); what its transports must
   // know of it is told to the data plane by others. Calls `done` with what is wrong, or an empty string.
   virtual void reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {

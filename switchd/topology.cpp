@@ -12,6 +12,20 @@
 
 namespace lanyard {
 
+namespace {
+
+// Where packets of a transport leave this host, and come to it; none that go by an interface to other hosts.
+std::vector<PacketEnd> ends_of(const Transport& transport) {
+  std::vector<PacketEnd> ends;
+  const auto end = packet_end(transport.receive_fd());
+  if (!end || end->address.is_loopback()) return ends;
+  ends.push_back(*end);
+  if (transport.sources == Sources::group) ends.push_back({end->protocol, transport.own_address});
+  return ends;
+}
+
+}  // namespace
+
 void Topology::adopt(Dataplane& dataplane) {
   dataplane_ = &dataplane;
   NetworkIndex index = 0;
@@ -121,7 +135,9 @@ void Topology::take_from_port(Notice& notice) {
     default: break;
   }
   owners_.erase(owner);
+  const bool had_ends = ends_.erase(notice.serial) > 0;
   if (stopping_) return;
+  if (had_ends) keep_own_packets_away();
   port.closed(notice);
   notice.transport.reset();  // its descriptors go before a port is opened that needs the same address
   const auto entry = entries_.find(port.config().name);
@@ -177,12 +193,28 @@ std::uint64_t Topology::attach(std::unique_ptr<Transport> transport, PortControl
   transport->owner = owner_of(owner.config().name);
   for (const auto& port : transport->ports) port->owner = transport->owner;
   owners_[serial] = &owner;
+  if (std::vector<PacketEnd> ends = ends_of(*transport); !ends.empty()) ends_[serial] = std::move(ends);
+  keep_own_packets_away();
   if (!begun_) starting_.insert(serial);
   Command attach;
   attach.kind = Command::Kind::attach;
   attach.transport = std::move(transport);
   services_.link.send(std::move(attach));
   return serial;
+}
+
+// A port that hears what the host sends is not to hear what the other ports of its network send (own_packets.h).
+void Topology::keep_own_packets_away() {
+  for (const auto& [name, entry] : entries_) {
+    if (!entry.control || entry.config.type != PortType::nic) continue;
+    std::vector<PacketEnd> ends;
+    for (const auto& [serial, of_one] : ends_) {
+      if (owners_.at(serial)->config().network != entry.control->config().network) continue;
+      for (const PacketEnd& end : of_one)
+        if (std::find(ends.begin(), ends.end(), end) == ends.end()) ends.push_back(end);
+    }
+    entry.control->keep_away(ends);
+  }
 }
 
 void Topology::detach(std::uint64_t serial, const char* cause) {

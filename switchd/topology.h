@@ -229,6 +229,7 @@ class Topology final : public PortServices {
   void tell_up(const Entry& entry);
   void tell_data_plane(const Entry& entry);
   [[nodiscard]] std::vector<std::uint64_t> transports_of(const PortControl& control) const;
+  void keep_own_packets_away();
   void add_network(const std::string& name, const NetworkConfig& config);
   void set_network(const std::string& name, const NetworkConfig& config);
   void remove_network(const std::string& name);
@@ -245,6 +246,7 @@ class Topology final : public PortServices {
   PortRegistry registry_;
   std::map<std::string, Entry> entries_;
   std::unordered_map<std::uint64_t, PortControl*> owners_;  // by serial
+  std::map<std::uint64_t, std::vector<PacketEnd>> ends_;    // of transports that have some, by serial
   std::unordered_map<std::string, std::uint32_t> numbers_;  // of configured ports there are or were, from 1
   std::function<void(const std::string&, NetworkIndex)> network_removed_;
   std::uint64_t next_serial_ = 1;

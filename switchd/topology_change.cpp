@@ -325,6 +325,7 @@ void Topology::change_live(Entry& entry, const PortConfig& port, const PortConfi
 
 void Topology::tell_data_plane(const Entry& entry) {
   registry_.move(entry.config.name, entry.config.network);
+  keep_own_packets_away();
   for (const std::uint64_t serial : transports_of(*entry.control)) {
     Command set;
     set.kind = Command::Kind::set_port;

@@ -36,6 +36,7 @@ struct SocketAddress {
   [[nodiscard]] std::uint16_t port() const;  // 0 for UNIX addresses
   [[nodiscard]] SocketAddress with_port(std::uint16_t port) const;  // REQUIRES: an IP address
   [[nodiscard]] SocketAddress host() const;  // the same with port 0
+  [[nodiscard]] bool is_loopback() const;
   [[nodiscard]] bool is_any() const;         // 0.0.0.0 or [::], which stand for all addresses of this host
   [[nodiscard]] bool is_link_local() const;  // of IPv6 (fe80::/10): one host's on each link
   // Is it meant on this interface, by its name or number now? REQUIRES: IPv6.
