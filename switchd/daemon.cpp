@@ -51,7 +51,8 @@ Daemon::Daemon(const Config& config)
       table_watch_(io_, topology_, events_),
       api_(io_, {topology_, link_, events_, [this] { begin_stop(); }}),
       control_(io_, config_, api_),
-      http_(io_, config_, api_) {
+      http_(io_, config_, api_),
+      http_timer_(io_) {
 #if GOOGLE_PROTOBUF_VERSION < 4022000
   (void)google::protobuf::SetLogHandler(nullptr);  // what clients send wrong is told to them; later versions say nothing
 #endif
@@ -148,8 +149,10 @@ bool Daemon::open_all() {
     return false;
   }
   if (const auto error = http_.open()) {
-    log_error("http: {}", error->what);
-    return false;
+    const bool may_wait = may_come(*error) && !config_.strict;
+    log(may_wait ? LogLevel::warn : LogLevel::error, "http: {}{}", error->what, may_wait ? "; trying again" : "");
+    if (!may_wait) return false;
+    open_http_later();
   }
   const std::string blind = links_.begin([this](const std::set<unsigned>& gone) {
     if (ready_) topology_.links_changed(gone);
@@ -159,6 +162,17 @@ bool Daemon::open_all() {
     if (!stopping_) open_ports();
   });
   return true;
+}
+
+// Its address may come, as a port's may.
+void Daemon::open_http_later() {
+  http_timer_.expires_after(http_pause_.next());
+  http_timer_.async_wait([this](const asio::error_code& cancelled) {
+    if (cancelled || stopping_) return;
+    if (http_.open()) return open_http_later();
+    log_info("http: listening on {}", to_string(http_.address()));
+    if (ready_) output_.print("http " + to_string(http_.address()));
+  });
 }
 
 void Daemon::open_ports() {
@@ -249,6 +263,7 @@ void Daemon::begin_stop() {
   events_.add(LogLevel::info, std::move(event));
   api_.stop();
   control_.stop();
+  http_timer_.cancel();
   http_.stop();
   drop_watch_.stop();
   table_watch_.stop();

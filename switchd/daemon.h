@@ -4,10 +4,12 @@
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <memory>
 #include <string>
 #include <thread>
 
+#include "switchd/backoff.h"
 #include "switchd/config.h"
 #include "switchd/control/api.h"
 #include "switchd/control/server.h"
@@ -40,6 +42,7 @@ class Daemon {
   void make_dataplane(DataplaneOptions options);
   void run_dataplane();
   [[nodiscard]] bool open_all();
+  void open_http_later();
   void open_ports();
   void announce_ready();
   void take(Notice& notice);
@@ -63,6 +66,8 @@ class Daemon {
   control::Api api_;
   ControlServer control_;
   http::Server http_;
+  asio::steady_timer http_timer_;
+  Backoff http_pause_;
   std::string engine_name_;
   EngineFactory make_engine_;
   std::unique_ptr<Dataplane> dataplane_;

@@ -1,5 +1,7 @@
 // What a port needs is not there yet when the switch starts, or goes while it runs: the port is down, and comes up when
 // it is there.
+#include <fstream>
+
 #include "tests/support/controlled.h"
 #include "tests/support/network_of_test.h"
 
@@ -68,6 +70,24 @@ TEST_CASE("with --strict what is not there ends the start, as an address in use 
     CHECK(ended.exit_code == 1);
     CHECK_THAT(ended.log, Catch::Contains("port p: ") && Catch::Contains(one.reason));
   }
+}
+
+TEST_CASE("HTTP waits for its address as a port does, and with --strict ends the start") {
+  IN_A_NETWORK_OF_ITS_OWN;
+  TempFolder folder;
+  const std::string token = folder.path("token");
+  std::ofstream(token) << "a-token-of-some-length\n";
+  const Ended ended =
+      run_switchd({"--control", "none", "--strict", "--http", "10.9.0.1:0", "--http-token", token});
+  CHECK(ended.exit_code == 1);
+  CHECK_THAT(ended.log, Catch::Contains("http: cannot listen on 10.9.0.1:0: "));
+  Controlled lan({"--http", "10.9.0.1:0", "--http-token", token, "web=tcp-listen:127.0.0.1:0"});
+  CHECK_FALSE(lan.daemon.has_printed("http "));
+  lan.daemon.await_log("http: cannot listen on 10.9.0.1:0: ");
+  NetworkOfTest::ip(d0);
+  const std::string line = lan.daemon.await_line("http 10.9.0.1:");
+  (void)Peer::tcp(line.substr(line.find(' ') + 1));  // somebody listens there
+  CHECK(lan.daemon.stop() == 0);
 }
 
 TEST_CASE("an ordinary user's TAP that root makes later comes up") {
