@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frames/bytes.h"
+#include "frames/dns.h"
 
 namespace lanyard {
 
@@ -78,7 +79,6 @@ struct Options {
 
 constexpr std::size_t fqdn_head_bytes = 3;  // flags, and two result codes that mean nothing any more
 constexpr std::size_t fqdn_name_bytes_max = 255;
-constexpr std::size_t label_bytes_max = 63;
 
 // DNS labels without compression, as dotted text; a partial name lacks the empty label at the end (RFC 4702, 2.3).
 // Nothing where a label goes beyond the field.
@@ -87,7 +87,7 @@ constexpr std::size_t label_bytes_max = 63;
   while (!labels.empty()) {
     const auto length = std::to_integer<std::size_t>(labels[0]);
     if (length == 0) break;
-    if (length > label_bytes_max || length >= labels.size()) return std::nullopt;
+    if (length > dns_label_bytes_max || length >= labels.size()) return std::nullopt;
     if (!name.empty()) name.push_back('.');
     name.append(reinterpret_cast<const char*>(&labels[1]), length);
     labels = labels.subspan(1 + length);
@@ -122,7 +122,7 @@ constexpr std::size_t label_bytes_max = 63;
     return value;
   }
   for (std::string_view rest = fqdn.name; !rest.empty();) {
-    const std::string_view label = rest.substr(0, rest.find('.')).substr(0, label_bytes_max);
+    const std::string_view label = rest.substr(0, rest.find('.')).substr(0, dns_label_bytes_max);
     rest.remove_prefix(std::min(rest.size(), rest.find('.') == rest.npos ? rest.size() : rest.find('.') + 1));
     if (label.empty()) continue;
     value.push_back(static_cast<std::byte>(label.size()));

@@ -16,7 +16,6 @@ using Bytes = std::vector<std::byte>;
 constexpr std::uint16_t response = 0x8000, opcode = 0x7800, authoritative = 0x0400, cut = 0x0200,
                         recursion_wanted = 0x0100, recursion_there = 0x0080, code_bits = 0x000F;
 constexpr std::size_t type_and_class_bytes = 4;  // behind a question's name
-constexpr std::size_t label_bytes_max = 63;
 constexpr std::uint16_t internet = 1;
 constexpr std::size_t record_bytes = 10;  // type, class, TTL, length
 constexpr std::uint16_t edns_udp_bytes = 1232;  // that pass everywhere unfragmented
@@ -37,7 +36,7 @@ std::optional<std::size_t> read_name(std::span<const std::byte> bytes, std::stri
   while (at < bytes.size()) {
     const auto length = std::to_integer<std::size_t>(bytes[at++]);
     if (length == 0) return at;
-    if (length > label_bytes_max || at + length > bytes.size()) return std::nullopt;
+    if (length > dns_label_bytes_max || at + length > bytes.size()) return std::nullopt;
     if (!name.empty()) name.push_back('.');
     for (const std::byte byte : bytes.subspan(at, length)) name.push_back(readable(byte));
     if (name.size() > dns_name_bytes_max) return std::nullopt;
@@ -241,7 +240,7 @@ std::string normal_dns_name(std::string_view written) {
     const bool good = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
     if (!good && (c != '.' || label == 0)) return {};
     label = good ? label + 1 : 0;
-    if (label > label_bytes_max) return {};
+    if (label > dns_label_bytes_max) return {};
     name.push_back(c);
   }
   return label == 0 || name.size() > dns_name_bytes_max ? std::string() : name;

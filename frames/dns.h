@@ -22,6 +22,7 @@ namespace lanyard {
 inline constexpr std::uint16_t dns_port = 53;
 inline constexpr std::size_t dns_header_bytes = 12;
 inline constexpr std::size_t dns_name_bytes_max = 253;      // written with dots (RFC 1035, 2.3.4)
+inline constexpr std::size_t dns_label_bytes_max = 63;      // RFC 1035, 2.3.4
 inline constexpr std::size_t dns_udp_bytes_min = 512;       // what every client takes (RFC 1035, 4.2.1)
 inline constexpr std::size_t dns_message_bytes_max = 65535;
 

@@ -17,6 +17,7 @@ inline constexpr std::uint8_t icmp = 1, tcp = 6, udp = 17, icmp6 = 58;
 
 inline constexpr std::size_t ethernet_header_bytes = 14;  // without a tag
 inline constexpr std::size_t ipv4_header_bytes_min = 20;  // without options
+inline constexpr std::size_t udp_header_bytes = 8;
 
 // Where an IPv4 frame comes from and goes.
 struct Ipv4View {

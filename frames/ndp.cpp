@@ -5,6 +5,7 @@
 
 #include "frames/bytes.h"
 #include "frames/ethernet.h"
+#include "frames/icmp6.h"
 #include "frames/internet_checksum.h"
 #include "frames/ipv4_packet.h"
 
@@ -12,7 +13,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::byte icmp6{ip_protocols::icmp6}, hop_limit{255}, solicitation{135}, advertisement{136},
+constexpr std::byte solicitation{135}, advertisement{136},
     target_address_option{2};
 constexpr std::size_t solicitation_bytes = 24;   // type, code, checksum, reserved, target
 constexpr std::size_t advertisement_bytes = 32;  // the same, and the option with the address
@@ -25,11 +26,6 @@ Ipv6Bytes read_address(std::span<const std::byte> bytes) {
   Ipv6Bytes address;
   std::copy_n(bytes.begin(), address.size(), address.begin());
   return address;
-}
-
-// Of an ICMPv6 message behind its IPv6 header (RFC 8200, 8.1).
-std::uint64_t checksum_sum(std::span<const std::byte> ip, std::size_t icmp_bytes) {
-  return checksum_add(icmp_bytes + std::to_integer<std::uint64_t>(icmp6), ip.subspan(8, 32 + icmp_bytes));
 }
 
 }  // namespace
@@ -45,9 +41,10 @@ std::optional<NeighbourSolicitation> parse_neighbour_solicitation(std::span<cons
   if (!addresses || frame.size() < ipv6_headers_bytes + solicitation_bytes) return std::nullopt;
   const std::span<const std::byte> ip = frame.subspan(14);
   const std::size_t bytes = load_be16(&ip[4]);
-  const bool ours = ip[6] == icmp6 && ip[7] == hop_limit && ip[40] == solicitation && ip[41] == std::byte{0};
+  const bool ours = ip[6] == icmp6_header && ip[7] == icmp6_link_hop_limit && ip[40] == solicitation &&
+                    ip[41] == std::byte{0};
   if (!ours || bytes < solicitation_bytes || 40 + bytes > ip.size()) return std::nullopt;
-  if (checksum_finish(checksum_sum(ip, bytes)) != 0) return std::nullopt;
+  if (checksum_finish(icmp6_checksum_sum(ip, bytes)) != 0) return std::nullopt;
   const Ipv6Bytes target = read_address(ip.subspan(48));
   if (target[0] == group) return std::nullopt;
   return NeighbourSolicitation{MacAddress::read(&frame[6]), addresses->from, target};
@@ -63,8 +60,8 @@ std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation
   const std::span<std::byte> ip = std::span(frame).subspan(14);
   ip[0] = std::byte{0x60};
   store_be16(&ip[4], advertisement_bytes);
-  ip[6] = icmp6;
-  ip[7] = hop_limit;
+  ip[6] = icmp6_header;
+  ip[7] = icmp6_link_hop_limit;
   std::copy(asked.target.begin(), asked.target.end(), ip.begin() + 8);
   std::copy(to.begin(), to.end(), ip.begin() + 24);
   const std::span<std::byte> icmp = ip.subspan(40);
@@ -74,7 +71,7 @@ std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation
   icmp[24] = target_address_option;
   icmp[25] = std::byte{1};  // in units of 8 bytes
   mac.write(&icmp[26]);
-  store_be16(&icmp[2], checksum_finish(checksum_sum(ip, advertisement_bytes)));
+  store_be16(&icmp[2], checksum_finish(icmp6_checksum_sum(ip, advertisement_bytes)));
   return frame;
 }
 

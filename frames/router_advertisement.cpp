@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frames/bytes.h"
+#include "frames/icmp6.h"
 #include "frames/internet_checksum.h"
 #include "frames/ipv4_packet.h"
 
@@ -11,22 +12,17 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::byte icmp6{ip_protocols::icmp6}, hop_limit{255}, router_advertisement{134}, resolvers_option{25};
+constexpr std::byte router_advertisement{134}, resolvers_option{25};
 constexpr std::size_t fixed_bytes = 16;           // before the options
 constexpr std::size_t option_unit_bytes = 8;      // in which their lengths are
 constexpr std::uint32_t resolver_seconds = 1800;  // three times the longest interval of advertisements
 
-// Of an ICMPv6 message behind its IPv6 header (RFC 8200, 8.1).
-std::uint64_t checksum_sum(std::span<const std::byte> ip, std::size_t icmp_bytes) {
-  return checksum_add(icmp_bytes + std::to_integer<std::uint64_t>(icmp6), ip.subspan(8, 32 + icmp_bytes));
-}
-
 // The ICMPv6 message of the IPv6 packet `ip`, where it is a router's advertisement with a right checksum; empty: none.
 std::span<const std::byte> advertisement_in(std::span<const std::byte> ip) {
   const std::size_t bytes = load_be16(&ip[4]);
-  const bool is_it = ip[6] == icmp6 && ip[7] == hop_limit && bytes >= fixed_bytes && 40 + bytes <= ip.size() &&
-                     ip[40] == router_advertisement && ip[41] == std::byte{0};
-  if (!is_it || checksum_finish(checksum_sum(ip, bytes)) != 0) return {};
+  const bool is_it = ip[6] == icmp6_header && ip[7] == icmp6_link_hop_limit && bytes >= fixed_bytes &&
+                     40 + bytes <= ip.size() && ip[40] == router_advertisement && ip[41] == std::byte{0};
+  if (!is_it || checksum_finish(icmp6_checksum_sum(ip, bytes)) != 0) return {};
   return ip.subspan(40, bytes);
 }
 
@@ -70,7 +66,7 @@ std::optional<std::vector<std::byte>> change_router_advertisement(std::span<cons
   icmp[flags_at] &= ~for_dhcp6;
   if (!news.is_default_router) store_be16(&icmp[lifetime_at], 0);
   store_be16(&icmp[2], 0);
-  store_be16(&icmp[2], checksum_finish(checksum_sum(ip, icmp.size())));
+  store_be16(&icmp[2], checksum_finish(icmp6_checksum_sum(ip, icmp.size())));
   return out;
 }
 

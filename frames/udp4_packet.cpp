@@ -15,7 +15,6 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::size_t udp_bytes = 8;
 
 // Of addresses, protocol and length, which the UDP checksum covers too (RFC 768).
 [[nodiscard]] std::uint64_t pseudo_header(Ipv4Address from, Ipv4Address to, std::size_t udp_length) {
@@ -31,9 +30,10 @@ constexpr std::size_t udp_bytes = 8;
 
 std::optional<Udp4Packet> parse_udp4(std::span<const std::byte> frame) {
   const auto ip = parse_ipv4_frame(frame);
-  if (!ip || ip->fragment || ip->protocol != ip_protocols::udp || ip->payload.size() < udp_bytes) return std::nullopt;
+  if (!ip || ip->fragment || ip->protocol != ip_protocols::udp || ip->payload.size() < udp_header_bytes)
+    return std::nullopt;
   const std::size_t length = load_be16(&ip->payload[4]);
-  if (length < udp_bytes || length > ip->payload.size()) return std::nullopt;
+  if (length < udp_header_bytes || length > ip->payload.size()) return std::nullopt;
   const std::span<const std::byte> udp = ip->payload.first(length);
   if (load_be16(&udp[6]) != 0) {
     const std::uint64_t sum = pseudo_header(ip->from, ip->to, length);
@@ -41,7 +41,7 @@ std::optional<Udp4Packet> parse_udp4(std::span<const std::byte> frame) {
   }
   return Udp4Packet{{MacAddress::read(&frame[6]), ip->from, load_be16(&udp[0])},
                     {MacAddress::read(&frame[0]), ip->to, load_be16(&udp[2])},
-                    udp.subspan(udp_bytes)};
+                    udp.subspan(udp_header_bytes)};
 }
 
 std::vector<std::byte> write_udp4(const Udp4Packet& packet) {
@@ -57,7 +57,7 @@ std::vector<std::byte> write_udp4(const Udp4Packet& packet) {
   store_be16(&udp[0], packet.from.port);
   store_be16(&udp[2], packet.to.port);
   store_be16(&udp[4], static_cast<std::uint16_t>(udp.size()));
-  if (!packet.payload.empty()) std::memcpy(&udp[udp_bytes], packet.payload.data(), packet.payload.size());
+  if (!packet.payload.empty()) std::memcpy(&udp[udp_header_bytes], packet.payload.data(), packet.payload.size());
   const std::uint64_t sum = pseudo_header(packet.from.address, packet.to.address, udp.size());
   const std::uint16_t checksum = checksum_finish(checksum_add(sum, udp));
   store_be16(&udp[6], checksum == 0 ? 0xFFFF : checksum);  // 0 would mean none

@@ -241,10 +241,6 @@ void warn_of_default_control(Config& config) {
     config.warnings.push_back({"XDG_RUNTIME_DIR", fmt::format("{}: the control socket is {}", wrong, paths.back().path)});
 }
 
-std::string counted(std::size_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 std::string report(const std::vector<ConfigError>& errors) {
   std::string text;
   for (const ConfigError& error : errors) text += fmt::format("switchd: {}\n", to_string(error));

@@ -43,7 +43,7 @@ void name_ports(Config& config) {
   }
 }
 
-std::vector<std::string_view> names_of(const std::map<std::string, NetworkConfig>& networks) {
+std::vector<std::string_view> network_names(const std::map<std::string, NetworkConfig>& networks) {
   std::vector<std::string_view> names;
   names.reserve(networks.size());
   for (const auto& [name, network] : networks) names.push_back(name);
@@ -61,14 +61,14 @@ void join_networks(Config& config, std::vector<ConfigError>& errors) {
       continue;
     }
     if (named && port.network != config.default_network) {
-      errors.push_back({port.origin.text, unknown_word("network", port.network, names_of(declared))});
+      errors.push_back({port.origin.text, unknown_word("network", port.network, network_names(declared))});
       continue;
     }
     config.networks.try_emplace(port.network);
     config.warnings.push_back(
         {port.origin.text, fmt::format("joins the default network {}, which is not among "
                                        "those declared ({})",
-                                       port.network, listed(names_of(declared), "and"))});
+                                       port.network, listed(network_names(declared), "and"))});
   }
 }
 

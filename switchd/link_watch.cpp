@@ -19,7 +19,7 @@ namespace lanyard {
 namespace {
 
 constexpr std::chrono::milliseconds rest_time{50};
-constexpr std::size_t message_bytes_max = 32768;  // what one datagram of the kernel's may have (NLMSG_GOODSIZE)
+constexpr std::size_t netlink_message_bytes_max = 32768;  // what one datagram of the kernel's may have (NLMSG_GOODSIZE)
 
 }  // namespace
 
@@ -70,7 +70,7 @@ void LinkWatch::await_messages() {
 
 // ENOBUFS: more came than the socket holds, and some are lost. That something changed is known all the same.
 void LinkWatch::read_messages() {
-  alignas(nlmsghdr) std::array<std::byte, message_bytes_max> buffer;
+  alignas(nlmsghdr) std::array<std::byte, netlink_message_bytes_max> buffer;
   while (true) {
     sockaddr_nl from{};
     socklen_t length = sizeof from;

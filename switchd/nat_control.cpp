@@ -20,7 +20,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::size_t message_bytes_max = 64 * limits::kibi;
+constexpr std::size_t gateway_message_bytes_max = 64 * limits::kibi;
 constexpr std::chrono::seconds ready_time_max{10};
 constexpr std::chrono::milliseconds end_time_max{500};
 
@@ -67,7 +67,7 @@ std::string lease_file(const std::string& port) {
 // Empty: the gateway has ended. None: there is nothing to read after all, as Asio may say that there is when a descriptor
 // of that number had something a moment ago.
 std::optional<std::string> receive(int control) {
-  std::string message(message_bytes_max, '\0');
+  std::string message(gateway_message_bytes_max, '\0');
   const ssize_t got = ::recv(control, message.data(), message.size(), MSG_DONTWAIT);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return std::nullopt;
   message.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));

@@ -41,7 +41,7 @@ std::string write_stp(const NetworkConfig& network) {
   return network.stp == SpanningTree::pass ? "pass" : "consume";
 }
 
-constexpr std::array<NetworkKeyInfo, 4> keys = {{
+constexpr std::array<NetworkKeyInfo, 4> key_table = {{
     {"kind", "KIND", "switch (default), wire or hub", read_kind, write_kind, false},
     {"ageing", "SECONDS", "a MAC address silent for so long is forgotten: 1 to 86400 (default 300)", read_ageing,
      write_ageing, true},
@@ -51,16 +51,17 @@ constexpr std::array<NetworkKeyInfo, 4> keys = {{
 
 }  // namespace
 
-std::span<const NetworkKeyInfo> network_keys() { return keys; }
+std::span<const NetworkKeyInfo> network_keys() { return key_table; }
 
 const NetworkKeyInfo* find_network_key(std::string_view name) {
-  const auto found = std::find_if(keys.begin(), keys.end(), [&](const NetworkKeyInfo& key) { return key.name == name; });
-  return found == keys.end() ? nullptr : &*found;
+  const auto found =
+      std::find_if(key_table.begin(), key_table.end(), [&](const NetworkKeyInfo& key) { return key.name == name; });
+  return found == key_table.end() ? nullptr : &*found;
 }
 
 std::string unknown_network_key(std::string_view name) {
   std::vector<std::string_view> words;
-  for (const NetworkKeyInfo& key : keys) words.push_back(key.name);
+  for (const NetworkKeyInfo& key : key_table) words.push_back(key.name);
   return unknown_key(name, words);
 }
 
@@ -93,7 +94,7 @@ std::vector<std::string> read_network_keys(std::span<const WrittenNetworkKey> gi
     } else if (std::any_of(before.begin(), before.end(), [&](const auto& other) { return other.key == name; })) {
       wrong.push_back(fmt::format("key {} is given twice", in_quotes(name)));
     } else if (const std::string mistake = key->read(value, network); !mistake.empty()) {
-      wrong.push_back(key == keys.data() ? mistake : fmt::format("{}: {}", name, mistake));
+      wrong.push_back(key == key_table.data() ? mistake : fmt::format("{}: {}", name, mistake));
     }
   }
   return wrong;
@@ -102,7 +103,7 @@ std::vector<std::string> read_network_keys(std::span<const WrittenNetworkKey> gi
 std::vector<WrittenNetworkKey> written_keys(const NetworkConfig& network) {
   const NetworkConfig standard;
   std::vector<WrittenNetworkKey> written;
-  for (const NetworkKeyInfo& key : keys)
+  for (const NetworkKeyInfo& key : key_table)
     if (std::string value = key.written(network); value != key.written(standard))
       written.push_back({std::string(key.name), std::move(value)});
   return written;
@@ -112,7 +113,7 @@ std::vector<std::string_view> idle_keys(const NetworkConfig& network) {
   const NetworkConfig standard;
   std::vector<std::string_view> idle;
   if (network.kind == NetworkKind::learning_switch) return idle;
-  for (const NetworkKeyInfo& key : keys)
+  for (const NetworkKeyInfo& key : key_table)
     if (key.of_switch && key.written(network) != key.written(standard)) idle.push_back(key.name);
   return idle;
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "switchd/control/words.h"
+
 namespace lanyard {
 
 namespace {
@@ -41,10 +43,6 @@ using Json = nlohmann::ordered_json;
   for (const StationStats& station : network.macs)
     macs.push_back({{"mac", to_string(station.station)}, {"port", station.port}, {"age_s", station.age_s}});
   return {{"kind", network.kind}, {"macs", std::move(macs)}};
-}
-
-[[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -20,11 +20,6 @@ namespace lanyard {
 
 namespace {
 
-[[nodiscard]] OpenError failed(const std::string& doing) {
-  const int error = errno;
-  return {doing + ": " + std::strerror(error), error};
-}
-
 // Binds; waits a moment for an address in use: the kernel frees the sockets of an io_uring process that was killed only
 // some time after the process is gone, and a restart must not fail for that. In the first second after the first call;
 // later others wait for the caller, and it is a matter of sockets that this process has closed.
@@ -56,6 +51,8 @@ namespace {
 
 }  // namespace
 
+OpenError open_failed(const std::string& doing, int error) { return {doing + ": " + std::strerror(error), error}; }
+
 bool may_come(const OpenError& error) {
   switch (error.error) {
     case EADDRNOTAVAIL:
@@ -75,23 +72,23 @@ SocketAddress peer_address(int fd) { return address_by(::getpeername, fd); }
 Opened<Fd> open_tcp_listener(const SocketAddress& local) {
   const std::string doing = "cannot listen on " + to_string(local);
   Fd fd(::socket(local.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return failed(doing);
-  if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) return failed(doing);
-  if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
-  if (bind_patiently(fd.get(), local) != 0) return failed(doing);
-  if (::listen(fd.get(), SOMAXCONN) != 0) return failed(doing);
+  if (!fd) return open_failed(doing);
+  if (!set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1)) return open_failed(doing);
+  if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return open_failed(doing);
+  if (bind_patiently(fd.get(), local) != 0) return open_failed(doing);
+  if (::listen(fd.get(), SOMAXCONN) != 0) return open_failed(doing);
   return fd;
 }
 
 Opened<Fd> open_udp(const SocketAddress& local) {
   const std::string doing = "cannot bind UDP " + to_string(local);
   Fd fd(::socket(local.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return failed(doing);
-  if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return failed(doing);
+  if (!fd) return open_failed(doing);
+  if (local.family() == AF_INET6 && !set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return open_failed(doing);
   enlarge_buffers(fd);
   (void)set_option(fd, SOL_UDP, UDP_GRO, 1);  // Linux 5.0; without it runs come as single datagrams
-  if (local.is_any() && !tell_local_addresses(fd, local.family())) return failed(doing);
-  if (bind_patiently(fd.get(), local) != 0) return failed(doing);
+  if (local.is_any() && !tell_local_addresses(fd, local.family())) return open_failed(doing);
+  if (bind_patiently(fd.get(), local) != 0) return open_failed(doing);
   return fd;
 }
 
@@ -104,7 +101,7 @@ void keep_errors(int udp) {
 Opened<SocketAddress> local_address_towards(const SocketAddress& remote) {
   const std::string doing = "no route to " + to_string(remote);
   Fd fd(::socket(remote.family(), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  if (!fd || ::connect(fd.get(), &remote.any, remote.length) != 0) return failed(doing);
+  if (!fd || ::connect(fd.get(), &remote.any, remote.length) != 0) return open_failed(doing);
   return bound_address(fd.get()).host();
 }
 
@@ -124,7 +121,7 @@ namespace {
 }
 
 [[nodiscard]] OpenError no_way(const std::string& doing, const MulticastGroup& group) {
-  OpenError error = failed(doing);
+  OpenError error = open_failed(doing);
   const bool unrouted = error.error == ENETUNREACH || error.error == ENODEV || error.error == EHOSTUNREACH;
   if (unrouted && group.interface.empty())
     error.what += " (no route to the group: name an interface with interface=ADDRESS or interface=NAME)";
@@ -182,7 +179,7 @@ Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
   MulticastSockets sockets;
   sockets.receive = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   sockets.send = Fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!sockets.receive || !sockets.send) return failed(doing);
+  if (!sockets.receive || !sockets.send) return open_failed(doing);
   enlarge_buffers(sockets.receive);
   enlarge_buffers(sockets.send);
   // Only this group, not what other sockets here have joined on the same port.
@@ -200,7 +197,7 @@ Opened<MulticastSockets> open_multicast(const MulticastGroup& group) {
       !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_TTL, int{group.ttl}) ||
       !set_option(sockets.send, IPPROTO_IP, IP_MULTICAST_LOOP, 1) ||
       ::bind(sockets.send.get(), &local.any, local.length) != 0)
-    return failed(doing);
+    return open_failed(doing);
   sockets.place = place_of(membership, std::get<SocketAddress>(source));
   sockets.own_address = std::get<SocketAddress>(source);
   sockets.own_address.v4.sin_port = bound_address(sockets.send.get()).v4.sin_port;

@@ -18,6 +18,8 @@ struct OpenError {
   std::string what;  // one line, names the address
   int error = 0;     // errno, or 0
 };
+// That `doing` failed for `error`.
+[[nodiscard]] OpenError open_failed(const std::string& doing, int error = errno);
 // May it be otherwise by itself? An address, a route or an interface is not there (yet), or a name has no address.
 [[nodiscard]] bool may_come(const OpenError& error);
 inline constexpr int name_unknown = EADDRNOTAVAIL;  // `error` of a name that does not resolve

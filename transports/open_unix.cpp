@@ -19,10 +19,6 @@ namespace {
 
 constexpr std::uint32_t default_mode = 0600;
 
-[[nodiscard]] OpenError failed(const std::string& doing, int error = errno) {
-  return {doing + ": " + std::strerror(error), error};
-}
-
 // Is the process that listens alive? Where that cannot be told, as across containers, it is.
 [[nodiscard]] bool listener_lives(int connected_fd) {
   ucred listener{};
@@ -58,8 +54,9 @@ constexpr std::uint32_t default_mode = 0600;
   if (error == 0) return OpenError{doing + ": a living process serves this path", EADDRINUSE};
   if (error == EPROTOTYPE)
     return OpenError{doing + ": a living process serves this path with another socket type", EADDRINUSE};
-  if (error != ECONNREFUSED && error != ENOENT) return failed(doing, error);
-  if (::unlink(path.c_str()) != 0 && errno != ENOENT) return failed(doing + ": cannot remove what a dead process left");
+  if (error != ECONNREFUSED && error != ENOENT) return open_failed(doing, error);
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT)
+    return open_failed(doing + ": cannot remove what a dead process left");
   return std::nullopt;
 }
 
@@ -95,7 +92,7 @@ constexpr std::uint32_t default_mode = 0600;
 
 // EPERM: the user is not in it. EINVAL: a user namespace has no such group.
 [[nodiscard]] OpenError not_given(const std::string& group, const std::string& doing) {
-  OpenError error = failed(doing + ": cannot give the path to group '" + group + "'");
+  OpenError error = open_failed(doing + ": cannot give the path to group '" + group + "'");
   if (error.error == EPERM || error.error == EINVAL)
     error.what += "; it can be given to groups that this user is in: " + own_groups();
   return error;
@@ -109,7 +106,7 @@ constexpr std::uint32_t default_mode = 0600;
       return not_given(local.group, doing);
   }
   const std::uint32_t mode = local.mode.value_or(local.group.empty() ? default_mode : 0660);
-  if (::chmod(local.path.c_str(), mode) != 0) return failed(doing + ": cannot set its mode");
+  if (::chmod(local.path.c_str(), mode) != 0) return open_failed(doing + ": cannot set its mode");
   return std::nullopt;
 }
 
@@ -120,12 +117,12 @@ constexpr std::uint32_t default_mode = 0600;
   const SocketAddress address = SocketAddress::unix_path(local.path);
   if (auto error = clear_stale(local.path, address, type, doing)) return std::move(*error);
   Fd fd(::socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (!fd) return failed(doing);
+  if (!fd) return open_failed(doing);
   const mode_t before = ::umask(0177);  // nobody else gets in before the mode is set
   const int bound = ::bind(fd.get(), &address.any, address.length);
   const int bind_error = errno;
   ::umask(before);
-  if (bound != 0) return failed(doing, bind_error);
+  if (bound != 0) return open_failed(doing, bind_error);
   if (auto error = set_access(local, doing)) {
     ::unlink(local.path.c_str());
     return std::move(*error);
@@ -141,7 +138,7 @@ Opened<Fd> open_unix_listener(const UnixPath& local) {
   if (auto* fd = std::get_if<Fd>(&opened); fd != nullptr && ::listen(fd->get(), SOMAXCONN) != 0) {
     const int error = errno;
     ::unlink(local.path.c_str());
-    return failed(doing, error);
+    return open_failed(doing, error);
   }
   return opened;
 }

@@ -90,6 +90,10 @@ std::string_view nearest(std::string_view word, const std::vector<std::string_vi
   return best;
 }
 
+std::string counted(std::uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 std::string unknown_word(std::string_view noun, std::string_view word, const std::vector<std::string_view>& words,
                          std::size_t words_max) {
   const std::string_view near = nearest(word, words);

@@ -26,6 +26,9 @@ inline constexpr std::size_t listed_words_max = 20;  // of names, of which there
 [[nodiscard]] std::string listed(std::span<const std::string_view> words, std::string_view last = "or",
                                  std::size_t words_max = listed_words_max);
 
+// "1 port", "2 ports".
+[[nodiscard]] std::string counted(std::uint64_t count, std::string_view noun);
+
 // "unknown port 'wbe', did you mean 'web'?", or the list of `words` where none is near.
 [[nodiscard]] std::string unknown_word(std::string_view noun, std::string_view word,
                                        const std::vector<std::string_view>& words,

@@ -22,7 +22,7 @@ constexpr std::size_t servers_max = 3;  // MAXNS, resolv.h
 constexpr std::int64_t look_interval_ms = 1000;
 constexpr std::int64_t silent_ms = 60'000;  // so long a silent one comes last
 constexpr std::int64_t trial_ms = 2000;     // and so long while one query tries it again
-constexpr std::string_view blanks = " \t\r";
+constexpr std::string_view line_blanks = " \t\r";
 
 // Calls `take` for each line. Returns when that says so.
 template <typename Take>
@@ -38,7 +38,7 @@ void for_each_line(std::string_view text, Take take) {
 std::string_view after_keyword(std::string_view line, std::string_view keyword) {
   if (!line.starts_with(keyword)) return {};
   line.remove_prefix(keyword.size());
-  const std::size_t from = line.find_first_not_of(blanks);
+  const std::size_t from = line.find_first_not_of(line_blanks);
   return from == 0 || from == std::string_view::npos ? std::string_view() : line.substr(from);
 }
 
@@ -67,7 +67,7 @@ std::vector<SocketAddress> parse_resolv_conf(std::string_view text) {
   std::vector<SocketAddress> servers;
   for_each_line(text, [&](std::string_view line) {
     const std::string_view value = after_keyword(line, "nameserver");
-    if (const auto server = parse_server(std::string(value.substr(0, value.find_first_of(blanks)))))
+    if (const auto server = parse_server(std::string(value.substr(0, value.find_first_of(line_blanks)))))
       servers.push_back(*server);
     return servers.size() < servers_max;
   });
@@ -84,12 +84,12 @@ std::vector<std::string> parse_search_domains(std::string_view text) {
     if (words.empty()) return true;
     domains.clear();
     while (!words.empty() && domains.size() < (is_one ? 1 : search_domains_max)) {
-      const std::size_t end = std::min(words.find_first_of(blanks), words.size());
+      const std::size_t end = std::min(words.find_first_of(line_blanks), words.size());
       std::string domain = normal_dns_name(words.substr(0, end));
       if (!domain.empty() && std::find(domains.begin(), domains.end(), domain) == domains.end())
         domains.push_back(std::move(domain));
       else if (is_one) break;
-      words.remove_prefix(std::min(words.find_first_not_of(blanks, end), words.size()));
+      words.remove_prefix(std::min(words.find_first_not_of(line_blanks, end), words.size()));
     }
     return true;
   });

@@ -27,7 +27,7 @@ constexpr bool sanitized = false;
 constexpr rlim_t descriptors_max = 4096;
 constexpr rlim_t memory_bytes_max =
     2048UL * 1024 * 1024;  // twice what libslirp takes for as many flows as we let it have
-constexpr rlim_t file_bytes_max = 8UL * 1024 * 1024;  // the leases
+constexpr rlim_t written_bytes_max = 8UL * 1024 * 1024;  // the leases
 
 // What libslirp, glib, glibc and we need. Sockets are below.
 constexpr std::array allowed = {
@@ -58,7 +58,7 @@ bool limit(int resource, rlim_t most) {
 std::string enter_sandbox() {
   if (sanitized) return {};  // a sanitizer needs more of the system than any list would say
   if (!limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NPROC, 0) || !limit(RLIMIT_NOFILE, descriptors_max) ||
-      !limit(RLIMIT_AS, memory_bytes_max) || !limit(RLIMIT_FSIZE, file_bytes_max))
+      !limit(RLIMIT_AS, memory_bytes_max) || !limit(RLIMIT_FSIZE, written_bytes_max))
     return failed("resource limits", errno);
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("no_new_privs", errno);
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(::seccomp_init(SCMP_ACT_ERRNO(EPERM)),

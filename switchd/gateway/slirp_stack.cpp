@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t ns_per_ms = 1'000'000;
 
-std::int64_t now_ms() { return static_cast<std::int64_t>(monotonic_ns()) / ns_per_ms; }
+std::int64_t clock_ms() { return static_cast<std::int64_t>(monotonic_ns()) / ns_per_ms; }
 
 in_addr to_in_addr(Ipv4Address address) { return {htonl(address.value())}; }
 
@@ -153,7 +153,7 @@ void SlirpStack::fill(PollSet& polled) {
   sockets_ = polled.size() - before;
   polled.wake_within(timeout_ms);
   for (const auto& timer : timers_)
-    if (timer->at_ms >= 0) polled.wake_within(timer->at_ms - now_ms());
+    if (timer->at_ms >= 0) polled.wake_within(timer->at_ms - clock_ms());
 }
 
 // What libslirp waits for tells what a socket is: only for room to write, if it is connecting; also for what there is to
@@ -180,7 +180,7 @@ void SlirpStack::poll(const PollSet& polled, bool failed) {
 
 // A timer may make or end others.
 void SlirpStack::run_timers() {
-  const std::int64_t now = now_ms();
+  const std::int64_t now = clock_ms();
   for (std::size_t i = 0; i < timers_.size(); ++i) {
     Timer& timer = *timers_[i];
     if (timer.at_ms < 0 || timer.at_ms > now) continue;

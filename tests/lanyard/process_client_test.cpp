@@ -23,7 +23,7 @@ std::vector<std::string> lanyard_at(const FakeDaemon& daemon, std::vector<std::s
   return words;
 }
 
-std::string block(char fill, std::uint32_t bytes) {
+std::string block_headed(char fill, std::uint32_t bytes) {
   std::string made(bytes, fill);
   std::memcpy(made.data() + 4, &bytes, sizeof bytes);
   return made;
@@ -50,9 +50,9 @@ FakeDaemon::Handler capture_until_cancelled() {
   return [stream = v1::Request()](const v1::Request& request, const Connection& connection) mutable {
     if (request.has_capture()) {
       stream = request;
-      connection.respond(stream, captured(block('h', 12), block('a', 16), 1), true);
+      connection.respond(stream, captured(block_headed('h', 12), block_headed('a', 16), 1), true);
     } else if (request.has_cancel()) {
-      connection.respond(stream, captured("", block('b', 16), 1, 2), true);
+      connection.respond(stream, captured("", block_headed('b', 16), 1, 2), true);
       connection.respond(stream, done());
       connection.respond(request, done());
     }
@@ -90,13 +90,14 @@ TEST_CASE("an answer in parts is one answer, as a table and as JSON") {
 TEST_CASE("a capture ends when the daemon says so: frames to standard output, the sums to standard error") {
   const FakeDaemon daemon([](const v1::Request& request, const Connection& connection) {
     CHECK(request.capture().filter() == "tcp");
-    connection.respond(request, captured(block('h', 12), "", 0), true);
-    connection.respond(request, captured("", block('a', 16), 1), true);
-    connection.respond(request, captured(block('i', 12), block('b', 16), 1, 3));
+    connection.respond(request, captured(block_headed('h', 12), "", 0), true);
+    connection.respond(request, captured("", block_headed('a', 16), 1), true);
+    connection.respond(request, captured(block_headed('i', 12), block_headed('b', 16), 1, 3));
   });
   const Outcome outcome = run_program(lanyard_at(daemon, {"capture", "--filter", "tcp"}));
   CHECK(outcome.exit_code == 0);
-  CHECK(outcome.output == block('h', 12) + block('a', 16) + block('i', 12) + block('b', 16));
+  CHECK(outcome.output ==
+        block_headed('h', 12) + block_headed('a', 16) + block_headed('i', 12) + block_headed('b', 16));
   CHECK(outcome.errors == "lanyard: 2 frames captured, 3 lost\n");
 }
 
@@ -112,13 +113,13 @@ TEST_CASE("Ctrl-C ends a capture, and what is under way is still written") {
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.errors == "lanyard: 2 frames captured, 2 lost\n");
   CHECK(outcome.output == "{\"frames\":2,\"lost\":2}\n");
-  CHECK(contents(path) == block('h', 12) + block('a', 16) + block('b', 16));
+  CHECK(contents(path) == block_headed('h', 12) + block_headed('a', 16) + block_headed('b', 16));
 }
 
 TEST_CASE("a second Ctrl-C does not wait for a daemon that does not answer") {
   std::promise<void> cancelled;
   const FakeDaemon daemon([&](const v1::Request& request, const Connection& connection) {
-    if (request.has_capture()) connection.respond(request, captured(block('h', 12), "", 0), true);
+    if (request.has_capture()) connection.respond(request, captured(block_headed('h', 12), "", 0), true);
     if (request.has_cancel()) cancelled.set_value();
   });
   Program program(lanyard_at(daemon, {"capture"}));
@@ -154,7 +155,7 @@ TEST_CASE("frames are not printed on a terminal") {
 
 TEST_CASE("a daemon that goes away in the midst of it is none that answers, and what was captured is said") {
   const FakeDaemon daemon([](const v1::Request& request, const Connection& connection) {
-    connection.respond(request, captured(block('h', 12), block('a', 16), 1), true);
+    connection.respond(request, captured(block_headed('h', 12), block_headed('a', 16), 1), true);
     connection.hang_up();
   });
   const Outcome outcome = run_program(lanyard_at(daemon, {"capture"}));

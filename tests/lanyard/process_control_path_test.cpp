@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "tests/lanyard/program.h"
+#include "tests/support/contains.h"
 #include "tests/support/own_user.h"
 #include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
@@ -22,12 +23,6 @@ using namespace lanyard::test;
 namespace {
 
 constexpr uid_t nobody = 65534;
-
-bool has(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
-}
 
 // A user with a number of its own, and what there may be in its environment.
 struct User {
@@ -91,8 +86,8 @@ TEST_CASE("daemon and command meet, whatever XDG_RUNTIME_DIR is for either") {
     SwitchdProcess daemon("auto", {"--control-default", "web=tcp-listen:0"}, user.daemon_with(of_daemon));
     CHECK(mode_of(folder) == 0700);
     if (warning.empty()) CHECK(daemon.log().find("control socket") == std::string::npos);
-    else has(daemon.log(), warning);
-    if (!warning.empty()) has(daemon.log(), "the control socket is " + path);
+    else contains(daemon.log(), warning);
+    if (!warning.empty()) contains(daemon.log(), "the control socket is " + path);
     for (const auto& [of_command, ignored] : environments) {
       CAPTURE(of_command);
       const Outcome asked = user.ask_with(of_command);
@@ -100,7 +95,7 @@ TEST_CASE("daemon and command meet, whatever XDG_RUNTIME_DIR is for either") {
       const bool meets = of_daemon != user.runtime || of_command == user.runtime;
       CHECK(asked.exit_code == (meets ? 0 : 3));
       CHECK(user.ask_with(of_command, path).exit_code == 0);  // by LANYARD_CONTROL
-      if (!meets) has(asked.errors, "at " + user.in_tmp + "/switchd.sock: No such file or directory");
+      if (!meets) contains(asked.errors, "at " + user.in_tmp + "/switchd.sock: No such file or directory");
     }
     CHECK(daemon.stop() == 0);
     CHECK_FALSE(std::filesystem::exists(path));
@@ -113,13 +108,13 @@ TEST_CASE("a check warns of an XDG_RUNTIME_DIR that is too long, and of nothing 
   const std::string too_long = user.folder.path(std::string(110, 'x'));
   const Ended checked = user.start_with(too_long, {"--check", "tcp-listen:1"});
   CHECK(checked.exit_code == 0);
-  has(checked.output, "warning: XDG_RUNTIME_DIR: a socket's path has at most 107 bytes");
-  has(checked.output, ": the control socket is " + user.in_tmp + "/switchd.sock\n");
+  contains(checked.output, "warning: XDG_RUNTIME_DIR: a socket's path has at most 107 bytes");
+  contains(checked.output, ": the control socket is " + user.in_tmp + "/switchd.sock\n");
   CHECK(user.start_with(too_long, {"--check", "--control", "none", "tcp-listen:1"}).output.find("warning") ==
         std::string::npos);
   const Ended written = user.start_with("", {"--check", "--control", too_long, "tcp-listen:1"});
   CHECK(written.exit_code == 2);
-  has(written.log, "107");
+  contains(written.log, "107");
 }
 
 TEST_CASE("a folder in /tmp that others could write to is closed, and one that is not this user's is not used") {
@@ -136,11 +131,11 @@ TEST_CASE("a folder in /tmp that others could write to is closed, and one that i
   std::filesystem::create_directory_symlink(user.runtime, user.in_tmp);
   const Ended ended = user.start_with("", {"tcp-listen:0"});
   CHECK(ended.exit_code == 1);
-  has(ended.log, user.in_tmp + " is not a folder; say where it shall be with --control PATH, or --control none");
+  contains(ended.log, user.in_tmp + " is not a folder; say where it shall be with --control PATH, or --control none");
   SwitchdProcess trap("auto", {"--control", user.runtime + "/switchd.sock", "web=tcp-listen:0"}, user.daemon_with(""));
   const Outcome asked = user.ask_with("");
   CHECK(asked.exit_code == 3);
-  has(asked.errors, user.in_tmp + "/switchd.sock: " + user.in_tmp + " is not a folder");
+  contains(asked.errors, user.in_tmp + "/switchd.sock: " + user.in_tmp + " is not a folder");
   CHECK(trap.stop() == 0);
 }
 
@@ -150,7 +145,7 @@ TEST_CASE("a second daemon on the default path is told of --control, and does no
   SwitchdProcess daemon("auto", {"--control-default", "web=tcp-listen:0"}, user.daemon_with(user.runtime));
   const Ended second = user.start_with(user.runtime, {"tcp-listen:0"});
   CHECK(second.exit_code == 1);
-  has(second.log, user.runtime + "/lanyard/switchd.sock: a living process serves this path; give each switchd a path of its "
+  contains(second.log, user.runtime + "/lanyard/switchd.sock: a living process serves this path; give each switchd a path of its "
                                  "own with --control PATH");
   CHECK(user.ask_with(user.runtime).exit_code == 0);
   CHECK(daemon.stop() == 0);
@@ -160,10 +155,10 @@ TEST_CASE("a path that is too long is named by who gave it, with how long it may
   const std::string path = "/tmp/" + std::string(110, 'x');
   const Outcome option = run_program({LANYARD_PATH, "status", "--control", path});
   CHECK(option.exit_code == 2);
-  has(option.errors, "lanyard: --control: a socket's path has at most 107 bytes, ");
+  contains(option.errors, "lanyard: --control: a socket's path has at most 107 bytes, ");
   const Outcome variable = run_program({LANYARD_PATH, "status"}, {.environment = {"LANYARD_CONTROL=" + path}});
   CHECK(variable.exit_code == 2);
-  has(variable.errors, "lanyard: LANYARD_CONTROL: a socket's path has at most 107 bytes, ");
+  contains(variable.errors, "lanyard: LANYARD_CONTROL: a socket's path has at most 107 bytes, ");
 }
 
 TEST_CASE("root is told why a daemon in a user namespace of another user does not listen, and how to be listened to") {
@@ -183,7 +178,7 @@ TEST_CASE("root is told why a daemon in a user namespace of another user does no
   SwitchdProcess daemon("auto", {"--control", path, "web=tcp-listen:0"}, {.in_child = in_child});
   const Outcome asked = run_program({LANYARD_PATH, "status", "--control", path});
   CHECK(asked.exit_code == 3);
-  has(asked.errors, "it runs in a user namespace of its own (process " + std::to_string(daemon.pid()) +
+  contains(asked.errors, "it runs in a user namespace of its own (process " + std::to_string(daemon.pid()) +
                         "), in which this user is nobody; ask as the user who it is here, such as with sudo -u '#65534' ");
   CHECK(run_program({LANYARD_PATH, "status", "--control", path}, {.in_child = as_nobody}).exit_code == 0);
   CHECK(daemon.stop() == 0);

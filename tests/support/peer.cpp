@@ -232,4 +232,13 @@ bool Listener::someone_waits() const {
   return ::poll(&waiting, 1, 0) > 0;
 }
 
+bool has_ipv6_loopback() {
+  try {
+    (void)Peer::udp("[::1]:0");
+    return true;
+  } catch (const std::exception&) {
+    return false;
+  }
+}
+
 }  // namespace lanyard::test

@@ -67,6 +67,8 @@ class Peer {
   std::string bytes_;
 };
 
+[[nodiscard]] bool has_ipv6_loopback();  // ::1
+
 // QEMU as the listener: one connection at a time, others wait.
 class Listener {
  public:

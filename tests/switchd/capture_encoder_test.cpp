@@ -27,7 +27,7 @@ void append(Rewind& rewind, const FrameRecord& what) {
   rewind.append(what, std::as_bytes(std::span(bytes.data(), bytes.size())));
 }
 
-std::string name_of(std::uint64_t port) { return "web." + std::to_string(port); }
+std::string name_of_port(std::uint64_t port) { return "web." + std::to_string(port); }
 
 CaptureSpec everything() {
   CaptureSpec spec;
@@ -88,7 +88,7 @@ TEST_CASE("much that is not wanted is passed over in several steps") {
 }
 
 TEST_CASE("a capture can be read from its first header on, and each port is introduced before its first frame") {
-  CaptureEncoder encoder(name_of, 0);
+  CaptureEncoder encoder(name_of_port, 0);
   v1::CaptureData first, second, third;
   CaptureEncoder::begin(first);
   const std::string bytes = frame(broadcast, mac(1));

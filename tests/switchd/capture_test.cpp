@@ -14,7 +14,7 @@ namespace {
 constexpr auto inbound = FrameRecord::Direction::inbound;
 constexpr auto outbound = FrameRecord::Direction::outbound;
 
-PortSelection everything() {
+PortSelection all_ports() {
   PortSelection selection;
   selection.all = true;
   return selection;
@@ -132,7 +132,7 @@ TEST_CASE("a capture has each frame where it came in and where it left, with its
   Vm& b = rig.add_datagram();
   Vm& c = rig.add_stream();
   const std::uint64_t before = unix_ns();
-  Watch watch(rig, {.ports = everything()});
+  Watch watch(rig, {.ports = all_ports()});
   greet(rig, a, 1);
   greet(rig, b, 2);
   const std::string sent = frame(mac(2), mac(1), 1514, 9);
@@ -188,7 +188,7 @@ TEST_CASE("frames that the bridge drops are captured as received, with their rea
   ON_EVERY_ENGINE;
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
-  Watch watch(rig, {.ports = everything()});
+  Watch watch(rig, {.ports = all_ports()});
   greet(rig, a, 1);
   Vm& b = rig.add_stream();
   a.send(frame("\x01\x80\xC2" + std::string(2, '\0') + "\x0E", mac(1)));
@@ -237,7 +237,7 @@ TEST_CASE("a capture holds what its filter lets through, and of each frame as mu
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_stream();
-  CaptureSpec spec{.ports = everything(), .outbound = false, .snap_bytes = 64};
+  CaptureSpec spec{.ports = all_ports(), .outbound = false, .snap_bytes = 64};
   spec.filter = compiled("ether src 52:54:00:00:00:02 and greater 100");
   Watch watch(rig, std::move(spec));
   a.send(frame(broadcast, mac(1), 300));
@@ -264,7 +264,7 @@ TEST_CASE("when nobody reads a capture its records are lost and counted, and not
   Vm& a = rig.add_stream();
   Vm& b = rig.add_stream();
   constexpr std::size_t ring_bytes = 256 * limits::kibi;
-  Watch watch(rig, {.ports = everything()}, ring_bytes);
+  Watch watch(rig, {.ports = all_ports()}, ring_bytes);
   constexpr std::size_t frames = 500;
   std::size_t captured = 0;
   for (std::size_t round = 1; round <= 3; ++round) {  // wherever in the ring the reading stops
@@ -289,8 +289,8 @@ TEST_CASE("nothing is captured any more when a tap has been taken off") {
   Rig rig({.engine = engine});
   Vm& a = rig.add_stream();
   Vm& b = rig.add_stream();
-  Watch first(rig, {.ports = everything()});
-  Watch second(rig, {.ports = everything(), .outbound = false});
+  Watch first(rig, {.ports = all_ports()});
+  Watch second(rig, {.ports = all_ports(), .outbound = false});
   first.remove();
   greet(rig, a, 1);
   CHECK(first.take().empty());

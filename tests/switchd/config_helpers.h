@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "switchd/config.h"
@@ -41,6 +42,22 @@ inline ParsedConfig parse_yaml(std::string_view text) {
   parse_yaml(text, "lan.yaml", parsed.config, errors);
   parsed.errors = lines_of(errors);
   return parsed;
+}
+
+// The ports of a command line, completed.
+struct Completed {
+  Config config;
+  Lines errors;
+  Lines warnings;
+};
+
+inline Completed complete_ports(const std::vector<std::string>& ports, Config config = {}) {
+  std::vector<ConfigError> errors;
+  for (const std::string& text : ports) parse_port(text, config.ports.emplace_back(), errors);
+  complete(config, errors);
+  Completed completed{std::move(config), lines_of(errors), {}};
+  completed.warnings = lines_of(completed.config.warnings);
+  return completed;
 }
 
 }  // namespace lanyard

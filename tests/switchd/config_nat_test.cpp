@@ -12,22 +12,8 @@ namespace lanyard {
 
 namespace {
 
-struct Completed {
-  Config config;
-  Lines errors;
-};
-
-Completed complete_ports(const std::vector<std::string>& ports) {
-  Completed completed;
-  std::vector<ConfigError> errors;
-  for (const std::string& text : ports) parse_port(text, completed.config.ports.emplace_back(), errors);
-  complete(completed.config, errors);
-  completed.errors = lines_of(errors);
-  return completed;
-}
-
 GatewayConfig gateway_of(const std::string& port) {
-  const auto [config, errors] = complete_ports({port});
+  const auto [config, errors, warnings] = complete_ports({port});
   CAPTURE(port);
   CHECK(errors == Lines{});
   return config.ports.at(0).gateway;
@@ -171,7 +157,7 @@ TEST_CASE("the values at the limits of a key are good") {
 }
 
 TEST_CASE("nat in YAML is as on the command line") {
-  const auto [config, errors] = complete_yaml(R"(
+  const auto [config, errors, warnings] = complete_yaml(R"(
 ports:
   out:
     type: nat

@@ -7,22 +7,6 @@ namespace lanyard {
 
 namespace {
 
-// The ports of a command line, completed.
-struct Completed {
-  Config config;
-  Lines errors;
-  Lines warnings;
-};
-
-Completed complete_ports(const std::vector<std::string>& ports, Config config = {}) {
-  std::vector<ConfigError> errors;
-  for (const std::string& text : ports) parse_port(text, config.ports.emplace_back(), errors);
-  complete(config, errors);
-  Completed completed{std::move(config), lines_of(errors), {}};
-  completed.warnings = lines_of(completed.config.warnings);
-  return completed;
-}
-
 Lines names_of_ports(const Config& config) {
   Lines names;
   for (const PortConfig& port : config.ports) names.push_back(port.name);

@@ -36,15 +36,6 @@ class Names {
 #define WITH_NAMES(names) \
   if (const std::string why = (names).why_not(); !why.empty()) SKIP_TEST(why)
 
-[[nodiscard]] bool has_ipv6_loopback() {
-  try {
-    (void)Peer::udp("[::1]:0");
-    return true;
-  } catch (const std::exception&) {
-    return false;
-  }
-}
-
 [[nodiscard]] std::string with_port(const std::string& host, std::uint16_t port) {
   return host + ":" + std::to_string(port);
 }

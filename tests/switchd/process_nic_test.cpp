@@ -9,6 +9,7 @@
 #include <catch2/catch.hpp>
 
 #include "frames/udp4_packet.h"
+#include "tests/support/contains.h"
 #include "tests/support/deadline.h"
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
@@ -46,12 +47,6 @@ class Station {
  private:
   Fd fd_;
 };
-
-[[nodiscard]] bool contains(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
-}
 
 // The switch on v0, a station on v1, and a VM.
 class Lab {

@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 #include <fstream>
 
+#include "tests/support/contains.h"
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
 
@@ -34,26 +35,10 @@ const std::string any_engine = "auto";
   return status.st_mode & 07777u;
 }
 
-[[nodiscard]] bool contains(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
-}
-
 [[nodiscard]] std::size_t count_of(const std::string& part, const std::string& text) {
   std::size_t count = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
   return count;
-}
-
-[[nodiscard]] bool has_ipv6_loopback() {
-  try {
-    (void)Peer::udp("[::1]:0");
-    return true;
-  } catch (const std::exception&) {
-    WARN("IPv6 is not tested here: this machine has no ::1");
-    return false;
-  }
 }
 
 }  // namespace
@@ -196,7 +181,7 @@ TEST_CASE("where the host is left out a listener has both loopback addresses, wi
 }
 
 TEST_CASE("IPv6 addresses serve like IPv4 ones, on TCP and on UDP") {
-  if (!has_ipv6_loopback()) return;
+  if (!has_ipv6_loopback()) SKIP_TEST("this machine has no ::1");
   Peer udp = Peer::udp("[::1]:0");
   SwitchdProcess daemon(any_engine, {"web=tcp-listen:[::1]:0", "u=udp:[::1]:0,remote=" + udp.local()});
   Peer tcp = join(daemon, "web.1");
@@ -208,7 +193,7 @@ TEST_CASE("IPv6 addresses serve like IPv4 ones, on TCP and on UDP") {
 }
 
 TEST_CASE("a udp port whose allow= has IPv6 only hears it where the host is left out") {
-  if (!has_ipv6_loopback()) return;
+  if (!has_ipv6_loopback()) SKIP_TEST("this machine has no ::1");
   SwitchdProcess daemon(any_engine, {"many=udp:0,allow=::1"});
   CHECK(daemon.address("many").rfind("[::1]:", 0) == 0);
   Peer one = Peer::udp("[::1]:0");

@@ -39,8 +39,8 @@ namespace {
 
 // Bridges br_a and br_b, as quick as the standard lets them be; networks `one` and `two` with a TAP in either bridge,
 // and a VM each.
-struct Lab {
-  explicit Lab(const std::string& engine, const std::string& keys = "") {
+struct BridgedLab {
+  explicit BridgedLab(const std::string& engine, const std::string& keys = "") {
     for (const char* bridge : {"br_a", "br_b"}) {
       NetworkOfTest::ip("link add " + std::string(bridge) + " type bridge forward_delay 200 hello_time 100 stp_state 1");
       NetworkOfTest::ip("link set " + std::string(bridge) + " up");
@@ -80,8 +80,8 @@ TEST_CASE("two bridges with spanning tree that two networks join block one port,
   ON_EVERY_REAL_ENGINE;
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
-  Lab lab(engine);
-  REQUIRE(Lab::await({{"forwarding", 3}, {"blocking", 1}}));
+  BridgedLab lab(engine);
+  REQUIRE(BridgedLab::await({{"forwarding", 3}, {"blocking", 1}}));
   Peer one = Peer::unix_stream(lab.folder.path("one"));
   lab.daemon->await_up("one.1");
   Peer two = Peer::unix_stream(lab.folder.path("two"));
@@ -107,8 +107,8 @@ TEST_CASE("two bridges with spanning tree that two networks join block one port,
 TEST_CASE("networks that consume spanning tree let no bridge hear of another, and all their ports forward") {
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
-  Lab lab("auto", ",stp=consume");
-  CHECK(Lab::await({{"forwarding", 4}}));
+  BridgedLab lab("auto", ",stp=consume");
+  CHECK(BridgedLab::await({{"forwarding", 4}}));
   CHECK(lab.daemon->await_drops("tap1", "reserved_mac")["ports"]["tap1"]["unicast"] == 0);
   CHECK(lab.daemon->stop() == 0);
 }

@@ -10,6 +10,7 @@
 
 #include "frames/udp4_packet.h"
 #include "frames/internet_checksum.h"
+#include "tests/support/contains.h"
 #include "tests/support/deadline.h"
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
@@ -93,12 +94,6 @@ class Script {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
   return text.str();
-}
-
-[[nodiscard]] bool contains(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return text.find(part) != std::string::npos;
 }
 
 // What the kernel says of frames that were to leave by an interface, in the network of the test.

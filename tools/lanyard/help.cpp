@@ -7,7 +7,7 @@ namespace lanyard::cli {
 
 namespace {
 
-constexpr std::string_view head = R"(Usage: lanyard [OPTIONS] VERB [ARGUMENTS]
+constexpr std::string_view help_head = R"(Usage: lanyard [OPTIONS] VERB [ARGUMENTS]
 
 Asks and changes a switchd that runs, over its control socket.
 )";
@@ -68,7 +68,7 @@ std::string help_text(const Verb* verb, std::string_view group) {
   if (verb != nullptr) return verb_help(*verb);
   if (!group.empty())
     return fmt::format("Usage: lanyard {} ...\n\nVerbs:\n{}", group, verb_rows(std::string(group) + " "));
-  return fmt::format("{}\nVerbs:\n{}\nOptions:\n{}{}", head, verb_rows(""), option_rows(common_options()), tail);
+  return fmt::format("{}\nVerbs:\n{}\nOptions:\n{}{}", help_head, verb_rows(""), option_rows(common_options()), tail);
 }
 
 std::string version_text() { return "lanyard " LANYARD_VERSION "\n"; }

@@ -10,7 +10,6 @@ namespace lanyard::cli {
 
 namespace {
 
-constexpr double ns_per_s = 1e9;
 constexpr double bits_per_byte = 8;
 
 // A counter that has become less is that of a new port of the same name.
@@ -79,7 +78,7 @@ std::optional<std::vector<PortRate>> rates_of(const Readings& readings) {
   const std::uint64_t began = readings.before().time_unix_ns();
   const std::uint64_t ended = readings.last().time_unix_ns();
   if (began == 0 || ended <= began) return std::nullopt;
-  const double seconds = static_cast<double>(ended - began) / ns_per_s;
+  const double seconds = static_cast<double>(ended - began) / 1e9;
   std::unordered_map<std::string, const v1::Counters*> before;
   for (const v1::Port& port : readings.before().ports()) before.emplace(port.name(), &port.counters());
   std::vector<PortRate> rates;
