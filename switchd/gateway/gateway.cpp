@@ -33,6 +33,8 @@ constexpr std::size_t neighbours_max = 4096;
 constexpr Ipv4Address host_loopback(0x7F00'0001);
 constexpr MacAddress every_mac(0xFFFF'FFFF'FFFF);
 constexpr std::size_t flows_max = 2048;  // half of the descriptors that the sandbox leaves
+constexpr std::size_t dhcp_per_turn_max = 64;
+constexpr std::size_t dhcp_waiting_max = limits::leases_max;  // all guests that there may be boot at once
 constexpr std::size_t control_bytes_max = 1024 * limits::kibi;
 constexpr unsigned reports_max = 16;                 // in that time, where each says something else
 constexpr std::int64_t save_interval_ms = 200;  // a boot of all guests is a few saves
@@ -132,6 +134,7 @@ void Gateway::run() {
     if (!config_.lease_file.empty() && leases_.changes() != saved_changes_)
       polled.wake_within(std::max(save_interval_ms, save_next_ms_ - now_ms()));
     if (const auto next = keeper_.next_ms()) polled.wake_within(*next - now_ms());
+    if (!dhcp_queue_.empty()) polled.wake_within(0);
     if (!paused) slirp_.fill(polled);
     flows_left_ = flows_max - std::min(flows_max, slirp_.sockets());
     udp_flows_.clear();
@@ -145,6 +148,7 @@ void Gateway::run() {
       if (polled.revents(control_at) != 0 && !read_control()) break;
       if ((polled.revents(stream_at) & ~POLLOUT) != 0 && !read_stream()) break;
     }
+    serve_dhcp();
     keep_leases();
     answer_slirp();
     save_leases_if_changed();
@@ -387,7 +391,17 @@ void Gateway::take_dhcp(const Udp4Packet& packet) {
   if (gives_up && request->relay.is_unspecified() && packet.from.mac != request->mac)
     return report("gives up", fmt::format("{} would give up what {} has leased: its message is left out",
                                           to_string(packet.from.mac), to_string(request->mac)));
-  take_dhcp_request(*request, packet.from.mac);
+  if (dhcp_queue_.size() == dhcp_waiting_max)
+    return report("dhcp", fmt::format("more than {} DHCP messages wait: some are dropped", dhcp_waiting_max));
+  dhcp_queue_.push_back({*request, packet.from.mac});
+}
+
+void Gateway::serve_dhcp() {
+  for (std::size_t left = dhcp_per_turn_max; left > 0 && !dhcp_queue_.empty(); --left) {
+    const WaitingRequest next = std::move(dhcp_queue_.front());
+    dhcp_queue_.pop_front();
+    take_dhcp_request(next.request, next.from);
+  }
 }
 
 void Gateway::take_dhcp_request(const DhcpRequest& request, MacAddress from) {

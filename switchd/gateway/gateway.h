@@ -16,8 +16,10 @@
 // Backpressure: while the switch does not take what the outbox holds, the sockets of the way out are not
 // read; what libslirp sends all the same is dropped beyond outbox_bytes_max (TCP sends it again).
 //
-// Bounds: flows to the outside (each is a socket and, for TCP, 256 KiB at most) are flows_max; more are
-// dropped until some have ended. Fragments are dropped where libslirp cannot be trusted with them.
+// Bounds: DHCP messages of a turn are dhcp_per_turn_max, so that a crowd of them does not hold up everything
+// else; the others wait their turn, dhcp_waiting_max of them. Flows to the outside (each is a socket and, for
+// TCP, 256 KiB at most) are flows_max; more are dropped until some have ended. Fragments are dropped where
+// libslirp cannot be trusted with them.
 //
 // Ends when the control channel or the stream does. One thread.
 #pragma once
@@ -82,6 +84,7 @@ class Gateway {
   void take_arp(std::span<const std::byte> frame);
   void take_dns(const DnsClient& client, std::span<const std::byte> message);
   void take_dhcp(const Udp4Packet& packet);
+  void serve_dhcp();
   void take_dhcp_request(const DhcpRequest& request, MacAddress from);
   void answer_dhcp(const DhcpRequest& request, MacAddress from);
   void hear_dhcp_answer(std::span<const std::byte> frame);
@@ -125,6 +128,7 @@ class Gateway {
     DhcpRequest request;
     MacAddress from;  // where the answer goes
   };
+  std::deque<WaitingRequest> dhcp_queue_;            // in the order in which they came
   std::map<std::uint64_t, WaitingRequest> waiting_;  // by the client's MAC; for what the keeper probes
   Neighbours<Ipv6Bytes> neighbours6_;
   OutboundPolicy policy_;

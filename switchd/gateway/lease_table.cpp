@@ -2,8 +2,6 @@
 #include "switchd/gateway/lease_table.h"
 
 #include <algorithm>
-#include <limits>
-#include <set>
 #include <utility>
 
 namespace lanyard {
@@ -13,8 +11,13 @@ namespace {
 constexpr std::int64_t offer_seconds = 30;
 constexpr std::int64_t used_seconds = 600;
 constexpr std::int64_t end_soon_seconds = 2;  // kept before it ends, so that nobody finds it ended and then not
-constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t forever = Lease::forever;
 constexpr std::size_t label_bytes_max = 63;
+
+bool is_current(const Lease& lease, std::int64_t now_s) {
+  const bool lasts = lease.expires_s > now_s || lease.afterwards == Lease::Afterwards::kept;
+  return lease.state == Lease::State::bound && lasts;
+}
 
 }  // namespace
 
@@ -40,11 +43,15 @@ bool is_special_name(const std::string& host_name) {
 }
 
 LeaseTable::LeaseTable(LeaseOptions options) : options_(std::move(options)) {
+  for (std::uint64_t value = options_.first.value(); value <= options_.last.value(); ++value)
+    unused_.insert(unused_.end(), Ipv4Address(static_cast<std::uint32_t>(value)));
   for (const Reservation& reserved : options_.reservations) {
-    Lease& lease = put(reserved.mac, reserved.address);
-    lease.name = reserved.name;
-    lease.state = Lease::State::bound;
-    lease.expires_s = forever;
+    if (!reserved.name.empty()) reserved_names_.insert(reserved.name);
+    change(put(reserved.mac, reserved.address), [&](Lease& lease) {
+      lease.name = reserved.name;
+      lease.state = Lease::State::bound;
+      lease.expires_s = forever;
+    });
   }
 }
 
@@ -52,40 +59,37 @@ std::size_t LeaseTable::capacity() const { return options_.last.value() - option
 
 bool LeaseTable::in_pool(Ipv4Address address) const { return address >= options_.first && address <= options_.last; }
 
-bool LeaseTable::is_reserved(const std::string& name) const {
-  return std::any_of(options_.reservations.begin(), options_.reservations.end(),
-                     [&](const Reservation& each) { return !name.empty() && each.name == name; });
-}
+bool LeaseTable::is_reserved(const std::string& name) const { return reserved_names_.contains(name); }
 
 // May `mac` have it now?
 bool LeaseTable::is_free(Ipv4Address address, MacAddress mac, std::int64_t now_s) const {
   const auto known = leases_.find(address);
   if (known == leases_.end()) return in_pool(address);
   const Lease& lease = known->second;
-  return lease.mac == mac || (lease.expires_s <= now_s && find(address, now_s) == nullptr);
+  return lease.mac == mac || (lease.expires_s <= now_s && !is_current(lease, now_s));
 }
 
+// One that it has already, else one of which nothing is known, else the one whose lease ended longest ago.
 std::optional<Ipv4Address> LeaseTable::find_free(MacAddress mac, std::int64_t now_s) {
-  std::optional<Ipv4Address> longest_expired;
-  std::int64_t expired_s = now_s;
-  for (std::uint64_t value = options_.first.value(); value <= options_.last.value(); ++value) {
-    const Ipv4Address address(static_cast<std::uint32_t>(value));
-    const auto known = leases_.find(address);
-    if (known == leases_.end()) return address;
-    if (known->second.state == Lease::State::used && known->second.mac == mac) return address;  // it has it already
-    pass_over(known->second, now_s);
-    if (known->second.expires_s > expired_s || !is_free(address, mac, now_s)) continue;
-    if (longest_expired && known->second.expires_s == expired_s) continue;
-    longest_expired = address;
-    expired_s = known->second.expires_s;
-  }
-  return longest_expired;
+  std::optional<Ipv4Address> address = index_.used_by(mac.value());
+  if (!address && !unused_.empty()) address = *unused_.begin();
+  pass_over_below(address, now_s);
+  if (address) return address;
+  const auto ended = index_.first_to_end();
+  return ended && is_free(*ended, mac, now_s) ? ended : std::nullopt;
 }
 
-void LeaseTable::pass_over(Lease& lease, std::int64_t now_s) {
-  if (lease.state != Lease::State::used || lease.expires_s <= now_s || lease.is_told) return;
-  lease.is_told = true;
-  passed_over_.push_back(lease);
+void LeaseTable::pass_over(Ipv4Address address, std::int64_t now_s) {
+  const auto known = leases_.find(address);
+  if (known == leases_.end() || known->second.state != Lease::State::used || known->second.is_told) return;
+  change(known->second, [](Lease& lease) { lease.is_told = true; });
+  if (known->second.expires_s > now_s) passed_over_.push_back(known->second);
+}
+
+// All of them, where there is no such address.
+void LeaseTable::pass_over_below(std::optional<Ipv4Address> address, std::int64_t now_s) {
+  while (!index_.untold().empty() && (!address || *index_.untold().begin() < *address))
+    pass_over(*index_.untold().begin(), now_s);
 }
 
 std::vector<Lease> LeaseTable::take_passed_over() { return std::exchange(passed_over_, {}); }
@@ -96,10 +100,13 @@ Lease& LeaseTable::put(MacAddress mac, Ipv4Address address) {
     erase(before->second);
   if (const auto known = leases_.find(address); known != leases_.end() && known->second.mac != mac) erase(address);
   by_mac_[mac.value()] = address;
-  Lease& lease = leases_[address];
-  lease.mac = mac;
-  lease.address = address;
-  return lease;
+  const auto [lease, is_new] = leases_.try_emplace(address);
+  if (!is_new) return lease->second;
+  unused_.erase(address);
+  lease->second.mac = mac;
+  lease->second.address = address;
+  index_.put_in(lease->second);
+  return lease->second;
 }
 
 void LeaseTable::erase(Ipv4Address address) {
@@ -107,7 +114,9 @@ void LeaseTable::erase(Ipv4Address address) {
   if (known == leases_.end()) return;
   const auto of_mac = by_mac_.find(known->second.mac.value());
   if (of_mac != by_mac_.end() && of_mac->second == address) by_mac_.erase(of_mac);
+  index_.take_out(known->second);
   leases_.erase(known);
+  if (in_pool(address)) unused_.insert(address);
 }
 
 std::optional<Ipv4Address> LeaseTable::offer(MacAddress mac, std::optional<Ipv4Address> wanted, std::int64_t now_s) {
@@ -118,18 +127,19 @@ std::optional<Ipv4Address> LeaseTable::offer(MacAddress mac, std::optional<Ipv4A
     address = wanted;
   else
     address = find_free(mac, now_s);
-  if (const auto other = leases_.find(wanted.value_or(Ipv4Address())); other != leases_.end() && wanted != address)
-    pass_over(other->second, now_s);
+  if (wanted && wanted != address) pass_over(*wanted, now_s);
   if (!address) return std::nullopt;
-  const auto known = leases_.find(*address);
-  if (known != leases_.end() && known->second.mac == mac && find(*address, now_s) != nullptr) {
-    known->second.expires_s = std::max(known->second.expires_s, now_s + offer_seconds);
-    return address;
-  }
   Lease& lease = put(mac, *address);
-  if (lease.state != Lease::State::offered || lease.expires_s <= now_s) lease.is_probed = false;
-  lease.state = Lease::State::offered;
-  lease.expires_s = now_s + offer_seconds;
+  const bool is_its_own = is_current(lease, now_s);
+  change(lease, [&](Lease& each) {
+    if (is_its_own) {
+      each.expires_s = std::max(each.expires_s, now_s + offer_seconds);
+      return;
+    }
+    if (each.state != Lease::State::offered || each.expires_s <= now_s) each.is_probed = false;
+    each.state = Lease::State::offered;
+    each.expires_s = now_s + offer_seconds;
+  });
   return address;
 }
 
@@ -157,48 +167,56 @@ bool LeaseTable::bind(MacAddress mac, Ipv4Address address, const std::string& ho
   }
   if (!is_free(address, mac, now_s)) return false;
   Lease& lease = put(mac, address);
-  lease.state = Lease::State::bound;
   ++changes_;
   if (lease.expires_s == forever) {
     if (!host_name.empty()) lease.host_name = host_name;
     return true;
   }
-  lease.expires_s = now_s + options_.lease_seconds;
-  lease.afterwards = Lease::Afterwards::unasked;
+  change(lease, [&](Lease& each) {
+    each.state = Lease::State::bound;
+    each.expires_s = now_s + options_.lease_seconds;
+    each.afterwards = Lease::Afterwards::unasked;
+  });
   next_end_s_ = std::min(next_end_s_, lease.expires_s);
   take_name(lease, host_name, now_s);
   return true;
 }
 
-bool LeaseTable::is_anothers(const std::string& name, const Lease& lease, std::int64_t now_s) const {
-  return std::any_of(leases_.begin(), leases_.end(), [&](const auto& entry) {
-    const Lease& other = entry.second;
-    return other.name == name && &other != &lease && find(other.address, now_s) != nullptr;
+// A name that another has stays the other's for now, also where this one had it before its lease ended. One
+// that it lost so it claims when it is back.
+void LeaseTable::take_name(Lease& lease, const std::string& host_name, std::int64_t now_s) {
+  const bool says_it_again = host_name.empty() && lease.name.empty() && lease.claim.empty();
+  if (host_name.empty() && !says_it_again) return;
+  if (!host_name.empty()) lease.host_name = host_name;
+  const std::string label = dns_label(lease.host_name);
+  change(lease, [](Lease& each) { each.claim.clear(); });
+  if (label.empty() || is_special_name(lease.host_name) || is_reserved(label)) return;
+  const Lease* holder = find_name(label, now_s);
+  if (holder == nullptr || holder == &lease) return name(lease, label);
+  change(lease, [&](Lease& each) {
+    each.claim = label;
+    each.claim_number = ++claims_;
   });
 }
 
-// A name that another has stays the other's for now, also where this one had it before its lease ended.
-void LeaseTable::take_name(Lease& lease, const std::string& host_name, std::int64_t now_s) {
-  if (is_anothers(lease.name, lease, now_s)) lease.name.clear();
-  if (host_name.empty()) return;
-  lease.host_name = host_name;
-  lease.claim.clear();
-  const std::string label = dns_label(host_name);
-  if (label.empty() || is_special_name(host_name) || is_reserved(label)) return;
-  if (!is_anothers(label, lease, now_s)) {
-    lease.name = label;
-  } else {
-    lease.claim = label;
-    lease.claim_number = ++claims_;
-  }
+// Who had it before has it no more: its lease is over.
+void LeaseTable::name(Lease& lease, const std::string& name) {
+  if (lease.name == name) return;
+  if (const auto before = index_.holder(name))
+    change(leases_.at(*before), [](Lease& each) { each.name.clear(); });
+  change(lease, [&](Lease& each) { each.name = name; });
+  ++changes_;
 }
 
 void LeaseTable::release(MacAddress mac, Ipv4Address address, std::int64_t now_s) {
   const auto known = leases_.find(address);
   if (known == leases_.end() || known->second.mac != mac || known->second.expires_s == forever) return;
   if (known->second.state == Lease::State::used) return;
-  known->second.expires_s = std::min(known->second.expires_s, now_s);
-  known->second.afterwards = Lease::Afterwards::released;
+  change(known->second, [&](Lease& lease) {
+    lease.expires_s = std::min(lease.expires_s, now_s);
+    lease.afterwards = Lease::Afterwards::released;
+    lease.claim.clear();
+  });
   ++changes_;
 }
 
@@ -214,12 +232,14 @@ bool LeaseTable::use(Ipv4Address address, MacAddress by, std::int64_t now_s, boo
   const bool was_bound = known != leases_.end() && known->second.state == Lease::State::bound;
   is_told = is_told || (known != leases_.end() && known->second.is_told);
   erase(address);
+  unused_.erase(address);
   Lease& used = leases_[address];
   used.address = address;
   used.mac = by;
   used.state = Lease::State::used;
   used.expires_s = now_s + used_seconds;
   used.is_told = is_told;
+  index_.put_in(used);
   if (was_bound) ++changes_;
   return true;
 }
@@ -231,16 +251,16 @@ bool LeaseTable::hear(Ipv4Address address, MacAddress mac, std::int64_t now_s) {
     return false;
   }
   Lease& lease = known->second;
-  const bool is_current = find(address, now_s) != nullptr;
+  const bool lasts = is_current(lease, now_s);
   if (lease.mac == mac && lease.state != Lease::State::used) {
     lease.intruder = MacAddress();
-    const bool has_ended = lease.state == Lease::State::bound && !is_current;
+    const bool has_ended = lease.state == Lease::State::bound && !lasts;
     if (!has_ended || lease.afterwards == Lease::Afterwards::released) return false;
-    lease.afterwards = Lease::Afterwards::kept;
-    if (is_anothers(lease.name, lease, now_s)) lease.name.clear();
+    change(lease, [](Lease& each) { each.afterwards = Lease::Afterwards::kept; });
+    take_name(lease, "", now_s);
     return false;
   }
-  if (!is_current) {
+  if (!lasts) {
     (void)use(address, mac, now_s);
     return false;
   }
@@ -255,8 +275,7 @@ std::vector<Lease> LeaseTable::end_soon(std::int64_t now_s) {
   for (auto& [address, lease] : leases_) {
     if (lease.state != Lease::State::bound || lease.afterwards != Lease::Afterwards::unasked) continue;
     if (lease.expires_s <= before_s) {
-      lease.afterwards = Lease::Afterwards::kept;
-      if (is_anothers(lease.name, lease, now_s)) lease.name.clear();  // given away since it ended
+      change(lease, [](Lease& each) { each.afterwards = Lease::Afterwards::kept; });
       ending.push_back(lease);
     } else {
       next_end_s_ = std::min(next_end_s_, lease.expires_s);
@@ -266,14 +285,16 @@ std::vector<Lease> LeaseTable::end_soon(std::int64_t now_s) {
 }
 
 std::vector<Lease> LeaseTable::to_ask(std::int64_t now_s) const {
-  std::set<std::string> claimed;
-  for (const auto& [address, lease] : leases_)
-    if (find(address, now_s) != nullptr) claimed.insert(lease.claim);
-  claimed.erase(std::string());
+  const auto is_claimed = [&](const std::string& name) {
+    const LeaseIndex::Claims* claims = index_.claims(name);
+    return claims != nullptr && std::any_of(claims->begin(), claims->end(), [&](const auto& claim) {
+             return find(claim.second, now_s) != nullptr;
+           });
+  };
   std::vector<Lease> asked;
   for (const auto& [address, lease] : leases_) {
-    if (find(address, now_s) == nullptr || lease.expires_s == forever) continue;
-    if (lease.afterwards == Lease::Afterwards::kept || claimed.contains(lease.name)) asked.push_back(lease);
+    if (!is_current(lease, now_s) || lease.expires_s == forever) continue;
+    if (lease.afterwards == Lease::Afterwards::kept || is_claimed(lease.name)) asked.push_back(lease);
   }
   return asked;
 }
@@ -288,33 +309,41 @@ void LeaseTable::silent(MacAddress mac, Ipv4Address address, std::int64_t now_s)
   if (known == leases_.end() || known->second.mac != mac || known->second.state != Lease::State::bound) return;
   Lease& lease = known->second;
   if (lease.expires_s == forever) return;
-  if (lease.afterwards == Lease::Afterwards::kept) lease.afterwards = Lease::Afterwards::silent;
-  Lease* heir = lease.name.empty() ? nullptr : latest_claim(lease.name, now_s);
-  if (heir != nullptr) give(std::exchange(lease.name, std::string()), *heir, mac);
+  change(lease, [&](Lease& each) {
+    if (each.afterwards == Lease::Afterwards::kept) each.afterwards = Lease::Afterwards::silent;
+    if (!is_current(each, now_s)) each.claim.clear();
+  });
+  const std::string its_name = lease.name;
+  if (Lease* heir = latest_claim(its_name, now_s)) give(its_name, *heir, mac);
 }
 
-// Who called itself so last is the most likely to be there.
+// Who called itself so last is the most likely to be there. Claims whose lease is over are no more.
 Lease* LeaseTable::latest_claim(const std::string& name, std::int64_t now_s) {
-  Lease* latest = nullptr;
-  for (auto& [address, lease] : leases_)
-    if (lease.claim == name && find(address, now_s) != nullptr &&
-        (latest == nullptr || lease.claim_number > latest->claim_number))
-      latest = &lease;
-  return latest;
+  while (const LeaseIndex::Claims* claims = index_.claims(name)) {
+    Lease& latest = leases_.at(claims->rbegin()->second);
+    if (is_current(latest, now_s)) return &latest;
+    change(latest, [](Lease& lease) { lease.claim.clear(); });
+  }
+  return nullptr;
 }
 
 void LeaseTable::give(const std::string& name, Lease& to, MacAddress from) {
-  to.name = name;
-  to.claim.clear();
+  change(to, [](Lease& lease) { lease.claim.clear(); });
   moves_.push_back({name, from, to.mac, to.address});
-  ++changes_;
+  this->name(to, name);
 }
 
+// Once a second also those whose holder's time is over.
 std::vector<NameMove> LeaseTable::take_moves(std::int64_t now_s) {
-  for (auto& [address, lease] : leases_) {
-    const std::string wanted = lease.claim;
-    if (wanted.empty() || find(address, now_s) == nullptr || find_name(wanted, now_s) != nullptr) continue;
-    give(wanted, *latest_claim(wanted, now_s), MacAddress());
+  std::vector<std::string> vacated = index_.take_vacated();
+  if (std::exchange(claims_looked_at_s_, now_s) != now_s)
+    for (const auto& [name, claims] : index_.claimed()) vacated.push_back(name);
+  while (!vacated.empty()) {
+    for (const std::string& name : vacated) {
+      Lease* heir = find_name(name, now_s) == nullptr ? latest_claim(name, now_s) : nullptr;
+      if (heir != nullptr) give(name, *heir, MacAddress());
+    }
+    vacated = index_.take_vacated();  // names that they had before
   }
   return std::exchange(moves_, {});
 }
@@ -326,10 +355,7 @@ Lease* LeaseTable::of_mac(MacAddress mac) {
 
 const Lease* LeaseTable::find(Ipv4Address address, std::int64_t now_s) const {
   const auto known = leases_.find(address);
-  if (known == leases_.end()) return nullptr;
-  const Lease& lease = known->second;
-  const bool lasts = lease.expires_s > now_s || lease.afterwards == Lease::Afterwards::kept;
-  return lease.state == Lease::State::bound && lasts ? &lease : nullptr;
+  return known != leases_.end() && is_current(known->second, now_s) ? &known->second : nullptr;
 }
 
 const Lease* LeaseTable::find(MacAddress mac, std::int64_t now_s) const {
@@ -338,9 +364,8 @@ const Lease* LeaseTable::find(MacAddress mac, std::int64_t now_s) const {
 }
 
 const Lease* LeaseTable::find_name(const std::string& name, std::int64_t now_s) const {
-  for (const auto& [address, lease] : leases_)
-    if (lease.name == name && !name.empty() && find(address, now_s) != nullptr) return &lease;
-  return nullptr;
+  const auto holder = index_.holder(name);
+  return holder ? find(*holder, now_s) : nullptr;
 }
 
 std::vector<Lease> LeaseTable::bound() const {
@@ -350,7 +375,7 @@ std::vector<Lease> LeaseTable::bound() const {
   return all;
 }
 
-void LeaseTable::load(const std::vector<Lease>& leases, std::int64_t now_s) {
+std::vector<Lease> LeaseTable::load(const std::vector<Lease>& leases, std::int64_t now_s) {
   next_end_s_ = 0;
   std::set<std::string> names;
   for (const auto& [address, lease] : leases_) names.insert(lease.name);

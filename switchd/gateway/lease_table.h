@@ -1,28 +1,32 @@
-// Who has which IPv4 address: the leases of one network. Decisions only; the messages are dhcp_server.h, the file is
-// lease_file.h. `now` is in seconds of the calendar (Unix), since leases outlive the process.
+// Who has which IPv4 address: the leases of one network. Decisions only; the messages are dhcp_server.h, the
+// file is lease_file.h. `now` is in seconds of the calendar (Unix), since leases outlive the process.
 //
-// States of an address:  free -> offered (held for a moment) -> bound -> expired (remembered, so that its guest gets it
-// again, until another needs it, the longest expired first) ; used (by somebody without a lease, as its frames, an
-// answer to a probe or a DHCPDECLINE say; for a while after each) -> free
-// A reserved address is bound to its MAC for good and is never given to another.
+// States of an address:  free -> offered (held for a moment) -> bound -> expired (remembered, so that its
+// guest gets it again, until another needs it, the longest expired first) ; used (by somebody without a
+// lease, as its frames, an answer to a probe or a DHCPDECLINE say; for a while after each) -> free A reserved
+// address is bound to its MAC for good and is never given to another.
 //
-// A lease is no sign of life: a VM that is destroyed does not give it back, and one whose host slept past its end is
-// still there. So a lease that ends is kept until its station has been asked and is silent (end_soon(), silent()), and
-// one that is silent counts again as soon as its station is heard. And a name is its guest's only while that can be
-// reached: another guest that calls itself so claims the name, and gets it when the present one is silent or has left.
-// Who asks is lease_keeper.h. A reserved name never moves.
+// A lease is no sign of life: a VM that is destroyed does not give it back, and one whose host slept past its
+// end is still there. So a lease that ends is kept until its station has been asked and is silent
+// (end_soon(), silent()), and one that is silent counts again as soon as its station is heard. And a name is
+// its guest's only while that can be reached: another guest that calls itself so claims the name, and gets it
+// when the present one is silent or has left. Who asks is lease_keeper.h. A reserved name never moves.
 //
-// Bounded by the addresses of the pool and of the reservations. One thread.
+// Bounded by the addresses of the pool and of the reservations; what is done for one message walks over none
+// of them but what it changes (lease_index.h). One thread.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "frames/ipv4_address.h"
 #include "frames/mac_address.h"
+#include "switchd/gateway/lease_index.h"
 
 namespace lanyard {
 
@@ -34,6 +38,7 @@ struct Reservation {
 };
 
 struct Lease {
+  static constexpr std::int64_t forever = std::numeric_limits<std::int64_t>::max();
   enum class State : std::uint8_t { offered, bound, used };
   // What is known of the station when the lease's time is over.
   enum class Afterwards : std::uint8_t { unasked, kept, silent, released };
@@ -41,7 +46,7 @@ struct Lease {
   Ipv4Address address;
   std::string name;            // a label for DNS, or empty
   State state = State::offered;
-  std::int64_t expires_s = 0;  // of a reservation: the largest number there is
+  std::int64_t expires_s = 0;  // of a reservation: forever
   std::string host_name{};     // what it called itself when it last said so, as it came
   std::string claim{};         // the label that it would have, were it not another's
   std::uint64_t claim_number = 0;  // the later claim, the larger
@@ -120,21 +125,33 @@ class LeaseTable {
   [[nodiscard]] bool in_pool(Ipv4Address address) const;
   [[nodiscard]] bool is_free(Ipv4Address address, MacAddress mac, std::int64_t now_s) const;
   [[nodiscard]] std::optional<Ipv4Address> find_free(MacAddress mac, std::int64_t now_s);
-  void pass_over(Lease& lease, std::int64_t now_s);
-  [[nodiscard]] bool is_anothers(const std::string& name, const Lease& lease, std::int64_t now_s) const;
+  void pass_over(Ipv4Address address, std::int64_t now_s);
+  void pass_over_below(std::optional<Ipv4Address> address, std::int64_t now_s);
   [[nodiscard]] Lease* of_mac(MacAddress mac);
   [[nodiscard]] Lease* latest_claim(const std::string& name, std::int64_t now_s);
+  void name(Lease& lease, const std::string& name);
   void give(const std::string& name, Lease& to, MacAddress from);
   Lease& put(MacAddress mac, Ipv4Address address);
   void erase(Ipv4Address address);
   void take_name(Lease& lease, const std::string& host_name, std::int64_t now_s);
+  // All that the index knows of a lease changes by this.
+  template <typename Edit>
+  void change(Lease& lease, Edit edit) {
+    index_.take_out(lease);
+    edit(lease);
+    index_.put_in(lease);
+  }
 
   LeaseOptions options_;
+  std::set<std::string> reserved_names_;
   std::map<Ipv4Address, Lease> leases_;
   std::map<std::uint64_t, Ipv4Address> by_mac_;
+  std::set<Ipv4Address> unused_;  // of the pool, of which nothing is known
+  LeaseIndex index_;
   std::uint64_t changes_ = 0;
   std::uint64_t claims_ = 0;
   std::int64_t next_end_s_ = 0;  // before it end_soon() has nothing to do
+  std::int64_t claims_looked_at_s_ = 0;
   std::vector<Lease> passed_over_;
   std::vector<NameMove> moves_;
 };

@@ -68,15 +68,10 @@ DnsAnswer LocalNames::host(const std::string& label, std::int64_t now_s) const {
     return answer;
   }
   const Lease* lease = leases_.find_name(label, now_s);
-  if (lease != nullptr && is_reserved(label)) return of_lease(*lease);
+  if (lease != nullptr && leases_.is_reserved(label)) return of_lease(*lease);
   if (auto known = of_hosts(label + "." + config_.domain, now_s)) return *known;
   if (auto known = of_hosts(label, now_s); known && label.find('.') == std::string::npos) return *known;
   return lease != nullptr ? of_lease(*lease) : no_such_name();
-}
-
-bool LocalNames::is_reserved(const std::string& label) const {
-  return std::any_of(config_.reservations.begin(), config_.reservations.end(),
-                     [&](const Reservation& reserved) { return reserved.name == label; });
 }
 
 DnsAnswer LocalNames::of_lease(const Lease& lease) const {

@@ -32,7 +32,6 @@ class LocalNames {
  private:
   [[nodiscard]] std::optional<DnsAnswer> find(const DnsQuery& query, std::int64_t now_s) const;
   [[nodiscard]] DnsAnswer host(const std::string& label, std::int64_t now_s) const;
-  [[nodiscard]] bool is_reserved(const std::string& label) const;
   [[nodiscard]] DnsAnswer of_lease(const Lease& lease) const;
   [[nodiscard]] std::optional<DnsAnswer> of_hosts(const std::string& name, std::int64_t now_s) const;
   template <typename Address>

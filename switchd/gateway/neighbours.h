@@ -4,9 +4,12 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "frames/mac_address.h"
@@ -19,11 +22,15 @@ class Neighbours {
   explicit Neighbours(std::size_t addresses_max) : addresses_max_(addresses_max) {}
 
   void learn(const Address& address, MacAddress mac) {
-    const auto [known, is_new] = macs_.insert_or_assign(address, mac);
-    if (!is_new) return;
-    order_.push_back(address);
+    const auto [known, is_new] = macs_.try_emplace(address, mac);
+    if (!is_new && known->second == mac) return;
+    if (is_new)
+      order_.push_back(address);
+    else
+      of_macs_.erase({std::exchange(known->second, mac).value(), address});
+    of_macs_.emplace(mac.value(), address);
     if (order_.size() <= addresses_max_) return;
-    macs_.erase(order_.front());
+    forget(order_.front());
     order_.pop_front();
   }
   [[nodiscard]] std::optional<MacAddress> find(const Address& address) const {
@@ -33,14 +40,23 @@ class Neighbours {
   // In the order of their numbers.
   [[nodiscard]] std::vector<Address> addresses_of(MacAddress mac) const {
     std::vector<Address> found;
-    for (const auto& [address, owner] : macs_)
-      if (owner == mac) found.push_back(address);
+    for (auto each = of_macs_.lower_bound({mac.value(), Address{}}); each != of_macs_.end(); ++each) {
+      if (each->first != mac.value()) break;
+      found.push_back(each->second);
+    }
     return found;
   }
 
  private:
+  void forget(const Address& address) {
+    const auto known = macs_.find(address);
+    of_macs_.erase({known->second.value(), address});
+    macs_.erase(known);
+  }
+
   std::size_t addresses_max_;
   std::map<Address, MacAddress> macs_;
+  std::set<std::pair<std::uint64_t, Address>> of_macs_;
   std::deque<Address> order_;
 };
 

@@ -6,7 +6,11 @@
 #include <random>
 #include <set>
 
+#include "tests/support/deadline.h"
+
 using namespace lanyard;
+using namespace std::chrono_literals;
+using lanyard::test::Deadline;
 
 namespace {
 
@@ -427,7 +431,9 @@ TEST_CASE("whatever guests do, an address is one guest's and a guest has one add
       CHECK(found->address == ip(last));
       CHECK(macs.insert(found->mac.value()).second);
       CHECK(table->find(found->mac, at) == found);
-      if (!found->name.empty()) CHECK(used.insert(found->name).second);
+      if (found->name.empty()) continue;
+      CHECK(used.insert(found->name).second);
+      CHECK(table->find_name(found->name, at) == found);
     }
     for (const Reservation& reserved : reservations) {
       REQUIRE(table->find(reserved.mac, at) != nullptr);
@@ -511,6 +517,33 @@ TEST_CASE("a claim ends with another name or with the lease, and not with a rene
   table.silent(mac(1), ip(15), now + 3);
   CHECK(moves(table, now + 3).empty());
   CHECK(table.find_name("web", now + 3)->mac == mac(1));  // nobody else wants it
+}
+
+TEST_CASE("a guest that lost its name while it was silent claims it again by a renewal that says none") {
+  LeaseTable table(pool(15, 20));
+  REQUIRE(lease(table, mac(1), now, "web"));
+  REQUIRE(lease(table, mac(2), now, "web"));
+  table.silent(mac(1), ip(15), now + 3);
+  REQUIRE_FALSE(moves(table, now + 3).empty());
+  REQUIRE(table.bind(mac(1), ip(15), "", now + 60));
+  REQUIRE(table.claimed_from(mac(1), now + 60) != nullptr);
+  CHECK(table.claimed_from(mac(1), now + 60)->mac == mac(2));
+  table.release(mac(2), ip(16), now + 61);
+  CHECK(moves(table, now + 61) == "web from 00:00:00:00:00:00 to 52:54:00:00:00:01 at 10.0.2.15\n");
+}
+
+TEST_CASE("names that become free by one another go round at once") {
+  LeaseTable table(pool(15, 20));
+  REQUIRE(lease(table, mac(1), now, "a"));
+  REQUIRE(lease(table, mac(2), now, "b"));
+  REQUIRE(lease(table, mac(3), now, "c"));
+  REQUIRE(lease(table, mac(2), now, "a"));
+  REQUIRE(lease(table, mac(3), now, "b"));
+  table.release(mac(1), ip(15), now);
+  CHECK(moves(table, now) ==
+        "a from 00:00:00:00:00:00 to 52:54:00:00:00:02 at 10.0.2.16\n"
+        "b from 00:00:00:00:00:00 to 52:54:00:00:00:03 at 10.0.2.17\n");
+  CHECK(table.find_name("c", now) == nullptr);
 }
 
 TEST_CASE("a reserved name never moves, however silent its guest is") {
@@ -679,4 +712,73 @@ TEST_CASE("an address that was leased long ago is probed again") {
   const std::uint64_t client = GENERATE(1U, 2U);
   REQUIRE(table.offer(mac(client), std::nullopt, long_after) == ip(15));
   CHECK(table.to_probe(mac(client), long_after) == ip(15));
+}
+
+// --- Many: what one message costs does not depend on how many leases there are. Where it does, these take
+// minutes.
+
+namespace {
+
+constexpr unsigned many = 4096;
+
+LeaseTable large_table() { return LeaseTable({ip(0), ip(many - 1), lease_seconds, {}}); }
+
+void check_time(const Deadline& deadline) {
+  if (deadline.passed()) FAIL("this costs more with each lease that there is");
+}
+
+}  // namespace
+
+TEST_CASE("thousands that claim one name are served as fast as one, and each gets it in its turn") {
+  const Deadline deadline(10s);
+  LeaseTable table = large_table();
+  REQUIRE(table.bind(mac(0), ip(many - 1), "web", now));
+  for (unsigned n = 1; n < many; ++n) {
+    REQUIRE(table.bind(mac(n), ip(n - 1), "web", now));
+    REQUIRE(table.claimed_from(mac(n), now)->mac == mac(0));
+    REQUIRE(table.take_moves(now).empty());
+    check_time(deadline);
+  }
+  table.silent(mac(0), ip(many - 1), now + 1);
+  for (unsigned n = many - 1; n > 0; --n) {
+    const auto moved = table.take_moves(now + 1);
+    REQUIRE(moved.size() == 1);
+    REQUIRE(moved[0].to == mac(n));
+    table.release(mac(n), ip(n - 1), now + 1);
+    check_time(deadline);
+  }
+  CHECK(table.find_name("web", now + 1) == nullptr);
+}
+
+TEST_CASE("thousands that had one name and left cost those nothing that have it after them") {
+  const Deadline deadline(10s);
+  LeaseTable table = large_table();
+  for (unsigned round = 0; round < 4; ++round)
+    for (unsigned n = 0; n < many; ++n) {
+      REQUIRE(table.bind(mac(n), ip(n), "web", now));
+      REQUIRE(table.find_name("web", now)->mac == mac(n));
+      table.release(mac(n), ip(n), now);
+      REQUIRE(table.take_moves(now).empty());
+      check_time(deadline);
+    }
+}
+
+TEST_CASE(
+    "a pool that is used up is no more work for who asks for an address, leased or used without a lease") {
+  const Deadline deadline(10s);
+  const bool is_leased = GENERATE(true, false);
+  LeaseTable table = large_table();
+  for (unsigned n = 0; n < many; ++n)
+    if (is_leased)
+      REQUIRE(table.bind(mac(n), ip(n), "", now));
+    else
+      REQUIRE(table.use(ip(n), mac(n), now));
+  std::size_t told = 0;
+  for (unsigned n = 0; n < 100'000; ++n) {
+    REQUIRE_FALSE(table.offer(mac(many + n), std::nullopt, now));
+    told += table.take_passed_over().size();
+    check_time(deadline);
+  }
+  CHECK(told == (is_leased ? 0 : many));
+  CHECK(table.offer(mac(many), std::nullopt, long_after) == ip(0));
 }

@@ -108,6 +108,20 @@ TEST_CASE("one guest that asks for thousands of leases gets the pool and no more
   CHECK(lan.daemon.stop() == 0);
 }
 
+TEST_CASE("thousands of claims of one name keep the gateway from nobody else") {
+  Place place;
+  Lan lan(place, "nat:10.0.0.0/16,pool=10.0.16.0-10.0.31.255,router=10.0.0.2,dns=10.0.0.3");
+  Peer other = Peer::unix_stream(place.lan);
+  lan.daemon.await_up("vms.2");
+  std::string claims;  // with addresses in falling order: the name is that of the last
+  for (std::uint32_t n = 0; n < 4000; ++n)
+    claims += on_stream(
+        dhcp_message(guest_mac(n), DhcpType::request, Ipv4Address(0x0A00'1FFF - n), host_name_option("web")));
+  lan.guest.send_raw(claims);
+  CHECK(lease(other, guest_mac(0x10000)).value() >> 12 == 0x0A001);
+  CHECK(lan.daemon.stop() == 0);
+}
+
 TEST_CASE("nonsense from a guest harms neither the gateway nor anybody") {
   Place place;
   Lan lan(place);
