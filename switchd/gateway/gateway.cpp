@@ -80,6 +80,7 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       neighbours6_(neighbours_max),
       policy_(config_),
       dns6_(dns6_of(config_)),
+      dns6_streams_({mac_for(config_.dns), config_.dns, dns_port}),
       dhcp_(dhcp_options_of(config_), leases_,
             [this](const char* kind, const std::string& line) { report(kind, line); }),
       names_(config_, leases_, neighbours6_),
@@ -269,6 +270,7 @@ void Gateway::learn(Ipv4Address address, MacAddress mac) {
 // that people are warned on both sides (as RFC 5227, 2.4, defends an address): once, or two would go on for ever.
 void Gateway::take_arp(std::span<const std::byte> frame) {
   if (const auto arp = parse_arp(frame)) {
+    if (arp->sender == Dns6Streams::stand_in) return;  // nobody's
     const bool is_ours = arp->sender == config_.router || arp->sender == config_.dns;
     if (is_ours && dhcp_.hear_rival(arp->sender, arp->sender_mac)) ask_who_has(config_.router);
     learn(arp->sender, arp->sender_mac);
@@ -281,6 +283,7 @@ void Gateway::learn(const Ipv6Bytes& address, MacAddress mac) {
 }
 
 void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet) {
+  if (packet.from == Dns6Streams::stand_in) return;  // nobody's
   if (packet.protocol == ip_protocols::udp && packet.payload.size() >= 8) {
     const std::uint16_t from = load_be16(&packet.payload[0]);
     const std::uint16_t to = load_be16(&packet.payload[2]);
@@ -340,12 +343,15 @@ bool Gateway::may_open6(std::span<const std::byte> frame) {
   return may_open(std::to_integer<std::uint8_t>(frame[20]), source, frame.subspan(ipv6_headers_bytes));
 }
 
-// By TCP, libslirp asks a resolver of the host, where that has one with an IPv6 address, and refuses else.
 void Gateway::take_dns6(std::span<const std::byte> frame) {
   if (const auto datagram = parse_udp6(frame); datagram && datagram->to.port == dns_port)
     return take_dns(datagram->from, datagram->payload);
   const bool is_tcp = frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + 20;
-  if (is_tcp && load_be16(&frame[ipv6_headers_bytes + 2]) == dns_port && may_open6(frame)) slirp_.input(frame);
+  if (!is_tcp || load_be16(&frame[ipv6_headers_bytes + 2]) != dns_port || !may_open6(frame)) return;
+  const auto as_ipv4 = dns6_streams_.to_slirp(frame, uptime_s());
+  if (!as_ipv4) return;
+  dns_.accept_connections(now_ms());
+  slirp_.input(*as_ipv4);
 }
 
 void Gateway::send_dns(const DnsClient& client, std::span<const std::byte> message) {
@@ -466,7 +472,7 @@ void Gateway::keep_leases() {
 void Gateway::take_from_slirp(std::span<const std::byte> frame) {
   if (frame.size() < limits::frame_bytes_min) return;
   if (const auto arp = parse_arp(frame); arp && arp->is_request) {
-    if (const auto mac = keeper_.mac_of(arp->target, now_s())) {
+    if (const auto mac = mac_for_slirp(arp->target)) {
       for_slirp_.push_back(write_arp({false, *mac, arp->target, arp->sender_mac, arp->sender}, arp->sender_mac));
       return;
     }
@@ -481,12 +487,20 @@ void Gateway::take_from_slirp(std::span<const std::byte> frame) {
       return;
     }
   }
+  const auto packet = parse_ipv4_frame(frame);
+  if (packet && packet->to == Dns6Streams::stand_in) {
+    if (const auto as_ipv6 = dns6_streams_.to_guest(frame, uptime_s())) send(*as_ipv6);
+    return;
+  }
   if (!config_.host_loopback) {
-    const auto packet = parse_ipv4_frame(frame);
     if (packet && (packet->from == config_.router || packet->from == host_loopback) && is_udp(*packet))
       return send_loopback_datagram(frame, *packet);
   }
   send(frame);
+}
+
+std::optional<MacAddress> Gateway::mac_for_slirp(Ipv4Address address) const {
+  return address == Dns6Streams::stand_in ? Dns6Streams::stand_in_mac : keeper_.mac_of(address, now_s());
 }
 
 // Guests go out by us where they are told of us, and not of another router or of none.

@@ -5,7 +5,7 @@
 //     stream -> frames -> not for us? dropped
 //                      -> DHCP (UDP 67): dhcp_server.h -> answer, now or when the address has been probed
 //                      -> DNS (UDP 53 at the DNS address): dns_server.h -> answer, now or when a resolver has
-//                      spoken
+//                      spoken; by TCP, libslirp brings it there, from IPv6 by dns6_streams.h
 //                      -> TFTP (UDP 69 at the router's address), where a folder is served: tftp_server.h
 //                      -> may not pass (outbound_policy.h)? dropped, or told by ICMP
 //                      -> libslirp: ARP and neighbour discovery for our addresses, TCP, UDP, ICMP echo
@@ -42,6 +42,7 @@
 #include "frames/router_advertisement.h"
 #include "frames/stream_reader.h"
 #include "switchd/gateway/dhcp_server.h"
+#include "switchd/gateway/dns6_streams.h"
 #include "switchd/gateway/dns_server.h"
 #include "switchd/gateway/gateway_config.h"
 #include "switchd/gateway/lease_keeper.h"
@@ -98,6 +99,7 @@ class Gateway {
   [[nodiscard]] bool may_open6(std::span<const std::byte> frame);
   [[nodiscard]] bool take_loopback_answer(std::span<const std::byte> frame, const Ipv4View& packet);
   void take_from_slirp(std::span<const std::byte> frame);
+  [[nodiscard]] std::optional<MacAddress> mac_for_slirp(Ipv4Address address) const;
   void send_loopback_datagram(std::span<const std::byte> frame, const Ipv4View& packet);
   void answer_slirp();
   void send(std::span<const std::byte> frame);
@@ -133,6 +135,7 @@ class Gateway {
   Neighbours<Ipv6Bytes> neighbours6_;
   OutboundPolicy policy_;
   std::optional<Ipv6Bytes> dns6_;  // the address of the DNS server, where there is IPv6
+  Dns6Streams dns6_streams_;
   Bytes advertisement_;            // of the router, the last as libslirp wrote it
   LoopbackPeers loopback_peers_;
   DhcpServer dhcp_;
