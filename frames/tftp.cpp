@@ -46,7 +46,9 @@ TftpRequest parse_read(std::string_view rest) {
   if (!mode || file->empty()) return TftpMalformed{};
   TftpRead read;
   read.file = *file;
-  read.octet = is_word(*mode, "octet");
+  read.mode = is_word(*mode, "octet")      ? TftpMode::octet
+              : is_word(*mode, "netascii") ? TftpMode::netascii
+                                           : TftpMode::other;
   while (!rest.empty()) {
     const auto name = take_text(rest);
     const auto value = name ? take_text(rest) : std::nullopt;

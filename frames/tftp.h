@@ -19,9 +19,13 @@ inline constexpr std::size_t tftp_header_bytes = 4;  // of a data message
 inline constexpr std::size_t tftp_block_bytes = 512;  // where no other size is agreed on
 inline constexpr std::size_t tftp_block_bytes_min = 8;
 
+// As a file is sent: as it is, or as text of a terminal (RFC 764), with a line end as CR LF and any other CR
+// as CR NUL. The third of the RFC, mail, is no more.
+enum class TftpMode : std::uint8_t { other, octet, netascii };
+
 struct TftpRead {
   std::string file;
-  bool octet = false;  // as it is; else line ends are to be translated
+  TftpMode mode = TftpMode::other;
   std::optional<std::size_t> block_bytes;
   std::optional<unsigned> timeout_s;
   bool wants_size = false;

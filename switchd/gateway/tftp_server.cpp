@@ -11,6 +11,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <utility>
 
 namespace lanyard {
 
@@ -33,6 +35,14 @@ Fd open_beneath(const Fd& folder, const std::string& name) {
   return Fd(static_cast<int>(::syscall(SYS_openat2, folder.get(), name.c_str(), &how, sizeof how)));
 }
 
+// As much as there is up to the end of the file; negative: it cannot be read.
+ssize_t read_at(const Fd& file, std::span<std::byte> bytes, off_t at) {
+  ssize_t got = 0;
+  do got = ::pread(file.get(), bytes.data(), bytes.size(), at);
+  while (got < 0 && errno == EINTR);
+  return got;
+}
+
 }  // namespace
 
 TftpServer::TftpServer(std::size_t block_bytes_max, Send send, Report report)
@@ -53,6 +63,7 @@ void TftpServer::take(const Udp4Endpoint& client, std::span<const std::byte> mes
   if (transfer == transfers_.end()) return;
   if (const auto* ack = std::get_if<TftpAck>(&request)) {
     if (ack->block != static_cast<std::uint16_t>(transfer->block)) return;  // of an earlier one, doubled
+    transfer->heard_ms = now_ms;
     if (!transfer->is_last && send_block(*transfer, now_ms)) return;
   }
   transfers_.erase(transfer);
@@ -60,14 +71,17 @@ void TftpServer::take(const Udp4Endpoint& client, std::span<const std::byte> mes
 
 void TftpServer::begin(const Udp4Endpoint& client, const TftpRead& read, std::int64_t now_ms) {
   if (const auto old = find(client); old != transfers_.end()) transfers_.erase(old);
-  if (!read.octet) return refuse(client, TftpError::illegal, "files are sent as they are: use mode octet (binary)");
-  if (!make_room(client.mac)) return refuse(client, TftpError::other, "too many transfers");
+  if (read.mode == TftpMode::other)
+    return refuse(client, TftpError::illegal, "the mode is neither octet nor netascii");
   Fd file = open_file(client, relative_name(read.file));
   struct stat status {};
   if (!file || ::fstat(file.get(), &status) != 0) return;
+  make_room(client.mac);
   Transfer& transfer = transfers_.emplace_back();
   transfer.client = client;
   transfer.file = std::move(file);
+  transfer.is_netascii = read.mode == TftpMode::netascii;
+  transfer.heard_ms = now_ms;
   transfer.timeout_ms = timeout_ms;
   std::vector<TftpOption> agreed;
   if (read.block_bytes) {
@@ -78,7 +92,8 @@ void TftpServer::begin(const Udp4Endpoint& client, const TftpRead& read, std::in
     transfer.timeout_ms = std::int64_t{*read.timeout_s} * 1000;
     agreed.push_back({"timeout", *read.timeout_s});
   }
-  if (read.wants_size) agreed.push_back({"tsize", static_cast<std::uint64_t>(status.st_size)});
+  if (read.wants_size && !transfer.is_netascii)
+    agreed.push_back({"tsize", static_cast<std::uint64_t>(status.st_size)});
   if (!agreed.empty()) return send(transfer, write_tftp_options(agreed), now_ms);
   if (!send_block(transfer, now_ms)) transfers_.pop_back();
 }
@@ -103,12 +118,19 @@ void TftpServer::refuse(const Udp4Endpoint& client, TftpError error, const std::
   send_(client, write_tftp_error(error, text));
 }
 
-bool TftpServer::make_room(MacAddress guest) {
-  const auto is_of_guest = [&](const Transfer& each) { return each.client.mac == guest; };
-  if (std::count_if(transfers_.begin(), transfers_.end(), is_of_guest) >=
-      static_cast<std::ptrdiff_t>(transfers_of_guest_max))
-    transfers_.erase(std::find_if(transfers_.begin(), transfers_.end(), is_of_guest));
-  return transfers_.size() < transfers_max;
+void TftpServer::make_room(MacAddress guest) {
+  std::map<std::uint64_t, std::size_t> of_guests;
+  std::size_t most = 0;
+  for (const Transfer& each : transfers_) most = std::max(most, ++of_guests[each.client.mac.value()]);
+  const bool has_too_many = of_guests[guest.value()] >= transfers_of_guest_max;
+  if (!has_too_many && transfers_.size() < transfers_max) return;
+  auto gone = transfers_.end();
+  for (auto each = transfers_.begin(); each != transfers_.end(); ++each) {
+    const MacAddress mac = each->client.mac;
+    if (has_too_many ? mac != guest : of_guests[mac.value()] < most) continue;
+    if (gone == transfers_.end() || each->heard_ms < gone->heard_ms) gone = each;
+  }
+  transfers_.erase(gone);
 }
 
 TftpServer::Transfers::iterator TftpServer::find(const Udp4Endpoint& client) {
@@ -116,12 +138,42 @@ TftpServer::Transfers::iterator TftpServer::find(const Udp4Endpoint& client) {
                       [&](const Transfer& each) { return each.client == client; });
 }
 
+// Fills `block` as far as the file goes; negative: it cannot be read.
+ssize_t TftpServer::read_octets(Transfer& transfer, Bytes& block) {
+  const auto at = static_cast<off_t>(transfer.block * transfer.block_bytes);
+  return read_at(transfer.file, block, at);
+}
+
+ssize_t TftpServer::read_netascii(Transfer& transfer, Bytes& block) {
+  constexpr std::byte carriage_return{'\r'}, line_feed{'\n'}, nul{0};
+  const std::size_t bytes = block.size();
+  block.clear();
+  if (transfer.second) block.push_back(*std::exchange(transfer.second, std::nullopt));
+  while (block.size() < bytes) {
+    Bytes raw(bytes - block.size());
+    const ssize_t got = read_at(transfer.file, raw, transfer.at);
+    if (got < 0) return got;
+    raw.resize(static_cast<std::size_t>(got));
+    if (raw.empty()) break;
+    for (const std::byte byte : raw) {
+      if (block.size() == bytes) break;  // pairs have filled it
+      ++transfer.at;
+      const bool is_pair = byte == carriage_return || byte == line_feed;
+      block.push_back(is_pair ? carriage_return : byte);
+      if (!is_pair) continue;
+      const std::byte second = byte == line_feed ? line_feed : nul;
+      if (block.size() < bytes)
+        block.push_back(second);
+      else
+        transfer.second = second;
+    }
+  }
+  return static_cast<ssize_t>(block.size());
+}
+
 bool TftpServer::send_block(Transfer& transfer, std::int64_t now_ms) {
   Bytes block(transfer.block_bytes);
-  const auto at = static_cast<off_t>(transfer.block * transfer.block_bytes);
-  ssize_t got = 0;
-  do got = ::pread(transfer.file.get(), block.data(), block.size(), at);
-  while (got < 0 && errno == EINTR);
+  const ssize_t got = transfer.is_netascii ? read_netascii(transfer, block) : read_octets(transfer, block);
   if (got < 0) {
     refuse(transfer.client, TftpError::other, std::strerror(errno));
     return false;

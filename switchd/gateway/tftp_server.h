@@ -1,18 +1,26 @@
-// Serves the files of one folder by TFTP, to be read only, for guests that boot by network. What lies outside the
-// folder is not reached, by whatever name or symbolic link (openat2(2), RESOLVE_BENEATH), nor is what is no regular
-// file. libslirp has a server of its own, which follows links to wherever they lead and sends nothing again.
+// Serves the files of one folder by TFTP, to be read only, for guests that boot by network. What lies outside
+// the folder is not reached, by whatever name or symbolic link (openat2(2), RESOLVE_BENEATH), nor is what is
+// no regular file. libslirp has a server of its own, which follows links to wherever they lead and sends
+// nothing again.
 //
-// A transfer is known by the client's address and port; the server answers from its own port 69, as QEMU's does. One
-// block is under way at a time (RFC 1350): each acknowledgement brings the next. One that is not answered is sent again
-// after the timeout, and after tries_max of them the transfer ends; doubled acknowledgements are left out (RFC 1123,
-// 4.2.3.1).
+// A transfer is known by the client's address and port; the server answers from its own port 69, as QEMU's
+// does. One block is under way at a time (RFC 1350): each acknowledgement brings the next. One that is not
+// answered is sent again after the timeout, and after tries_max of them the transfer ends; doubled
+// acknowledgements are left out (RFC 1123, 4.2.3.1). Files are sent as they are, or translated to netascii
+// for clients that ask for it, as those of old routers.
 //
-// Bounded: transfers, together and of one guest, whose oldest makes room. One thread.
+// Bounded: transfers, together and of one guest. Of a guest that has too many, the one makes room that was
+// not acknowledged for longest; where all together are too many, one of a guest that has most of them. So
+// nobody who comes is refused, and transfers that go on go on, however many others begin and are left. One
+// thread.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <functional>
 #include <list>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -54,6 +62,9 @@ class TftpServer {
   struct Transfer {
     Udp4Endpoint client;
     Fd file;
+    bool is_netascii = false;
+    std::int64_t at = 0;              // netascii: in the file, of what comes next
+    std::optional<std::byte> second;  // netascii: of a pair whose first byte was the block's last
     std::size_t block_bytes = tftp_block_bytes;
     std::int64_t timeout_ms = 0;
     std::uint64_t block = 0;  // last sent; 0: the options
@@ -61,14 +72,17 @@ class TftpServer {
     Bytes sent;
     unsigned tries = 0;
     std::int64_t deadline_ms = 0;
+    std::int64_t heard_ms = 0;  // of the client
   };
   using Transfers = std::list<Transfer>;
 
   void begin(const Udp4Endpoint& client, const TftpRead& read, std::int64_t now_ms);
   [[nodiscard]] Fd open_file(const Udp4Endpoint& client, const std::string& name);
   void refuse(const Udp4Endpoint& client, TftpError error, const std::string& text);
-  [[nodiscard]] bool make_room(MacAddress guest);
+  void make_room(MacAddress guest);
   [[nodiscard]] Transfers::iterator find(const Udp4Endpoint& client);
+  [[nodiscard]] static ssize_t read_octets(Transfer& transfer, Bytes& block);
+  [[nodiscard]] static ssize_t read_netascii(Transfer& transfer, Bytes& block);
   [[nodiscard]] bool send_block(Transfer& transfer, std::int64_t now_ms);  // false: the file cannot be read
   void send(Transfer& transfer, Bytes message, std::int64_t now_ms);
 
@@ -76,7 +90,7 @@ class TftpServer {
   Send send_;
   Report report_;
   Fd folder_;
-  Transfers transfers_;  // the oldest first
+  Transfers transfers_;
 };
 
 }  // namespace lanyard

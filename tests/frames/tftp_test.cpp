@@ -26,16 +26,18 @@ std::string to_text(const std::vector<std::byte>& bytes) {
 TEST_CASE("a request to read names a file, its mode and options") {
   const TftpRead plain = read_of("\0\1boot/linux\0octet\0"s);
   CHECK(plain.file == "boot/linux");
-  CHECK(plain.octet);
+  CHECK(plain.mode == TftpMode::octet);
   CHECK_FALSE(plain.block_bytes);
   CHECK_FALSE(plain.timeout_s);
   CHECK_FALSE(plain.wants_size);
   const TftpRead full = read_of("\0\1a\0OcTeT\0BlkSize\0001432\0tsize\0000\0timeout\0005\0multicast\0\0"s);
-  CHECK(full.octet);
+  CHECK(full.mode == TftpMode::octet);
   CHECK(full.block_bytes == 1432U);
   CHECK(full.timeout_s == 5U);
   CHECK(full.wants_size);
-  CHECK_FALSE(read_of("\0\1a\0netascii\0"s).octet);
+  CHECK(read_of("\0\1a\0netascii\0"s).mode == TftpMode::netascii);
+  CHECK(read_of("\0\1a\0NetASCII\0"s).mode == TftpMode::netascii);
+  CHECK(read_of("\0\1a\0mail\0"s).mode == TftpMode::other);
 }
 
 TEST_CASE("options that are out of range, or cut, are left out") {
