@@ -7,12 +7,6 @@
 
 namespace lanyard {
 
-namespace {
-
-constexpr std::size_t rivals_max = 16;
-
-}  // namespace
-
 DhcpOptions dhcp_options_of(const GatewayConfig& config) {
   DhcpOptions options;
   options.network = config.network;
@@ -69,28 +63,39 @@ void DhcpServer::answer_decline(const DhcpRequest& request, std::int64_t now_s) 
                                         to_string(*request.requested)));
 }
 
-void DhcpServer::hear_answer(const DhcpServerSeen& answer, Ipv4Address from, MacAddress mac) {
+void DhcpServer::hear_answer(const DhcpServerSeen& answer, Ipv4Address from, MacAddress mac,
+                             std::int64_t now_s) {
   if (answer.yours.is_unspecified() && answer.type != DhcpType::nak) return;  // it gives no addresses
   const Ipv4Address server = answer.server.value_or(from);
-  if (server == options_.server || from == options_.server) return (void)hear_rival(options_.server, mac);
-  if (is_new_rival(server, MacAddress()))
-    report_("other_gateway", fmt::format("another DHCP server, {} ({}), answers on this network: a VM takes whichever "
-                                         "is first; let one of them serve it",
-                                         to_string(server), to_string(mac)));
+  if (server == options_.server || from == options_.server)
+    return (void)hear_rival(options_.server, mac, now_s);
+  if (const auto others = rivals_.hear(server, MacAddress(), now_s))
+    tell_of_rival(
+        fmt::format(
+            "another DHCP server, {} ({}), answers on this network: a VM takes whichever is first; let "
+            "one of them serve it",
+            to_string(server), to_string(mac)),
+        *others);
 }
 
-bool DhcpServer::hear_rival(Ipv4Address own, MacAddress mac) {
-  if (!is_new_rival(own, mac)) return false;
-  report_("other_gateway",
-          fmt::format("{}, which is an address of this gateway, is used by another on this network, {}: perhaps a "
-                      "second nat port. VMs may get one address twice, or lose their way out. Leave nat to one host of "
-                      "the LAN, or give each its own router=, dns= and pool=",
-                      to_string(own), to_string(mac)));
+bool DhcpServer::hear_rival(Ipv4Address own, MacAddress mac, std::int64_t now_s) {
+  const auto others = rivals_.hear(own, mac, now_s);
+  if (!others) return false;
+  tell_of_rival(
+      fmt::format(
+          "{}, which is an address of this gateway, is used by another on this network, {}: perhaps a "
+          "second nat port. VMs may get one address twice, or lose their way out. Leave nat to one host "
+          "of the LAN, or give each its own router=, dns= and pool=",
+          to_string(own), to_string(mac)),
+      *others);
   return true;
 }
 
-bool DhcpServer::is_new_rival(Ipv4Address address, MacAddress mac) {
-  return rivals_.size() < rivals_max && rivals_.emplace(address, mac.value()).second;
+void DhcpServer::tell_of_rival(const std::string& line, std::uint64_t others) {
+  if (others == 0) return report_("other_gateway", line);
+  report_("other_gateway",
+          fmt::format("{} (before it, {} frames of others that are not told of: some may be forged)", line,
+                      others));
 }
 
 std::optional<DhcpReply> DhcpServer::answer_discover(const DhcpRequest& request, std::int64_t now_s) {
@@ -103,10 +108,11 @@ std::optional<DhcpReply> DhcpServer::answer_discover(const DhcpRequest& request,
 
 std::optional<DhcpReply> DhcpServer::answer_request(const DhcpRequest& request, std::int64_t now_s) {
   if (request.server && *request.server != options_.server) {  // it chose another's offer
-    if (is_new_rival(*request.server, MacAddress()))
-      report_("other_gateway",
-              fmt::format("another DHCP server, {}, is on this network, and {} uses it: let one of them serve it",
-                          to_string(*request.server), to_string(request.mac)));
+    if (const auto others = rivals_.hear(*request.server, MacAddress(), now_s))
+      tell_of_rival(
+          fmt::format("another DHCP server, {}, is on this network, and {} uses it: let one of them serve it",
+                      to_string(*request.server), to_string(request.mac)),
+          *others);
     return std::nullopt;
   }
   const Ipv4Address address = request.requested.value_or(request.client);

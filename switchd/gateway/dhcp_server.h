@@ -5,14 +5,13 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "frames/dhcp.h"
 #include "switchd/gateway/gateway_config.h"
 #include "switchd/gateway/lease_table.h"
+#include "switchd/gateway/rivals.h"
 
 namespace lanyard {
 
@@ -43,12 +42,13 @@ class DhcpServer {
   void change(DhcpOptions options) { options_ = std::move(options); }  // those that get or renew a lease are told
 
   // An answer of a server has come from the network. It is another's: nobody hears himself.
-  void hear_answer(const DhcpServerSeen& answer, Ipv4Address from, MacAddress mac);
-  // `mac`, of which a frame has come from the network, has our address `own`. True: it had not been heard before.
-  bool hear_rival(Ipv4Address own, MacAddress mac);
+  void hear_answer(const DhcpServerSeen& answer, Ipv4Address from, MacAddress mac, std::int64_t now_s);
+  // `mac`, of which a frame has come from the network, has our address `own`. True: people have been told
+  // now.
+  bool hear_rival(Ipv4Address own, MacAddress mac, std::int64_t now_s);
 
  private:
-  [[nodiscard]] bool is_new_rival(Ipv4Address address, MacAddress mac);
+  void tell_of_rival(const std::string& line, std::uint64_t others);
   [[nodiscard]] std::optional<DhcpReply> answer_discover(const DhcpRequest& request, std::int64_t now_s);
   [[nodiscard]] std::optional<DhcpReply> answer_request(const DhcpRequest& request, std::int64_t now_s);
   void tell_of_name(const Lease& lease, std::int64_t now_s);
@@ -59,7 +59,7 @@ class DhcpServer {
   DhcpOptions options_;
   LeaseTable& leases_;
   Report report_;
-  std::set<std::pair<Ipv4Address, std::uint64_t>> rivals_;  // of which people have been told
+  Rivals rivals_;
 };
 
 }  // namespace lanyard

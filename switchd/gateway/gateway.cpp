@@ -272,7 +272,7 @@ void Gateway::take_arp(std::span<const std::byte> frame) {
   if (const auto arp = parse_arp(frame)) {
     if (arp->sender == Dns6Streams::stand_in) return;  // nobody's
     const bool is_ours = arp->sender == config_.router || arp->sender == config_.dns;
-    if (is_ours && dhcp_.hear_rival(arp->sender, arp->sender_mac)) ask_who_has(config_.router);
+    if (is_ours && dhcp_.hear_rival(arp->sender, arp->sender_mac, now_s())) ask_who_has(config_.router);
     learn(arp->sender, arp->sender_mac);
   }
   slirp_.input(frame);
@@ -450,7 +450,7 @@ void Gateway::hear_dhcp_answer(std::span<const std::byte> frame) {
   const auto datagram = parse_udp4(frame);
   if (!datagram || datagram->from.port != dhcp_server_port || datagram->to.port != dhcp_client_port) return;
   if (const auto answer = parse_dhcp_answer(datagram->payload))
-    dhcp_.hear_answer(*answer, datagram->from.address, datagram->from.mac);
+    dhcp_.hear_answer(*answer, datagram->from.address, datagram->from.mac, now_s());
 }
 
 void Gateway::ask_who_has(Ipv4Address address) {

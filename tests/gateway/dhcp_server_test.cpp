@@ -455,13 +455,14 @@ const MacAddress rival = *parse_mac("52:55:0a:00:02:02");
 
 TEST_CASE("each answer of another server is told once for that server, also of one with our own address") {
   Lan lan;
-  for (int i = 0; i < 3; ++i) lan.dhcp.hear_answer(seen(DhcpType::offer, ip(20), other_server), other_server, rival);
+  for (int i = 0; i < 3; ++i)
+    lan.dhcp.hear_answer(seen(DhcpType::offer, ip(20), other_server), other_server, rival, now);
   REQUIRE(lan.reports.size() == 1);
   CHECK(lan.reports[0].find("another DHCP server, 10.0.2.4 (52:55:0a:00:02:02), answers on this network") == 0);
   for (const DhcpType type : {DhcpType::offer, DhcpType::ack})
-    lan.dhcp.hear_answer(seen(type, ip(20), server), server, rival);
-  lan.dhcp.hear_answer(seen(DhcpType::nak, Ipv4Address(), server), server, rival);
-  CHECK_FALSE(lan.dhcp.hear_rival(server, rival));
+    lan.dhcp.hear_answer(seen(type, ip(20), server), server, rival, now);
+  lan.dhcp.hear_answer(seen(DhcpType::nak, Ipv4Address(), server), server, rival, now);
+  CHECK_FALSE(lan.dhcp.hear_rival(server, rival, now));
   REQUIRE(lan.reports.size() == 2);
   CHECK(lan.reports[1].find("10.0.2.2, which is an address of this gateway, is used by another") == 0);
   CHECK(lan.reports[1].find("Leave nat to one host") != std::string::npos);
@@ -472,21 +473,42 @@ TEST_CASE("each answer of another server is told once for that server, also of o
 TEST_CASE("a proxy for network boot gives no addresses, and is no other server; a refusal is") {
   Lan lan;
   for (const DhcpType type : {DhcpType::offer, DhcpType::ack}) {
-    lan.dhcp.hear_answer(seen(type, Ipv4Address(), other_server), other_server, rival);
-    lan.dhcp.hear_answer(seen(type, Ipv4Address()), ip(9), rival);
+    lan.dhcp.hear_answer(seen(type, Ipv4Address(), other_server), other_server, rival, now);
+    lan.dhcp.hear_answer(seen(type, Ipv4Address()), ip(9), rival, now);
   }
   CHECK(lan.reports.empty());
-  lan.dhcp.hear_answer(seen(DhcpType::nak, Ipv4Address()), ip(9), rival);
+  lan.dhcp.hear_answer(seen(DhcpType::nak, Ipv4Address()), ip(9), rival, now);
   CHECK(lan.reports.size() == 1);
 }
 
-TEST_CASE("our address in the frames of another is told for each that has it, and for a bounded number of them") {
+TEST_CASE("our address in the frames of another is told for each that has it") {
   Lan lan;
-  CHECK(lan.dhcp.hear_rival(server, rival));
-  CHECK_FALSE(lan.dhcp.hear_rival(server, rival));
-  CHECK(lan.dhcp.hear_rival(ip(3), rival));
-  for (std::uint64_t i = 0; i < 1000; ++i) (void)lan.dhcp.hear_rival(server, MacAddress(i));
-  CHECK(lan.reports.size() == 16);
+  CHECK(lan.dhcp.hear_rival(server, rival, now));
+  CHECK_FALSE(lan.dhcp.hear_rival(server, rival, now));
+  CHECK(lan.dhcp.hear_rival(ip(3), rival, now));
+  CHECK(lan.reports.size() == 2);
+}
+
+TEST_CASE("however many rivals are forged, a real one is told, of each kind, and not many lines a minute") {
+  Lan lan;
+  for (std::uint64_t i = 0; i < 1000; ++i) {
+    (void)lan.dhcp.hear_rival(server, MacAddress(i), now);
+    lan.dhcp.hear_answer(
+        seen(DhcpType::offer, ip(20), Ipv4Address(0xC000'0000U + static_cast<std::uint32_t>(i))), ip(9),
+        rival, now);
+  }
+  CHECK(lan.reports.size() == Rivals::told_max);
+  lan.reports.clear();
+  const std::int64_t later = now + Rivals::told_interval_s;
+  CHECK(lan.dhcp.hear_rival(server, rival, later));
+  lan.dhcp.hear_answer(seen(DhcpType::offer, ip(20), other_server), other_server, rival, later);
+  CHECK_FALSE(lan.answer(selecting(1, ip(15), ip(5)), later));
+  REQUIRE(lan.reports.size() == 3);
+  CHECK(lan.reports[0].find("10.0.2.2, which is an address of this gateway") == 0);
+  CHECK(lan.reports[0].find("(before it, 1992 frames of others that are not told of") != std::string::npos);
+  CHECK(lan.reports[1].find("another DHCP server, 10.0.2.4") == 0);
+  CHECK(lan.reports[1].find("before it") == std::string::npos);
+  CHECK(lan.reports[2].find("another DHCP server, 10.0.2.5, is on this network") == 0);
 }
 
 TEST_CASE("only DHCPDISCOVER is probed for, and only once") {
