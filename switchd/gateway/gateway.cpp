@@ -55,6 +55,20 @@ std::optional<Ipv6Bytes> dns6_of(const GatewayConfig& config) {
 
 std::uint64_t uptime_s() { return static_cast<std::uint64_t>(now_ms()) / 1000; }
 
+// After a change of the pool, of the network or of reservations.
+std::string text_of_left_out(const std::vector<Lease>& leases) {
+  constexpr std::size_t named_max = 8;
+  std::string named;
+  for (const Lease& lease : std::span(leases).first(std::min(leases.size(), named_max)))
+    named += fmt::format("{}{} ({}{}{})", named.empty() ? "" : ", ", to_string(lease.address),
+                         to_string(lease.mac), lease.name.empty() ? "" : " ", lease.name);
+  return fmt::format(
+      "{} of the leases kept {} not of the pool any more, or reserved for another: {}{}: such a VM gets "
+      "another "
+      "address when it renews",
+      leases.size(), leases.size() == 1 ? "is" : "are", named, leases.size() > named_max ? ", ..." : "");
+}
+
 // With its ports.
 bool is_udp(const Ipv4View& packet) {
   return packet.protocol == ip_protocols::udp && packet.payload.size() >= 8 && !packet.later_fragment;
@@ -104,8 +118,9 @@ void Gateway::take_lease_file() {
   if (!lock.wrong.empty()) report("lease lock", lock.wrong);
   if (lock.is_anothers) return config_.lease_file.clear();
   std::string wrong;
-  leases_.load(load_leases(config_.lease_file, wrong), now_s());
+  const std::vector<Lease> left_out = leases_.load(load_leases(config_.lease_file, wrong), now_s());
   if (!wrong.empty()) report("leases", wrong);
+  if (!left_out.empty()) report("leases left out", text_of_left_out(left_out));
 }
 
 std::string Gateway::open() {

@@ -377,19 +377,27 @@ std::vector<Lease> LeaseTable::bound() const {
 
 std::vector<Lease> LeaseTable::load(const std::vector<Lease>& leases, std::int64_t now_s) {
   next_end_s_ = 0;
-  std::set<std::string> names;
-  for (const auto& [address, lease] : leases_) names.insert(lease.name);
+  std::vector<Lease> left_out;
   for (const Lease& lease : leases) {
-    const bool taken = leases_.contains(lease.address) || by_mac_.contains(lease.mac.value());
-    if (taken || !in_pool(lease.address) || lease.mac.is_group() || lease.mac == MacAddress()) continue;
-    Lease& kept = put(lease.mac, lease.address);
-    kept = lease;
-    kept.name = dns_label(lease.name);
-    if (is_special_name(kept.name) || !names.insert(kept.name).second) kept.name.clear();
-    kept.state = Lease::State::bound;
-    kept.expires_s = std::min(lease.expires_s, forever - 1);
-    if (kept.expires_s <= now_s) kept.afterwards = Lease::Afterwards::silent;
+    if (lease.mac.is_group() || lease.mac == MacAddress()) continue;
+    const Lease* own = of_mac(lease.mac);
+    if (own != nullptr && own->address == lease.address) continue;  // by a reservation, or twice in the file
+    if (own != nullptr || leases_.contains(lease.address) || !in_pool(lease.address)) {
+      if (lease.expires_s > now_s) left_out.push_back(lease);
+      ++changes_;  // the file shall forget it
+      continue;
+    }
+    std::string name = dns_label(lease.name);
+    if (is_special_name(name) || index_.holder(name)) name.clear();
+    change(put(lease.mac, lease.address), [&](Lease& kept) {
+      kept = lease;
+      kept.name = std::move(name);
+      kept.state = Lease::State::bound;
+      kept.expires_s = std::min(lease.expires_s, forever - 1);
+      if (kept.expires_s <= now_s) kept.afterwards = Lease::Afterwards::silent;
+    });
   }
+  return left_out;
 }
 
 }  // namespace lanyard

@@ -114,8 +114,9 @@ class LeaseTable {
 
   // For the file: those bound, expired ones included. Loading leaves out what does not fit the options any more.
   [[nodiscard]] std::vector<Lease> bound() const;
-  // Those that have ended count again when their station is heard.
-  void load(const std::vector<Lease>& leases, std::int64_t now_s);
+  // Those that have ended count again when their station is heard. Returns those that have not ended and are
+  // left out, since their address is not of the pool any more, or another's by a reservation.
+  std::vector<Lease> load(const std::vector<Lease>& leases, std::int64_t now_s);
   [[nodiscard]] std::uint64_t changes() const { return changes_; }  // that the file should know of, ever
 
   [[nodiscard]] std::size_t capacity() const;

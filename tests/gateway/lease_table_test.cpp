@@ -340,14 +340,35 @@ TEST_CASE("what a file says that does not fit any more is left out") {
     return Lease{client, address, name, Lease::State::bound, long_after};
   };
   LeaseTable table(pool(15, 20, {{mac(9), ip(16), "web"}, {mac(8), ip(30), "db"}}));
-  table.load({entry(mac(1), ip(14)), entry(mac(2), ip(21)), entry(mac(3), ip(16)), entry(mac(9), ip(17)),
-              entry(mac(4), ip(30)), entry(MacAddress(), ip(17)), entry(MacAddress(0x0100'5E00'0001), ip(17)),
-              entry(mac(5), ip(18)), entry(mac(6), ip(18)), entry(mac(5), ip(19))}, now);
+  (void)table.load(
+      {entry(mac(1), ip(14)), entry(mac(2), ip(21)), entry(mac(3), ip(16)), entry(mac(9), ip(17)),
+       entry(mac(4), ip(30)), entry(MacAddress(), ip(17)), entry(MacAddress(0x0100'5E00'0001), ip(17)),
+       entry(mac(5), ip(18)), entry(mac(6), ip(18)), entry(mac(5), ip(19))},
+      now);
   const auto kept = table.bound();
   REQUIRE(kept.size() == 1);
   CHECK(kept[0].mac == mac(5));
   CHECK(kept[0].address == ip(18));
   CHECK(table.find(mac(9), now)->address == ip(16));
+}
+
+TEST_CASE("leases that a change of the pool or of reservations ends are told, and the others are kept") {
+  LeaseTable before(pool(15, 20));
+  for (const std::uint64_t client : {1U, 2U, 3U, 4U, 5U})
+    REQUIRE(lease(before, mac(client), now, "vm" + std::to_string(client)));
+  LeaseTable after(pool(17, 30, {{mac(9), ip(17), "db"}, {mac(5), ip(19), "shop"}}));
+  const auto changes = after.changes();
+  const auto left_out = after.load(before.bound(), now + 1);
+  REQUIRE(left_out.size() == 3);
+  for (std::size_t i = 0; i < 3; ++i) {
+    CHECK(left_out[i].mac == mac(i + 1));
+    CHECK(left_out[i].name == "vm" + std::to_string(i + 1));
+  }
+  CHECK(after.changes() != changes);  // the file forgets them, and they are told once
+  CHECK(after.find_name("vm4", now + 1)->address == ip(18));
+  CHECK(after.find(mac(5), now + 1)->address == ip(19));
+  CHECK(LeaseTable(pool(17, 30)).load(before.bound(), long_after).empty());  // they had ended
+  CHECK(LeaseTable(pool(15, 20)).load(before.bound(), now + 1).empty());
 }
 
 TEST_CASE("names that a file gives twice, or that are reserved now, are one guest's") {

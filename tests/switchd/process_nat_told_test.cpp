@@ -244,6 +244,30 @@ TEST_CASE("guests are told of a router and of DNS servers by DHCP and by router 
   }
 }
 
+TEST_CASE("guests are told of the domain of their names by router advertisements, too") {
+  Lan lan("domain=lab.example");
+  CHECK(offer(*lan.guest).options.at(15) == "lab.example");
+  CHECK(solicit(*lan.guest).search == "\3lab\7example\0\0\0\0"s);
+  CHECK(lan.switchd.daemon.stop() == 0);
+}
+
+TEST_CASE(
+    "a pool that is changed while guests are served keeps the leases that are of it, and the others are "
+    "told") {
+  Lan lan("");
+  const Ipv4Address first = lease(*lan.guest, guest_mac(1), host_name_option("web"));
+  const Ipv4Address second = lease(*lan.guest, guest_mac(2), host_name_option("db"));
+  REQUIRE(to_string(second) == "10.0.2.16");
+  lan.change("pool", {"10.0.2.16-10.0.2.30"});
+  lan.switchd.daemon.await_log(
+      "port out: 1 of the leases kept is not of the pool any more, or reserved for another: " +
+      to_string(first) + " (52:54:00:00:00:01 web)");
+  CHECK(dns_lookup(*lan.guest, {guest_mac(2), second, 5353}, "db.lan") == second);
+  CHECK(lease(*lan.guest, guest_mac(2)) == second);
+  CHECK(to_string(lease(*lan.guest, guest_mac(1))) == "10.0.2.17");
+  CHECK(lan.switchd.daemon.stop() == 0);
+}
+
 TEST_CASE("what guests are told changes while they are served, and those with IPv6 hear of it at once") {
   Lan lan("");
   const pid_t gateway = gateway_of(lan.switchd.daemon);
