@@ -12,10 +12,11 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::byte router_advertisement{134}, resolvers_option{25};
+constexpr std::byte router_advertisement{134}, resolvers_option{25}, search_option{31};
 constexpr std::size_t fixed_bytes = 16;           // before the options
 constexpr std::size_t option_unit_bytes = 8;      // in which their lengths are
-constexpr std::uint32_t resolver_seconds = 1800;  // three times the longest interval of advertisements
+constexpr std::size_t search_bytes_max = 512;
+constexpr std::uint32_t told_seconds = 1800;  // three times the longest interval of advertisements
 
 // The ICMPv6 message of the IPv6 packet `ip`, where it is a router's advertisement with a right checksum; empty: none.
 std::span<const std::byte> advertisement_in(std::span<const std::byte> ip) {
@@ -34,12 +35,37 @@ void add_resolvers(std::vector<std::byte>& frame, const std::vector<Ipv6Bytes>& 
   frame.resize(at + header_bytes + resolvers.size() * sizeof(Ipv6Bytes));
   frame[at] = resolvers_option;
   frame[at + 1] = static_cast<std::byte>((frame.size() - at) / option_unit_bytes);
-  store_be32(&frame[at + 4], resolver_seconds);
+  store_be32(&frame[at + 4], told_seconds);
   at += header_bytes;
   for (const Ipv6Bytes& resolver : resolvers) {
     std::copy(resolver.begin(), resolver.end(), &frame[at]);
     at += resolver.size();
   }
+}
+
+// RFC 8106, 5.2: as DNS writes names, with zeros at the end.
+void add_search(std::vector<std::byte>& frame, const std::vector<std::string>& domains) {
+  constexpr std::size_t header_bytes = 8;
+  std::vector<std::byte> names;
+  for (const std::string& domain : domains) {
+    std::vector<std::byte> name;
+    for (std::size_t at = 0; at < domain.size();) {
+      const std::string label = domain.substr(at, domain.find('.', at) - at);
+      name.push_back(static_cast<std::byte>(label.size()));
+      for (const char c : label) name.push_back(static_cast<std::byte>(c));
+      at += label.size() + 1;
+    }
+    name.push_back(std::byte{0});
+    if (names.size() + name.size() <= search_bytes_max) names.insert(names.end(), name.begin(), name.end());
+  }
+  if (names.empty()) return;
+  names.resize((names.size() + option_unit_bytes - 1) / option_unit_bytes * option_unit_bytes);
+  const std::size_t at = frame.size();
+  frame.resize(at + header_bytes);
+  frame[at] = search_option;
+  frame[at + 1] = static_cast<std::byte>((header_bytes + names.size()) / option_unit_bytes);
+  store_be32(&frame[at + 4], told_seconds);
+  frame.insert(frame.end(), names.begin(), names.end());
 }
 
 }  // namespace
@@ -56,10 +82,12 @@ std::optional<std::vector<std::byte>> change_router_advertisement(std::span<cons
     const std::size_t bytes = options.size() < 2 ? 0 : std::to_integer<std::size_t>(options[1]) * option_unit_bytes;
     if (bytes == 0 || bytes > options.size()) return std::nullopt;
     const auto option = options.first(bytes);
-    if (option[0] != resolvers_option) out.insert(out.end(), option.begin(), option.end());
+    if (option[0] != resolvers_option && option[0] != search_option)
+      out.insert(out.end(), option.begin(), option.end());
     options = options.subspan(bytes);
   }
   add_resolvers(out, news.resolvers);
+  add_search(out, news.search);
   const std::span<std::byte> ip = std::span(out).subspan(14);
   const std::span<std::byte> icmp = ip.subspan(40);
   store_be16(&ip[4], static_cast<std::uint16_t>(icmp.size()));

@@ -89,8 +89,9 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       frames_(frames_per_turn_max),
       scratch_(64 * limits::kibi),
       leases_({config_.pool_first, config_.pool_last, config_.lease_seconds, config_.reservations}),
-      keeper_(leases_, [this](Ipv4Address address) { ask_who_has(address); },
-              [this](const char* kind, const std::string& line) { report(kind, line); }),
+      keeper_(
+          leases_, [this](Ipv4Address address) { ask_who_has(address); },
+          [this](const char* kind, const std::string& line) { report(kind, line); }),
       neighbours6_(neighbours_max),
       policy_(config_),
       dns6_(dns6_of(config_)),
@@ -98,13 +99,15 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       dhcp_(dhcp_options_of(config_), leases_,
             [this](const char* kind, const std::string& line) { report(kind, line); }),
       names_(config_, leases_, neighbours6_),
-      dns_(names_, resolvers_, config_.mtu - 48, std::move(dns_listener),
-           [this](const DnsClient& client, std::span<const std::byte> message) { send_dns(client, message); }),
-      tftp_(config_.mtu - 20 - 8 - tftp_header_bytes,
-            [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
-              send(write_udp4({{mac_for(config_.router), config_.router, tftp_port}, client, message}));
-            },
-            [this](const std::string& line) { report("tftp", line); }),
+      dns_(
+          names_, resolvers_, config_.mtu - 48, std::move(dns_listener),
+          [this](const DnsClient& client, std::span<const std::byte> message) { send_dns(client, message); }),
+      tftp_(
+          config_.mtu - 20 - 8 - tftp_header_bytes,
+          [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
+            send(write_udp4({{mac_for(config_.router), config_.router, tftp_port}, client, message}));
+          },
+          [this](const std::string& line) { report("tftp", line); }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
   if (config_.hosts) names_.use(hosts_);
   if (!config_.lease_file.empty()) take_lease_file();
@@ -441,11 +444,7 @@ void Gateway::answer_dhcp(const DhcpRequest& request, MacAddress from) {
   if (!reply) return;
   const bool is_configured = std::any_of(config_.dhcp_options.begin(), config_.dhcp_options.end(),
                                          [](const std::string& option) { return option.starts_with("119:"); });
-  if (config_.hosts && !is_configured && reply->type != DhcpType::nak) {
-    reply->search = {config_.domain};
-    for (const std::string& domain : resolvers_.search_domains(now_ms()))
-      if (domain != config_.domain) reply->search.push_back(domain);
-  }
+  if (config_.hosts && !is_configured && reply->type != DhcpType::nak) reply->search = search_domains();
   constexpr Ipv4Address everybody(0xFFFF'FFFF);
   Udp4Endpoint to{every_mac, everybody, dhcp_client_port};
   if (!request.relay.is_unspecified()) {
@@ -519,13 +518,24 @@ std::optional<MacAddress> Gateway::mac_for_slirp(Ipv4Address address) const {
 }
 
 // Guests go out by us where they are told of us, and not of another router or of none.
-RouterNews Gateway::router_news() const {
+RouterNews Gateway::router_news() {
   RouterNews news;
+  news.search = search_domains();
   news.is_default_router = told_router(config_) == config_.router;
   for (const std::string& server : config_.nameservers)
     if (Ipv6Bytes address; inet_pton(AF_INET6, server.c_str(), address.data()) == 1) news.resolvers.push_back(address);
   if (config_.nameservers.empty() && dns6_) news.resolvers.push_back(*dns6_);
   return news;
+}
+
+// Where unqualified names are looked up: the domain of guests' names, and with the host's names also where
+// the host does.
+std::vector<std::string> Gateway::search_domains() {
+  std::vector<std::string> domains = {config_.domain};
+  if (!config_.hosts) return domains;
+  for (const std::string& domain : resolvers_.search_domains(now_ms()))
+    if (domain != config_.domain) domains.push_back(domain);
+  return domains;
 }
 
 // Guests that have asked are told at once of what has changed.

@@ -93,7 +93,8 @@ class Gateway {
   void keep_leases();
   void take_dns6(std::span<const std::byte> frame);
   void send_dns(const DnsClient& client, std::span<const std::byte> message);
-  [[nodiscard]] RouterNews router_news() const;
+  [[nodiscard]] RouterNews router_news();
+  [[nodiscard]] std::vector<std::string> search_domains();
   void advertise();
   [[nodiscard]] bool may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload);
   [[nodiscard]] bool may_open6(std::span<const std::byte> frame);

@@ -62,6 +62,35 @@ TEST_CASE("an advertisement tells of the resolvers that it is given instead of i
   }
 }
 
+TEST_CASE("an advertisement tells of the search domains that it is given instead of its own") {
+  const char* const other = "1f02 0000 000004b0 036c616e00000000";
+  for (const bool had_one : {true, false}) {
+    const Bytes frame = advertisement(std::string(body) + (had_one ? other : ""));
+    const auto told = change_router_advertisement(frame, {true, {}, {"lan", "lab.example"}});
+    REQUIRE(told);
+    CHECK(sum_of(*told) == 0xFFFF);
+    CHECK(told->size() == 54U + load_be16(&(*told)[18]));
+    CHECK(Bytes(told->begin() + 54 + 16 + 8 + 32, told->end()) ==
+          from_hex("1f04 0000 00000708 036c616e00 036c6162076578616d706c6500 000000000000"));
+    CHECK(change_router_advertisement(*told, {true, {}, {"lan", "lab.example"}}) == told);
+  }
+}
+
+TEST_CASE("search domains of any length and number fit into an advertisement, the first before the others") {
+  const Bytes frame = advertisement(body);
+  for (std::size_t domains = 0; domains < 30; ++domains) {
+    std::vector<std::string> search;
+    for (std::size_t i = 0; i < domains; ++i)
+      search.push_back(std::string(1 + i % 9, 'a') + "." + std::string(63, 'b'));
+    const auto told = change_router_advertisement(frame, {true, {}, search});
+    REQUIRE(told);
+    CHECK(sum_of(*told) == 0xFFFF);
+    CHECK((told->size() - 54) % 8 == 0);
+    CHECK(told->size() <= 54 + 16 + 8 + 32 + 8 + 512);
+    CHECK((told->size() == 54 + 16 + 8 + 32) == (domains == 0));
+  }
+}
+
 TEST_CASE("an advertisement without resolvers and of no default router keeps its prefix") {
   const Bytes frame = advertisement(std::string(body) + resolver);
   const auto told = change_router_advertisement(frame, {false, {}});

@@ -120,6 +120,7 @@ struct Advertised {
   unsigned flags = 0;
   bool has_prefix = false;
   std::vector<std::string> resolvers;
+  std::string search;  // as DNS writes names
 };
 
 std::optional<Advertised> parse_advertised(const std::string& frame) {
@@ -137,6 +138,8 @@ std::optional<Advertised> parse_advertised(const std::string& frame) {
       std::copy_n(&bytes[at + 16], 16, told_prefix.begin());
       told.has_prefix = told_prefix == ip6(prefix);
     }
+    if (bytes[at] == std::byte{31})
+      told.search = to_text(bytes.subspan(at + 8, 8 * std::to_integer<std::size_t>(bytes[at + 1]) - 8));
     if (bytes[at] != std::byte{25}) continue;
     CHECK(load_be32(&bytes[at + 4]) > 0);
     for (std::size_t i = 0; i < std::to_integer<std::size_t>(bytes[at + 1]) / 2; ++i) {
@@ -240,6 +243,7 @@ TEST_CASE("guests are told of a router and of DNS servers by DHCP and by router 
     CHECK(advertised.has_prefix);
     CHECK(advertised.flags == 0);
     CHECK(advertised.resolvers == row.dns6);
+    CHECK(advertised.search == "\3lan\0\0\0\0"s);
     CHECK(lan.switchd.daemon.stop() == 0);
   }
 }
