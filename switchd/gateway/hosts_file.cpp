@@ -46,7 +46,10 @@ bool is_of_use(const Ipv6Bytes& address) {
   return !first_80_are_0 && address[0] < std::byte{0xFE};
 }
 
-bool is_localhost(std::string_view name) { return name == "localhost" || name.ends_with(".localhost"); }
+// Also as `localhost.lan`, which a guest asks for that puts its search domain behind all names.
+bool is_localhost(std::string_view name) {
+  return name == "localhost" || name.starts_with("localhost.") || name.ends_with(".localhost");
+}
 
 template <typename Address>
 void add(std::vector<Address>& addresses, const Address& address) {

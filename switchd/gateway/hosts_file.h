@@ -1,9 +1,10 @@
 // The host's own table of names, hosts(5), as far as it is of use to guests, followed when the file changes.
 //
-// Left out, since they would lead a guest to itself, or mean something on one link of the host only: localhost and what
-// is below it, groups, link-local IPv6 addresses, and ::1. Names at 127.0.0.0/8 (Debian gives the host's own name there)
-// are known, without the address: who may reach the host's loopback reaches it by another. 0.0.0.0 and :: stay as they
-// are: tables that block names are made of them.
+// Left out, since they would lead a guest to itself, or mean something on one link of the host only:
+// localhost, in whatever domain, and what is below it, groups, link-local IPv6 addresses, and ::1. Names at
+// 127.0.0.0/8 (Debian gives the host's own name there) are known, without the address: who may reach the
+// host's loopback reaches it by another. 0.0.0.0 and :: stay as they are: tables that block names are made of
+// them.
 //
 // Bounded: bytes of the file, names, addresses of a name; what is beyond is left out. One thread.
 #pragma once

@@ -270,6 +270,33 @@ TEST_CASE("the gateway and reservations come before the host's names, and these 
   CHECK(lan.ask("15.2.0.10.in-addr.arpa", dns_types::ptr)->name == "web.lab.test");
 }
 
+TEST_CASE(
+    "a name that the host has and a guest calls itself is the host's, whole, however it is written and asked "
+    "for") {
+  const std::string line = GENERATE(as<std::string>{}, "192.0.2.7 web", "192.0.2.7 web.lab.test",
+                                    "192.0.2.7 web web.lab.test", "192.0.2.7 web.lab.test\n192.0.2.9 web");
+  CAPTURE(line);
+  WithHosts lan(line + "\n");
+  lan.neighbours6.learn(address6("fd6c:616e:a00:200::15"), web);
+  for (const char* name : {"web", "web.lab.test"}) {
+    CAPTURE(name);
+    CHECK(lan.addresses(name) == nas);
+    CHECK(lan.ask(name, dns_types::aaaa)->addresses6.empty());  // none of the guest's beside it
+    CHECK(lan.ask(name, dns_types::aaaa)->code == DnsCode::ok);
+  }
+}
+
+TEST_CASE("localhost is nobody's name, in no domain and wherever the host's file has it") {
+  const std::string address = GENERATE(as<std::string>{}, "127.0.0.1", "192.0.2.7", "2001:db8::7");
+  CAPTURE(address);
+  WithHosts lan(address +
+                " localhost localhost.lab.test localhost.localdomain web.localhost box.example.org\n");
+  lan.config.host_loopback = true;
+  CHECK(lan.ask("localhost.lab.test")->code == DnsCode::no_such_name);
+  for (const char* name : {"localhost", "localhost.localdomain", "web.localhost"}) CHECK_FALSE(lan.ask(name));
+  CHECK(lan.ask("box.example.org"));
+}
+
 TEST_CASE("the host's own name at its loopback is at the router where that leads there, and else not known") {
   WithHosts lan("127.0.0.1 localhost\n127.0.1.1 box.example.org box\n");
   CHECK_FALSE(lan.ask("box.example.org"));
