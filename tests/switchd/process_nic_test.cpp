@@ -123,6 +123,18 @@ TEST_CASE("what a nic port's socket has no room for is in its kernel_drops") {
   });
   const auto& nic = stats["ports"]["n"];
   CHECK(nic["received_frames"].get<unsigned>() + nic["kernel_drops"].get<unsigned>() <= count);
+  const auto dropped = nic["kernel_drops"].get<unsigned>();
+  NetworkOfTest::ip("link set v0 down");
+  (void)lab.daemon->await_down("n");
+  NetworkOfTest::ip("link set v0 up");
+  (void)lab.daemon->await_up("n");
+  // By another socket, which has dropped nothing.
+  const auto received = nic["received_frames"].get<unsigned>();
+  const auto later = lab.daemon->await_stats("further frames", [&](const auto& seen) {
+    lab.lan.send(frame(broadcast, mac(2)));
+    return seen["ports"]["n"]["received_frames"] > received;
+  });
+  CHECK(later["ports"]["n"]["kernel_drops"].get<unsigned>() >= dropped);
   CHECK(lab.daemon->stop() == 0);
 }
 

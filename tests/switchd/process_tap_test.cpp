@@ -176,6 +176,44 @@ TEST_CASE("what a TAP's own queue has no room for is in its port's kernel_drops,
   }
 }
 
+TEST_CASE("what was dropped towards a TAP stays counted when the TAP was made again") {
+  ON_EVERY_REAL_ENGINE;
+  IN_A_NETWORK_OF_ITS_OWN;
+  WITH_TAPS;
+  const auto make = [] {
+    NetworkOfTest::ip("tuntap add lan0 mode tap");
+    NetworkOfTest::ip("link set lan0 txqueuelen 10");
+    NetworkOfTest::ip("addr add 10.9.0.1/24 dev lan0");
+    NetworkOfTest::ip("link set lan0 up");
+    NetworkOfTest::ip("neigh add 10.9.0.2 lladdr 52:54:00:00:00:01 dev lan0");
+  };
+  make();
+  SwitchdProcess daemon(engine, {"t=tap:lan0"});
+  std::uint64_t before = 0;
+  for (int round = 0; round < 3; ++round) {
+    Peer host = Peer::udp("10.9.0.1:0");
+    host.towards("10.9.0.2:9");
+    const std::uint64_t received = daemon.stats()["ports"]["t"]["received_frames"];
+    for (const Deadline deadline;
+         daemon.stats()["ports"]["t"]["received_frames"] == received && !deadline.passed();)
+      host.send("until the interface knows that it is open");
+    daemon.suspend();
+    for (unsigned i = 0; i < 200; ++i) host.send("number " + std::to_string(i));
+    daemon.resume();
+    const auto seen = daemon.await_stats("further drops", [&](const auto& stats) {
+      return stats["ports"]["t"]["kernel_drops"] >= before + 100;
+    });
+    before = seen["ports"]["t"]["kernel_drops"];
+    NetworkOfTest::ip("link del lan0");
+    (void)daemon.await_down("t");
+    CHECK(daemon.stats()["ports"]["t"]["kernel_drops"] >= before);
+    make();
+    (void)daemon.await_up("t");
+    CHECK(daemon.stats()["ports"]["t"]["kernel_drops"] >= before);
+  }
+  CHECK(daemon.stop() == 0);
+}
+
 TEST_CASE("the scripts of a TAP get its name, up before ready and down while it is still there") {
   ON_EVERY_REAL_ENGINE;
   IN_A_NETWORK_OF_ITS_OWN;
