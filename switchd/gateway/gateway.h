@@ -91,6 +91,7 @@ class Gateway {
   void hear_dhcp_answer(std::span<const std::byte> frame);
   void ask_who_has(Ipv4Address address);
   void keep_leases();
+  void wake_for_dhcp(PollSet& polled) const;
   void take_dns6(std::span<const std::byte> frame);
   void send_dns(const DnsClient& client, std::span<const std::byte> message);
   [[nodiscard]] RouterNews router_news();
@@ -108,6 +109,9 @@ class Gateway {
   void save_leases_if_changed();
   void report(const std::string& kind, const std::string& line, std::int64_t interval_ms = 10'000);
   void tell(const std::string& json);
+  [[nodiscard]] static std::int64_t now_ms();  // monotonic
+  [[nodiscard]] static std::int64_t now_s();   // of the calendar
+  [[nodiscard]] static std::uint64_t uptime_s();
   [[nodiscard]] static MacAddress mac_for(Ipv4Address own);
   [[nodiscard]] static MacAddress mac_for(const Ipv6Bytes& own);
 
