@@ -89,18 +89,23 @@ void ConnectorControl::connected(Fd fd) {
   frames_before_ = frames_brought();
   connected_at_ = std::chrono::steady_clock::now();
   is_connected_ = true;
-  services_.registry().set(config_.name, record(address(), "up", counters_));
+  if (damping_.came(connected_at_)) told_drops_.reset();
+  else if (!told_drops_) told_drops_ = drops_of(*counters_);
+  PortRecord shown = record(address(), "up", counters_);
+  shown.told_drops = told_drops_;
+  services_.registry().set(config_.name, std::move(shown));
   services_.attach(std::move(transport), *this);
 }
 
 void ConnectorControl::attached(const Notice&) {
-  if (doubted_) watch();
-  else tell_up();
+  if (damping_.is_told()) tell_up();
+  else watch();
 }
 
 void ConnectorControl::tell_up() {
-  told_up_ = true;
   last_failure_.clear();
+  told_drops_.reset();
+  services_.registry().find(config_.name)->told_drops.reset();
   services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address());
   services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address());
 }
@@ -110,18 +115,13 @@ std::uint64_t ConnectorControl::frames_brought() const {
   return counters_->received_frames.get() - counters_->drops[static_cast<std::size_t>(DropReason::bad_length)].get();
 }
 
-bool ConnectorControl::counts() const {
-  return frames_brought() > frames_before_ || std::chrono::steady_clock::now() - connected_at_ >= Backoff::max;
-}
-
 // A timer of its own: one that has run out already cannot be cancelled, and would take the place of the next try.
 void ConnectorControl::watch() {
   watch_timer_.expires_after(watch_interval);
   watch_timer_.async_wait([this, which = connected_at_](const asio::error_code& cancelled) {
     if (cancelled || stopping_ || !is_connected_ || which != connected_at_) return;
-    if (!counts()) return watch();
-    doubted_ = false;
-    tell_up();
+    if (damping_.settles(std::chrono::steady_clock::now(), has_served())) tell_up();
+    else watch();
   });
 }
 
@@ -142,17 +142,17 @@ void ConnectorControl::retry_later() {
 void ConnectorControl::closed(const Notice& notice) {
   const std::string cause = cause_text(notice);
   show_down(cause);
-  if (std::exchange(told_up_, false)) {
+  const FlapDamping::Gone gone = damping_.went(std::chrono::steady_clock::now(), has_served());
+  if (gone.is_told) {
     services_.print("port " + config_.name + " down " + cause);
     services_.event(LogLevel::info, EventKind::port_down, config_.name, "port " + config_.name + " down: " + cause);
   }
   is_connected_ = false;
   if (stopping_) return;
   watch_timer_.cancel();
-  if (counts()) {
-    doubted_ = false;
+  if (gone.counted) {
     backoff_.reset();
-  } else if (!std::exchange(doubted_, true)) {
+  } else if (gone.begins) {
     log_info("port {}: {} closes connections before a frame comes; trying again with longer pauses, and telling only of "
              "one that lasts",
              config_.name, address());

@@ -1,14 +1,10 @@
 // Connecting ports, TCP and UNIX: down until connected, and again after every loss, with back-off. `ready` does not
 // wait for them.
 //
-// Something may accept each connection and close it at once: a tunnel (ssh -L) whose far end is down, a proxy. So a
-// connection counts only when it has brought a frame or lasted as long as the longest pause; until then the pauses go on
-// doubling, and only the first such connection is told of:
-//
-//   good    (at first) a connection is told as up when it is there; lost without having counted, it is the last
-//           told for now, and leads to
-//   doubted a connection is told as up when it counts, which is looked at a few times a second, and leads back to
-//           good; one that does not get there is not told, neither as up nor as down
+// Something may accept each connection and close it at once: a tunnel (ssh -L) whose far end is down, a proxy. So one
+// counts only when it has brought a frame or lasted as long as the longest pause; until then the pauses go on doubling,
+// and only the first such connection is told of (flap_damping.h): whether a further one counts is looked at a few times a
+// second.
 #pragma once
 
 #include <asio/basic_stream_socket.hpp>
@@ -18,6 +14,7 @@
 #include <deque>
 
 #include "switchd/backoff.h"
+#include "switchd/flap_damping.h"
 #include "switchd/port_control.h"
 
 namespace lanyard {
@@ -45,7 +42,7 @@ class ConnectorControl final : public PortControl {
   void tell_up();
   void watch();
   [[nodiscard]] std::uint64_t frames_brought() const;
-  [[nodiscard]] bool counts() const;
+  [[nodiscard]] bool has_served() const { return frames_brought() > frames_before_; }
 
   static constexpr std::chrono::milliseconds watch_interval{100};
   static constexpr std::chrono::seconds connect_max{10};
@@ -53,15 +50,15 @@ class ConnectorControl final : public PortControl {
   NameResolver::LookUp look_up_;    // of the name to connect to; null: none is under way
   Socket socket_;
   asio::steady_timer timer_;        // of the connect under way, or until the next try
-  asio::steady_timer watch_timer_;  // of a connection that is doubted
+  asio::steady_timer watch_timer_;  // of a connection that is not told of yet
   std::deque<SocketAddress> candidates_;
   Backoff backoff_;
   std::shared_ptr<PortCounters> counters_;
   std::uint64_t frames_before_ = 0;  // the present connection, or the last
   std::chrono::steady_clock::time_point connected_at_;
+  std::optional<DropCounts> told_drops_;  // before connections that are not told
+  FlapDamping damping_{{.lasts = Backoff::max, .told_max = 1}};
   bool is_connected_ = false;
-  bool doubted_ = false;  // peers closed connections before a frame came: told of once one lasts
-  bool told_up_ = false;  // of the present connection
   std::string last_failure_;  // told once, not at every try
   bool stopping_ = false;
 };

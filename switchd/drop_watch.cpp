@@ -14,10 +14,14 @@ void DropWatch::look() {
 
 void DropWatch::look_at(const std::string& name, const PortRecord& record, Watched& watched) {
   watched.exists = true;
+  const DropCounts now = drops_of(*record.counters);
+  const bool was_untold = std::exchange(watched.is_untold, record.told_drops.has_value());
+  const DropCounts& told = record.told_drops ? *record.told_drops : now;
   for (const DropReasonInfo& info : drop_reasons) {
     const auto reason = static_cast<std::size_t>(info.reason);
     Spell& drops = watched.drops[reason];
-    const Spell::Change change = drops.look(record.counters->drops[reason].get());
+    if (was_untold && !watched.is_untold) drops.skip_to(now[reason]);
+    const Spell::Change change = drops.look(told[reason]);
     if (change == Spell::Change::began) tell(EventKind::drops_began, name, record, info, drops.count());
     if (change == Spell::Change::ended) tell(EventKind::drops_ended, name, record, info, drops.count());
   }

@@ -1,5 +1,6 @@
 // Tells when ports begin to drop frames, and when they have stopped: one event each, by port and reason, not one for each
-// frame. Looks at the counters once a second; the data plane knows nothing of it. Control thread only.
+// frame. Looks at the counters once a second; the data plane knows nothing of it. Where a connection is not told to be up
+// (flap_damping.h), neither are its drops. Control thread only.
 #pragma once
 
 #include <asio/io_context.hpp>
@@ -27,6 +28,7 @@ class DropWatch {
   struct Watched {
     std::array<Spell, drop_reason_count> drops;  // by reason
     bool exists = false;
+    bool is_untold = false;
   };
 
   void look();

@@ -7,6 +7,12 @@
 
 namespace lanyard {
 
+DropCounts drops_of(const PortCounters& counters) {
+  DropCounts drops;
+  for (std::size_t reason = 0; reason < drop_reason_count; ++reason) drops[reason] = counters.drops[reason].get();
+  return drops;
+}
+
 void PortTotals::add(const PortCounters& counters) {
   received_frames += counters.received_frames.get();
   sent_frames += counters.sent_frames.get();

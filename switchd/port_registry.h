@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@
 
 namespace lanyard {
 
+using DropCounts = std::array<std::uint64_t, drop_reason_count>;  // by reason
+[[nodiscard]] DropCounts drops_of(const PortCounters& counters);
+
 struct PortRecord {
   std::string type;     // "tcp-listen"
   std::string address;  // as printed: where it is bound or connects to; of a connection or peer: the far end
@@ -24,6 +28,8 @@ struct PortRecord {
   std::string state;    // "up", "down", "listening", "disabled"
   std::shared_ptr<PortCounters> counters;  // null for a listener, which carries no frames itself
   std::string reason{};  // "down": why, one line; else empty
+  // Where its connection is not told to be up (flap_damping.h), nor are its drops: what there were before.
+  std::optional<DropCounts> told_drops{};
 };
 
 // What was counted on all ports together, those that have gone among them.

@@ -25,6 +25,11 @@ class Spell {
     going_on_ = false;
     return Change::ended;
   }
+  // What was counted since the last look is none of its business.
+  void skip_to(std::uint64_t now) {
+    began_ += now - seen_;
+    seen_ = now;
+  }
   // Counted in this spell, or the last.
   [[nodiscard]] std::uint64_t count() const { return seen_ - began_; }
 

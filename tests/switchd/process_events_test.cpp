@@ -1,8 +1,10 @@
 // Events that the real switchd sees by looking at its counters: ports that drop frames, MAC tables that are full.
 #include <catch2/catch.hpp>
+#include <atomic>
 #include <map>
 
 #include "frames/limits.h"
+#include "tests/support/background.h"
 #include "tests/support/controlled.h"
 #include "tests/support/frames.h"
 #include "tests/support/peer.h"
@@ -121,5 +123,27 @@ TEST_CASE("a loop is named as one, once, instead of each move that it makes") {
   CHECK(events.await("port_removed").port() == "left");
   CHECK(events.count("loop_suspected") == 1);
   CHECK(events.count("mac_moved") < 20);
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("drops of a peer that is tried again and again begin and end by turns, and are told as its connections are") {
+  Listener listener;
+  Controlled lan({"vm=tcp-connect:" + listener.address()});
+  Followed events(lan);
+  std::atomic<unsigned> greeted = 0;
+  const Background greets([&] {
+    ++greeted;
+    Peer other = listener.accept();
+    other.send_raw("SSH-2.0-OpenSSH_9.2\r\n");
+    other.await_closed();
+  });
+  CHECK(events.await("drops_began").reason() == "bad_length");
+  const v1::Event ended = events.await("drops_ended");
+  CHECK(ended.reason() == "bad_length");
+  CHECK(ended.count() == 1);
+  CHECK(greeted > 3);  // meanwhile
+  CHECK(events.count("drops_began") == 1);
+  CHECK(events.count("port_up") == 1);
+  CHECK(events.count("port_down") == 1);
   CHECK(lan.daemon.stop() == 0);
 }

@@ -35,3 +35,19 @@ TEST_CASE("after a pause that was long enough the next spell begins, and counts 
   CHECK(spell.look(14) == Change::began);
   CHECK(spell.count() == 4);
 }
+
+TEST_CASE("what is skipped begins no spell, ends none, and is not counted in one") {
+  Spell spell;
+  spell.skip_to(100);
+  CHECK(spell.look(100) == Change::none);
+  CHECK(spell.look(107) == Change::began);
+  CHECK(spell.count() == 7);
+  spell.skip_to(1000);
+  CHECK(spell.count() == 7);
+  CHECK(spell.look(1002) == Change::none);
+  CHECK(spell.count() == 9);
+  spell.skip_to(5000);
+  for (unsigned quiet = 1; quiet < Spell::quiet_looks_max; ++quiet) CHECK(spell.look(5000) == Change::none);
+  CHECK(spell.look(5000) == Change::ended);
+  CHECK(spell.count() == 9);
+}
