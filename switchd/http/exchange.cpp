@@ -12,6 +12,33 @@
 
 namespace lanyard::http {
 
+// Of RESTinio's response builders: a head only, which does not say how long a body would be.
+struct HeadOnly {};
+
+}  // namespace lanyard::http
+
+template <>
+class restinio::response_builder_t<lanyard::http::HeadOnly> final
+    : public restinio::base_response_builder_t<restinio::response_builder_t<lanyard::http::HeadOnly>> {
+ public:
+  using base_response_builder_t::base_response_builder_t;
+
+  void done() {
+    const auto connection = std::move(m_connection);
+    restinio::writable_items_container_t parts;
+    parts.emplace_back(restinio::impl::create_header_string(
+        m_header, restinio::impl::content_length_field_presence_t::skip_content_length));
+    restinio::write_group_t group(std::move(parts));
+    group.status_line_size(calculate_status_line_size());
+    connection->write_response_parts(
+        m_request_id,
+        {restinio::response_parts_attr_t::final_parts, restinio::response_connection_attr(m_header.should_keep_alive())},
+        std::move(group));
+  }
+};
+
+namespace lanyard::http {
+
 namespace {
 
 using google::protobuf::Message;
@@ -81,6 +108,13 @@ void answer(const restinio::request_handle_t& request, unsigned status, std::str
   response.set_content_length(body.size());
   // The answer to HEAD has no body, but tells of it (RFC 9110, 9.3.2).
   if (request->header().method() != restinio::http_method_head()) response.set_body(std::move(body));
+  response.done();
+}
+
+void answer_head(const restinio::request_handle_t& request, std::string_view content_type) {
+  auto response = request->create_response<HeadOnly>(status_line(200));
+  response.append_header(restinio::http_field::content_type, std::string(content_type));
+  response.append_header(restinio::http_field::cache_control, "no-store");
   response.done();
 }
 

@@ -28,6 +28,9 @@ void answer(const restinio::request_handle_t& request, unsigned status, std::str
             const std::vector<std::pair<std::string, std::string>>& headers = {});
 void answer(const restinio::request_handle_t& request, const Fault& fault);
 
+// Answers HEAD for what would come in pieces: how long they are is not known.
+void answer_head(const restinio::request_handle_t& request, std::string_view content_type);
+
 // The type of an answer that comes in pieces, so that nobody knows its length before; empty: it comes whole.
 [[nodiscard]] std::string_view type_of_pieces(const v1::Request& request);
 

@@ -123,20 +123,24 @@ unsigned status_of(v1::Error::Code code) {
     case v1::Error::CONFLICT: return 409;
     case v1::Error::LIMIT: return 429;
     case v1::Error::UNAVAILABLE: return 503;
+    case v1::Error::UNAUTHENTICATED: return 401;
+    case v1::Error::PERMISSION_DENIED: return 403;
+    case v1::Error::METHOD_NOT_ALLOWED: return 405;
     default: return 500;
   }
 }
 
-Fault fault(v1::Error::Code code, std::string message, std::optional<unsigned> status) {
+Fault fault(v1::Error::Code code, std::string message) {
   Fault made;
-  made.status = status.value_or(status_of(code));
+  made.status = status_of(code);
   made.error.set_code(code);
   made.error.set_message(std::move(message));
   return made;
 }
 
 Fault wrong_method(std::string_view path, std::string_view allowed, std::string_view method) {
-  Fault made = fault(v1::Error::INVALID, fmt::format("{}: expected {}, not {}", path, allowed, printable(method)), 405);
+  Fault made = fault(v1::Error::METHOD_NOT_ALLOWED,
+                     fmt::format("{}: expected {}, not {}", path, allowed, printable(method)));
   made.allow = allowed == "GET" ? "GET, HEAD" : allowed;
   return made;
 }

@@ -34,8 +34,7 @@ using Query = std::vector<std::pair<std::string, std::string>>;
 
 // The status for an error of the API.
 [[nodiscard]] unsigned status_of(v1::Error::Code code);
-// `status` left out: that of the code.
-[[nodiscard]] Fault fault(v1::Error::Code code, std::string message, std::optional<unsigned> status = {});
+[[nodiscard]] Fault fault(v1::Error::Code code, std::string message);
 [[nodiscard]] Fault wrong_method(std::string_view path, std::string_view allowed, std::string_view method);
 
 struct Endpoint {

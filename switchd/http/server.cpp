@@ -80,7 +80,7 @@ std::variant<std::string, OpenError> read_token(const std::string& path) {
                    EINVAL};
 }
 
-Fault forbidden(std::string message) { return fault(v1::Error::INVALID, std::move(message), 403); }
+Fault forbidden(std::string message) { return fault(v1::Error::PERMISSION_DENIED, std::move(message)); }
 
 // Does this Host or Origin mean an address, or this machine? A name may mean this address today, and be another's: so a
 // page of the other's reaches us as one of ours (DNS rebinding).
@@ -285,7 +285,7 @@ std::optional<Fault> Server::Running::check(const restinio::request_t& request) 
     constexpr std::string_view scheme = "bearer ";  // of any case (RFC 9110, 11.1)
     const bool is_bearer = lower_case(given.substr(0, scheme.size())) == scheme;
     if (is_bearer && are_equal(std::string_view(given).substr(scheme.size()), token_)) return std::nullopt;
-    return fault(v1::Error::INVALID, "expected Authorization: Bearer TOKEN, with the token of --http-token", 401);
+    return fault(v1::Error::UNAUTHENTICATED, "expected Authorization: Bearer TOKEN, with the token of --http-token");
   }
   const std::string host = fields.get_field_or(restinio::http_field::host, std::string("localhost"));
   if (!names_no_one(host))
@@ -337,7 +337,7 @@ void Server::Running::handle_verb(const restinio::request_handle_t& request, Con
   auto read = read_request(wants_head ? "GET" : header.method().c_str(), header.path(), query, request->body());
   if (const auto* wrong = std::get_if<Fault>(&read)) return answer(request, *wrong);
   auto& verb = std::get<v1::Request>(read);
-  if (const std::string_view type = type_of_pieces(verb); wants_head && !type.empty()) return answer(request, 200, type, {});
+  if (const std::string_view type = type_of_pieces(verb); wants_head && !type.empty()) return answer_head(request, type);
   const bool follows = verb.has_watch_events() && verb.watch_events().follow();
   const std::string last = header.get_field_or("Last-Event-ID", std::string());  // a browser that comes back
   if (follows && verb.watch_events().after() == 0)
