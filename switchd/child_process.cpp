@@ -2,7 +2,6 @@
 #include "switchd/child_process.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/syscall.h>
@@ -10,7 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
 #include <cerrno>
+#include <memory>
 
 #include "frames/check.h"
 
@@ -74,9 +76,11 @@ ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   return *this;
 }
 
+// Waits, for what has been killed.
 ChildProcess::~ChildProcess() {
   kill();
-  (void)reap();
+  while (pid_ > 0 && ::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
 }
 
 int ChildProcess::start(std::vector<std::string> arguments, const ChildOptions& options) {
@@ -97,29 +101,65 @@ void ChildProcess::kill() const {
   if (pid_ > 0) ::kill(pid_, SIGKILL);
 }
 
-bool ChildProcess::end_within(std::chrono::milliseconds time_max) {
-  const bool in_time = !pidfd_ || readable_within(pidfd_, time_max);
-  if (!in_time) kill();
-  return in_time;
-}
-
-int ChildProcess::reap() {
+std::optional<int> ChildProcess::reap() {
+  LANYARD_CHECK(pid_ > 0);
   int status = 0;
-  while (pid_ > 0 && ::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
+  if (::waitpid(pid_, &status, WNOHANG) == 0) return std::nullopt;
   pid_ = -1;
   pidfd_.reset();
   return status;
 }
 
-bool readable_within(const Fd& fd, std::chrono::milliseconds time_max) {
-  const auto end = std::chrono::steady_clock::now() + time_max;
-  pollfd polled{fd.get(), POLLIN, 0};
-  while (true) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    const int ready = ::poll(&polled, 1, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-    if (ready >= 0 || errno != EINTR) return ready > 0;
+namespace {
+
+// A child whose end is awaited. Its handlers own it.
+class Ending : public std::enable_shared_from_this<Ending> {
+ public:
+  Ending(asio::io_context& io, ChildProcess child, ChildEnded ended)
+      : child_(std::move(child)), ended_(std::move(ended)), watched_(io), again_(io), limit_(io) {}
+
+  void begin(std::chrono::milliseconds time_max) {
+    if (child_.pidfd()) watched_.assign(::fcntl(child_.pidfd().get(), F_DUPFD_CLOEXEC, 0), no_descriptor_);
+    limit_.expires_after(time_max);
+    limit_.async_wait([self = shared_from_this()](const asio::error_code& cancelled) {
+      if (cancelled || !self->child_) return;
+      self->in_time_ = false;
+      self->child_.kill();
+    });
+    watch();
   }
+
+ private:
+  void watch() {
+    const auto look = [self = shared_from_this()](const asio::error_code&) { self->look(); };
+    if (watched_.is_open()) return watched_.async_wait(asio::posix::stream_descriptor::wait_read, look);
+    again_.expires_after(look_interval);
+    again_.async_wait(look);
+  }
+  // Asio may wake for nothing.
+  void look() {
+    const std::optional<int> status = child_.reap();
+    if (!status) return watch();
+    watched_.close(no_descriptor_);
+    limit_.cancel();
+    std::exchange(ended_, nullptr)(*status, in_time_);
+  }
+
+  static constexpr std::chrono::milliseconds look_interval{20};
+
+  ChildProcess child_;
+  ChildEnded ended_;
+  asio::error_code no_descriptor_;
+  asio::posix::stream_descriptor watched_;
+  asio::steady_timer again_;  // without a descriptor to watch
+  asio::steady_timer limit_;
+  bool in_time_ = true;
+};
+
+}  // namespace
+
+void await_end(asio::io_context& io, ChildProcess child, std::chrono::milliseconds time_max, ChildEnded ended) {
+  std::make_shared<Ending>(io, std::move(child), std::move(ended))->begin(time_max);
 }
 
 }  // namespace lanyard

@@ -1,12 +1,15 @@
-// A program that switchd starts and waits for: a script, a gateway. It meets signals as if nobody had touched them, and
-// has the descriptors it is given and the standard ones, no others. Waiting is done by a descriptor of the process
-// (pidfd_open(2), Linux 5.3), which a loop can watch, too; where the kernel has none, by waitpid(2), however long that
-// takes. Control thread only.
+// A program that switchd starts, and whose end it awaits: a script, a gateway. It meets signals as if nobody had touched
+// them, and has the descriptors it is given and the standard ones, no others. Nobody waits for its end: the loop watches
+// a descriptor of the process (pidfd_open(2), Linux 5.3); where the kernel gives none, it looks now and then. Control
+// thread only.
 #pragma once
 
 #include <sys/types.h>
 
+#include <asio/io_context.hpp>
 #include <chrono>
+#include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,17 +43,19 @@ class ChildProcess {
   [[nodiscard]] const Fd& pidfd() const { return pidfd_; }  // readable when it has ended; none before Linux 5.3
 
   void kill() const;
-  // Waits for the end; kills it where that does not come in time. False: it was killed here.
-  bool end_within(std::chrono::milliseconds time_max);
-  // Waits for the end. Returns the status, as waitpid(2) has it.
-  int reap();
+  // The status, as waitpid(2) has it, where it has ended. REQUIRES: nobody has reaped it.
+  [[nodiscard]] std::optional<int> reap();
 
  private:
   pid_t pid_ = -1;
   Fd pidfd_;
 };
 
-// Waits for `fd` to be readable, or at its end.
-[[nodiscard]] bool readable_within(const Fd& fd, std::chrono::milliseconds time_max);
+// How a child has ended: the status, as waitpid(2) has it, and whether that was in time; else it was killed.
+using ChildEnded = std::function<void(int status, bool in_time)>;
+
+// Awaits the end of a child, which is killed when `time_max` is over, and calls `ended` once, from `io`, when it has
+// ended. Where `io` goes before, so does the child.
+void await_end(asio::io_context& io, ChildProcess child, std::chrono::milliseconds time_max, ChildEnded ended);
 
 }  // namespace lanyard

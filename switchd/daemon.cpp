@@ -67,7 +67,7 @@ int Daemon::run() {
   choose_engine();
   start_dataplane();
   await_signal();
-  if (!open_all()) start_failed();
+  if (!open_control()) start_failed();
   while (!guarded("on the control plane", [this] { io_.run(); })) {
   }
   if (data_thread_.joinable()) data_thread_.join();
@@ -114,7 +114,7 @@ void Daemon::run_dataplane() {
     log_error("engine {} does not start: {}", engine_name_, std::strerror(error));
     exit_code_ = 1;
     data_thread_failed_ = true;
-    if (stopping_) finish_stop(true);  // the stop command has no reader
+    if (stopping_) dataplane_stopped(true);  // the stop command has no reader
     else begin_stop();
   });
 }
@@ -143,7 +143,7 @@ void Daemon::make_dataplane(DataplaneOptions options) {
 }
 
 // The control socket first: two daemons with one configuration are told apart by it.
-bool Daemon::open_all() {
+bool Daemon::open_control() {
   if (const auto error = control_.open()) {
     log_error("{}", error->what);
     return false;
@@ -176,12 +176,14 @@ void Daemon::open_http_later() {
 }
 
 void Daemon::open_ports() {
-  if (!topology_.open_all()) return start_failed();
-  topology_.await_start([this](bool started) {
-    if (stopping_) return;
-    if (!started) return start_failed();
-    ports_started_ = true;
-    if (engine_runs_) announce_ready();
+  topology_.open_all([this](bool all_open) {
+    if (!all_open) return start_failed();
+    topology_.await_start([this](bool started) {
+      if (stopping_) return;
+      if (!started) return start_failed();
+      ports_started_ = true;
+      if (engine_runs_) announce_ready();
+    });
   });
 }
 
@@ -191,7 +193,7 @@ void Daemon::start_failed() {
 }
 
 void Daemon::take(Notice& notice) {
-  if (notice.kind == Notice::Kind::stopped) return finish_stop(notice.memory_returned);
+  if (notice.kind == Notice::Kind::stopped) return dataplane_stopped(notice.memory_returned);
   if (notice.kind != Notice::Kind::started) return topology_.take(notice);
   engine_runs_ = true;
   if (ports_started_ && !stopping_) announce_ready();
@@ -269,19 +271,22 @@ void Daemon::begin_stop() {
   table_watch_.stop();
   links_.close();
   topology_.stop();
-  if (data_thread_failed_) return finish_stop(true);
+  if (data_thread_failed_) return dataplane_stopped(true);
   link_.send(Command{});
 }
 
-void Daemon::finish_stop(bool memory_returned) {
-  topology_.stopped();
-  if (!topology_.registry().records().empty()) {
-    log_debug("stats {}", stats_json({engine_name_, {}}, topology_.registry()));
-    log_info("{}", summary_text(topology_.registry()));
-  }
+void Daemon::dataplane_stopped(bool memory_returned) {
   if (!memory_returned) {
     log_error("not every buffer came back to its pool");
     exit_code_ = 1;
+  }
+  topology_.finish([this] { finish_stop(); });
+}
+
+void Daemon::finish_stop() {
+  if (!topology_.registry().records().empty()) {
+    log_debug("stats {}", stats_json({engine_name_, {}}, topology_.registry()));
+    log_info("{}", summary_text(topology_.registry()));
   }
   log_info("stopped");
   output_.finish();

@@ -41,7 +41,7 @@ class Daemon {
   void start_dataplane();
   void make_dataplane(DataplaneOptions options);
   void run_dataplane();
-  [[nodiscard]] bool open_all();
+  [[nodiscard]] bool open_control();
   void open_http_later();
   void open_ports();
   void announce_ready();
@@ -49,7 +49,8 @@ class Daemon {
   void start_failed();
   void await_signal();
   void begin_stop();
-  void finish_stop(bool memory_returned);
+  void dataplane_stopped(bool memory_returned);
+  void finish_stop();
   void begin_stats();
   void finish_stats();
 

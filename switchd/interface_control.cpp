@@ -15,21 +15,35 @@
 namespace lanyard {
 
 std::optional<OpenError> InterfaceControl::open() {
-  return config_.type == PortType::tap ? open_with_script() : open_beside_the_host();
+  return config_.type == PortType::tap ? open_device() : open_beside_the_host();
 }
 
-std::optional<OpenError> InterfaceControl::open_with_script() {
+std::optional<OpenError> InterfaceControl::open_device() {
   auto opened = open_tap(config_.interface, comes_back_ ? MissingTap::is_an_error : MissingTap::is_made);
   if (auto* error = std::get_if<OpenError>(&opened)) return std::move(*error);
-  Fd& fd = std::get<Fd>(opened);
-  if (!config_.up_script.empty()) {
-    const std::string wrong = run_script(config_.up_script, config_.interface);
-    if (!wrong.empty()) return OpenError{"up script " + config_.up_script + ": " + wrong, 0};
-  }
-  is_scripted_up_ = true;
-  if (!config_.down_script.empty()) keeper_ = Fd(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
-  hand_over(std::move(fd), Io::device, limits::frame_bytes_max);
+  device_ = std::move(std::get<Fd>(opened));
+  services_.registry().set(config_.name, record(address(), "down", nullptr));
   return std::nullopt;
+}
+
+void InterfaceControl::await_open(Opening opened) {
+  if (!device_) return opened(std::nullopt);  // a packet socket
+  opened_ = std::move(opened);
+  if (config_.up_script.empty()) return up_script_ended({});
+  show_down("its up script runs");
+  run(config_.up_script, [this](const std::string& wrong) { up_script_ended(wrong); });
+}
+
+void InterfaceControl::up_script_ended(const std::string& wrong) {
+  is_scripted_up_ = wrong.empty();
+  Fd device = std::move(device_);
+  const Opening opened = std::exchange(opened_, nullptr);
+  if (!wrong.empty()) device.reset();
+  else if (!config_.down_script.empty()) keeper_ = Fd(::fcntl(device.get(), F_DUPFD_CLOEXEC, 0));
+  if (stopping_) return finish_if_idle();
+  if (!wrong.empty()) return opened(OpenError{"up script " + config_.up_script + ": " + wrong, 0});
+  hand_over(std::move(device), Io::device, limits::frame_bytes_max);
+  opened(std::nullopt);
 }
 
 std::optional<OpenError> InterfaceControl::open_beside_the_host() {
@@ -118,23 +132,44 @@ void InterfaceControl::closed(const Notice& notice) {
   book_drops();
   show_down(cause_text(notice));
   services_.print("port " + config_.name + " down " + cause_text(notice));
-  services_.event(LogLevel::error, EventKind::port_down, config_.name,
+  services_.event(stopping_ ? LogLevel::info : LogLevel::error, EventKind::port_down, config_.name,
                   fmt::format("port {} down: {}", config_.name, cause_text(notice)));
   run_down_script();
 }
 
+void InterfaceControl::stop() {
+  stopping_ = true;
+  every_second_.stop();
+}
+
 // The last frames have left, or been given up.
-void InterfaceControl::stopped() {
+void InterfaceControl::finish(std::function<void()> done) {
   book_drops();
+  finished_ = std::move(done);
+  finish_if_idle();
+}
+
+void InterfaceControl::finish_if_idle() {
+  if (script_runs_ || !finished_) return;
   run_down_script();
-  if (down_) down_->finish();
+  if (!script_runs_) std::exchange(finished_, nullptr)();
 }
 
 void InterfaceControl::run_down_script() {
   if (!std::exchange(is_scripted_up_, false) || config_.down_script.empty()) return;
-  down_.emplace(services_.io(), config_.down_script, config_.interface, [this](const std::string& wrong) {
+  show_down("its down script runs");
+  run(config_.down_script, [this](const std::string& wrong) {
     if (!wrong.empty()) log_warn("port {}: down script {}: {}", config_.name, config_.down_script, wrong);
     keeper_.reset();
+    finish_if_idle();
+  });
+}
+
+void InterfaceControl::run(const std::string& path, ScriptEnded ended) {
+  script_runs_ = true;
+  run_script(services_.io(), path, config_.interface, [this, ended = std::move(ended)](const std::string& wrong) {
+    script_runs_ = false;
+    ended(wrong);
   });
 }
 

@@ -21,8 +21,6 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t gateway_message_bytes_max = 64 * limits::kibi;
-constexpr std::chrono::seconds ready_time_max{10};
-constexpr std::chrono::milliseconds end_time_max{500};
 
 // A folder that leases can be kept in: made where it is missing, and one that this process may write to. Root could
 // write to anybody's, but its files would be in the way there. Empty, or why not.
@@ -112,38 +110,76 @@ NatControl::NatControl(const PortConfig& config, PortServices& services)
 NatControl::~NatControl() {
   asio::error_code ignored;
   control_.close(ignored);
-  process_.control.reset();  // the sign to end
-  reap();
 }
 
 std::string NatControl::address() const { return to_string(gateway_.network); }
 
+// --- Starting.
+
 std::optional<OpenError> NatControl::open() {
   gateway_.lease_file = lease_file(config_.name);
   services_.registry().set(config_.name, record(address(), "down", nullptr));
+  show_down("its gateway starts");
+  return start();
+}
+
+// REQUIRES: nothing is left of the last one.
+std::optional<OpenError> NatControl::start() {
   auto started = start_gateway(gateway_);
   if (auto* error = std::get_if<OpenError>(&started)) return std::move(*error);
   process_ = std::move(std::get<GatewayProcess>(started));
-  while (true) {
-    if (!readable_within(process_.control, ready_time_max)) return OpenError{"the gateway does not start", 0};
-    const std::optional<std::string> text = receive(process_.control.get());
-    if (!text) continue;
-    if (text->empty()) return OpenError{"the gateway ended", 0};
-    const Said said(*text);
-    tell_of(said.text("event"), said.text("kind"));
-    if (const std::string error = said.text("error"); !error.empty()) return OpenError{error, said.number("errno")};
-    if (!said.is("ready")) continue;
-    log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.child.pid(), said.text("libslirp"));
-    take_stream();
-    return std::nullopt;
-  }
+  state_ = State::starting;
+  asio::error_code error;
+  control_.assign(process_.control.get(), error);
+  if (error) return OpenError{"cannot watch the gateway: " + error.message(), error.value()};
+  (void)process_.control.release();
+  await_message();
+  timer_.expires_after(ready_time_max);
+  timer_.async_wait([this, step = step_](const asio::error_code& cancelled) {
+    const bool is_late = !cancelled && step == step_ && state_ == State::starting && !stopping_;
+    if (is_late) gateway_ended({"the gateway does not start", 0});
+  });
+  return std::nullopt;
 }
 
-void NatControl::begin() {
-  if (!process_.control) return;
-  await_message();
+void NatControl::is_ready() {
+  state_ = State::ready;
+  timer_.cancel();
+  take_stream();
   watch();
+  if (opened_) return std::exchange(opened_, nullptr)(std::nullopt);
+  answer_change({});
 }
+
+void NatControl::take_stream() {
+  auto transport = make_own_stream(std::move(process_.stream), false);
+  PortRecord shown = record(address(), "up", transport->ports.front()->counters);
+  const bool is_told = damping_.came(std::chrono::steady_clock::now());
+  if (is_told) told_drops_.reset();
+  else if (!told_drops_) told_drops_ = drops_of(*shown.counters);
+  tells_up_ = is_told && !opened_;  // of the first its opener tells
+  shown.told_drops = told_drops_;
+  services_.registry().set(config_.name, std::move(shown));
+  stream_ = services_.attach(std::move(transport), *this);
+}
+
+void NatControl::start_later() {
+  if (damping_.counts(std::chrono::steady_clock::now(), false)) backoff_.reset();
+  timer_.expires_after(backoff_.next());
+  timer_.async_wait([this, step = ++step_](const asio::error_code& cancelled) {
+    if (cancelled || step != step_ || stopping_) return;
+    wants_start_ = true;
+    start_if_free();
+  });
+}
+
+void NatControl::start_if_free() {
+  if (!wants_start_ || ending_ || stream_ != 0 || stopping_) return;
+  wants_start_ = false;
+  if (const auto error = start()) gateway_ended(*error);
+}
+
+// --- While it runs.
 
 // A gateway that hangs is ended, and then started again as one that has ended by itself.
 void NatControl::watch() {
@@ -154,8 +190,8 @@ void NatControl::watch() {
 void NatControl::watch_again() {
   watch_.expires_after(watch_interval);
   watch_.async_wait([this](const asio::error_code& cancelled) {
-    if (cancelled || stopping_ || !control_.is_open()) return;
-    if (!told_up_ && stream_ != 0 && std::chrono::steady_clock::now() - started_ > steady) tell_up();
+    if (cancelled || stopping_ || state_ != State::ready) return;
+    if (stream_ != 0 && damping_.settles(std::chrono::steady_clock::now(), false)) tell_up();
     if (!std::exchange(well_, false)) {
       log_warn("port {}: the gateway does not answer", config_.name);
       process_.child.kill();
@@ -166,32 +202,24 @@ void NatControl::watch_again() {
   });
 }
 
-void NatControl::take_stream() {
-  started_ = std::chrono::steady_clock::now();
-  auto transport = make_own_stream(std::move(process_.stream), false);
-  services_.registry().set(config_.name, record(address(), "up", transport->ports.front()->counters));
-  stream_ = services_.attach(std::move(transport), *this);
-}
-
 void NatControl::attached(const Notice&) {
-  if (!told_up_ && ended_soon_ < ended_soon_max) tell_up();
+  if (std::exchange(tells_up_, false)) tell_up();
 }
 
 void NatControl::tell_up() {
-  told_up_ = true;
   last_failure_.clear();
+  told_drops_.reset();
+  services_.registry().find(config_.name)->told_drops.reset();
   services_.print("port " + config_.name + " up nat:" + address());
   services_.event(LogLevel::info, EventKind::gateway_restarted, config_.name,
                   "port " + config_.name + " up: gateway started again");
 }
 
 void NatControl::await_message() {
-  asio::error_code error;
-  if (!control_.is_open()) control_.assign(process_.control.release(), error);
-  control_.async_wait(asio::posix::stream_descriptor::wait_read, [this](const asio::error_code& cancelled) {
-    if (cancelled || stopping_) return;
+  control_.async_wait(asio::posix::stream_descriptor::wait_read, [this, step = step_](const asio::error_code& cancelled) {
+    if (cancelled || step != step_ || stopping_) return;
     const std::optional<std::string> text = receive(control_.native_handle());
-    if (text && text->empty()) return gateway_ended("the gateway ended");
+    if (text && text->empty()) return gateway_ended({"the gateway ended", 0});
     if (!text || take_message(*text)) await_message();
   });
 }
@@ -200,16 +228,18 @@ void NatControl::await_message() {
 bool NatControl::take_message(const std::string& text) {
   const Said said(text);
   well_ = true;
-  if (said.is("ready") && process_.stream) take_stream();
   tell_of(said.text("event"), said.text("kind"));
   const std::string error = said.text("error");
-  if (said.find("applied") != nullptr) {
-    if (reconfigured_) std::exchange(reconfigured_, nullptr)(error);
-    return true;
+  if (state_ == State::starting && said.is("ready")) {
+    log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.child.pid(), said.text("libslirp"));
+    is_ready();
+  } else if (state_ == State::ready && said.find("applied") != nullptr) {
+    answer_change(error);
+  } else if (!error.empty()) {
+    gateway_ended({error, said.number("errno")});
+    return false;
   }
-  if (error.empty()) return true;
-  gateway_ended(error);
-  return false;
+  return true;
 }
 
 void NatControl::tell_of(const std::string& event, const std::string& kind) {
@@ -223,64 +253,57 @@ void NatControl::tell_of(const std::string& event, const std::string& kind) {
   services_.event(told == EventKind::name_moved ? LogLevel::info : LogLevel::warn, told, config_.name, line);
 }
 
-void NatControl::gateway_ended(const std::string& why) {
+// --- Its end, and the next one.
+
+// It has ended, or is of no use any more.
+void NatControl::gateway_ended(const OpenError& why) {
+  process_.child.kill();
+  end_process();
+  if (opened_) return std::exchange(opened_, nullptr)(why);
+  show_down(why.what);
+  if (why.what != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why.what);
+  last_failure_ = why.what;
+  start_later();
+  answer_change(why.what);  // last: it may be configured again by this
+}
+
+// Its end of the channels goes, which is the sign to end.
+void NatControl::end_process() {
+  state_ = State::waiting;
+  ++step_;
   asio::error_code ignored;
   control_.close(ignored);
   process_.control.reset();
   process_.stream.reset();
-  process_.child.kill();  // where it has not ended: it is of no use any more
-  reap();
-  stream_ = 0;
-  show_down(why);
-  if (why != last_failure_) log_warn("port {}: {}; starting it again", config_.name, why);
-  last_failure_ = why;
-  start_later();
-  if (reconfigured_) std::exchange(reconfigured_, nullptr)(why);  // last: it may be configured again by this
+  if (!process_.child) return;
+  ending_ = true;
+  await_end(services_.io(), std::move(process_.child), end_time_max, [this](int, bool) { process_ended(); });
+}
+
+void NatControl::process_ended() {
+  ending_ = false;
+  start_if_free();
+  if (finished_) std::exchange(finished_, nullptr)();
 }
 
 // The stream has ended, which the control channel tells of, too.
 void NatControl::closed(const Notice& notice) {
-  show_down(control_.is_open() || last_failure_.empty() ? cause_text(notice) : last_failure_);
-  if (std::exchange(told_up_, false)) {
+  show_down(state_ == State::ready || last_failure_.empty() ? cause_text(notice) : last_failure_);
+  const FlapDamping::Gone gone = damping_.went(std::chrono::steady_clock::now(), false);
+  if (gone.counted) backoff_.reset();
+  if (gone.is_told) {
     services_.print("port " + config_.name + " down " + cause_text(notice));
     services_.event(LogLevel::info, EventKind::port_down, config_.name,
                     "port " + config_.name + " down: " + cause_text(notice));
   }
-  const bool present = notice.serial == stream_ && control_.is_open();
-  if (present && !stopping_) process_.child.kill();  // it may hang; it is of no use any more
+  stream_ = 0;
+  if (state_ == State::ready && !stopping_) process_.child.kill();  // it may hang; it is of no use any more
+  start_if_free();
 }
 
-void NatControl::start_later() {
-  const bool has_lasted = std::chrono::steady_clock::now() - started_ > steady;
-  ended_soon_ = has_lasted ? 0 : ended_soon_ + 1;
-  if (has_lasted) backoff_.reset();
-  timer_.expires_after(backoff_.next());
-  timer_.async_wait([this](const asio::error_code& cancelled) {
-    if (!cancelled && !stopping_) start_again();
-  });
-}
+// --- A change, and the stop.
 
-void NatControl::start_again() {
-  auto started = start_gateway(gateway_);
-  if (auto* error = std::get_if<OpenError>(&started)) {
-    if (error->what != last_failure_) log_error("port {}: {}", config_.name, error->what);
-    last_failure_ = error->what;
-    show_down(error->what);
-    return start_later();
-  }
-  process_ = std::move(std::get<GatewayProcess>(started));
-  started_ = std::chrono::steady_clock::now();
-  await_message();
-  watch();
-}
-
-void NatControl::reap() {
-  if (!process_.child.pidfd()) process_.child.kill();  // an old kernel, which cannot tell when it has ended
-  process_.child.end_within(end_time_max);
-  (void)process_.child.reap();
-}
-
-// The gateway tells whether it could; one that is being started again finds it in its configuration.
+// One that starts was told otherwise, and one that waits has perhaps ended for what is changed now.
 void NatControl::reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {
   const std::string lease_file = gateway_.lease_file;
   const bool is_same = config_.gateway == config.gateway;
@@ -289,13 +312,24 @@ void NatControl::reconfigure(const PortConfig& config, std::function<void(const 
   gateway_ = config.gateway;
   gateway_.name = config.name;
   gateway_.lease_file = lease_file;
-  if (!control_.is_open()) return done({});
-  const std::string message = write_gateway_config(gateway_);
-  if (::send(control_.native_handle(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-      errno != EPIPE && errno != ECONNRESET)  // it has ended, and finds it in its configuration, too
-    return done(fmt::format("the gateway does not take it: {}", std::strerror(errno)));
-  if (reconfigured_) std::exchange(reconfigured_, nullptr)("another change followed");
+  answer_change("another change followed");
   reconfigured_ = std::move(done);
+  if (state_ == State::ready) {
+    const std::string message = write_gateway_config(gateway_);
+    const bool is_sent = ::send(control_.native_handle(), message.data(), message.size(), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+    if (!is_sent && errno != EPIPE && errno != ECONNRESET)  // it has ended: that is about to be told
+      answer_change(fmt::format("the gateway does not take it: {}", std::strerror(errno)));
+    return;
+  }
+  process_.child.kill();
+  end_process();
+  timer_.cancel();
+  wants_start_ = true;
+  start_if_free();
+}
+
+void NatControl::answer_change(const std::string& wrong) {
+  if (reconfigured_) std::exchange(reconfigured_, nullptr)(wrong);
 }
 
 void NatControl::stop() {
@@ -303,9 +337,14 @@ void NatControl::stop() {
   timer_.cancel();
   watch_.cancel();
   asio::error_code ignored;
-  const int control = control_.is_open() ? control_.native_handle() : process_.control.get();
   control_.cancel(ignored);
-  if (control >= 0) ::shutdown(control, SHUT_RDWR);  // all gateways end at once
+  if (control_.is_open()) ::shutdown(control_.native_handle(), SHUT_RDWR);  // all gateways end at once
+}
+
+void NatControl::finish(std::function<void()> done) {
+  end_process();
+  if (ending_) finished_ = std::move(done);
+  else done();
 }
 
 }  // namespace lanyard

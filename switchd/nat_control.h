@@ -1,7 +1,15 @@
-// A `nat` port: a gateway in a process of its own (gateway/gateway.h), which this starts, watches, and starts
-// again with back-off when it ends. The port opens when the gateway has said that it is ready; what it cannot
-// do, such as a forward from an address in use, ends the start. Where one after another ends soon, the next is
-// told of only when it has lasted.
+// A `nat` port: a gateway in a process of its own (gateway/gateway.h), which this starts, watches, and starts again when
+// it ends. It is one of
+//
+//   starting   it runs, and has not said yet that it is ready; one that does not within ready_time_max is ended
+//   ready      it serves
+//   waiting    it ended, and another is started when a pause is over, longer and longer (backoff.h), and nothing is left
+//              of it: neither its process, which may have ports of this host, nor its stream
+//
+// The port is open when its first gateway is ready; what that cannot do, such as a forward from an address in use, is why
+// it cannot be open. A change is told to one that is ready, which answers; else one is started with it at once, and what
+// becomes of that is the answer. Where one after another ends soon, the next is told of only when it has lasted
+// (flap_damping.h).
 #pragma once
 
 #include <asio/posix/stream_descriptor.hpp>
@@ -10,6 +18,7 @@
 #include <memory>
 
 #include "switchd/backoff.h"
+#include "switchd/flap_damping.h"
 #include "switchd/gateway/gateway_process.h"
 #include "switchd/port_control.h"
 
@@ -22,43 +31,57 @@ class NatControl final : public PortControl {
 
   [[nodiscard]] std::optional<OpenError> open() override;
   [[nodiscard]] std::string address() const override;
-  void begin() override;
+  void await_open(Opening opened) override { opened_ = std::move(opened); }
   void attached(const Notice& notice) override;
   void closed(const Notice& notice) override;
   void reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) override;
   void stop() override;
-  void stopped() override { reap(); }  // its forwards are closed then
+  void finish(std::function<void()> done) override;  // its forwards are closed then
+  [[nodiscard]] bool is_finishing() const override { return ending_; }
 
  private:
+  enum class State : std::uint8_t { starting, ready, waiting };
+
+  [[nodiscard]] std::optional<OpenError> start();
+  void start_later();
+  void start_if_free();
+  void is_ready();
   void take_stream();
   void tell_up();
   void watch();
   void watch_again();
-  void start_again();
-  void start_later();
   void await_message();
   [[nodiscard]] bool take_message(const std::string& text);
   void tell_of(const std::string& event, const std::string& kind);
-  void gateway_ended(const std::string& why);
-  void reap();
+  void gateway_ended(const OpenError& why);
+  void end_process();
+  void process_ended();
+  void answer_change(const std::string& wrong);
 
+  static constexpr std::chrono::seconds ready_time_max{10};
+  static constexpr std::chrono::milliseconds end_time_max{500};
   static constexpr std::chrono::seconds watch_interval{5};  // a gateway that says nothing for two of these hangs
-  static constexpr std::chrono::seconds steady{10};  // that long without an end: the next is the first again
-  static constexpr unsigned ended_soon_max = 3;      // so many are told of
 
   GatewayConfig gateway_;
   GatewayProcess process_;
+  State state_ = State::waiting;
   asio::posix::stream_descriptor control_;
-  asio::steady_timer timer_;   // until the next start
+  asio::steady_timer timer_;   // waiting: until the next start; starting: until it has to be ready
+  unsigned step_ = 0;          // counts starts, ends and pauses: a handler may come when its own is over
   asio::steady_timer watch_;   // until it is asked whether it is well
   bool well_ = true;           // it has answered since, or was just started
-  std::uint64_t stream_ = 0;   // serial of the present gateway's transport
+  bool wants_start_ = false;   // waiting: the pause is over
+  bool ending_ = false;        // the last one's process is still there
+  std::uint64_t stream_ = 0;   // serial of the last one's transport; 0: it has closed
+  Opening opened_;             // until it is open
   Backoff backoff_;
-  std::chrono::steady_clock::time_point started_;
+  // That a guest was served says nothing of a gateway, which guests may bring to an end.
+  FlapDamping damping_{{.lasts = std::chrono::seconds(10), .told_max = 3}};
+  std::optional<DropCounts> told_drops_;  // before gateways that are not told
+  bool tells_up_ = false;  // when the data plane has taken it
   std::string last_failure_;
   std::function<void(const std::string&)> reconfigured_;  // waits for the gateway's answer
-  unsigned ended_soon_ = 0;  // one after another
-  bool told_up_ = true;      // of the present gateway's stream; of the first by the `port` line
+  std::function<void()> finished_;
   bool stopping_ = false;
 };
 

@@ -29,6 +29,9 @@ namespace lanyard {
 
 class PortControl;
 
+// Is told how opening went: nothing, or why it cannot be open.
+using Opening = std::function<void(const std::optional<OpenError>&)>;
+
 // What the daemon does for its ports.
 class PortServices {
  public:
@@ -66,9 +69,12 @@ class PortControl {
   PortControl& operator=(const PortControl&) = delete;
   virtual ~PortControl() = default;
 
-  // Opens what must be open before `ready`; registers the port. Where that fails the port may be tried again, by another
-  // control (topology.h). Nothing is accepted or connected yet.
+  // Opens what must be open before `ready`, or begins to, where that takes time; registers the port. Where that fails the
+  // port may be tried again, by another control (topology.h). Nothing is accepted or connected yet.
   [[nodiscard]] virtual std::optional<OpenError> open() = 0;
+  // After an open() without an error: calls `opened` when it is open, or cannot be, with why; from here where open() has
+  // done it all. Not after stop().
+  virtual void await_open(Opening opened) { opened(std::nullopt); }
   // TYPE:ADDRESS as printed; valid after open().
   [[nodiscard]] virtual std::string address() const = 0;
   // `ready` was printed: accept, connect, look up.
@@ -86,15 +92,18 @@ class PortControl {
   // These are the ends of its network's ports at which packets of theirs leave this host and come to it.
   virtual void keep_away(const std::vector<PacketEnd>&) {}
   // It is configured otherwise, by what can change while frames flow (topology_change.cpp); what its transports must
-  // know of it is told to the data plane by others. Calls `done` with what is wrong, or an empty string.
+  // know of it is told to the data plane by others. Calls `done` when it is so, with an empty string, or cannot be, with
+  // what is wrong.
   virtual void reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {
     config_ = config;
     done({});
   }
   // No further connections. Transports stay until the data plane stops, or they are detached.
   virtual void stop() = 0;
-  // The data plane has stopped, and the process ends.
-  virtual void stopped() {}
+  // After stop(), when none of its transports is left: undoes what it set up on this host, and calls `done` when that is
+  // done; from here where there is nothing to be awaited. Once more, at the end of the process: what was given before is
+  // not called any more.
+  virtual void finish(std::function<void()> done) { done(); }
   // Does it bring back by itself what it lost? Else it is of no use any more once its transport has closed.
   [[nodiscard]] virtual bool reopens_itself() const { return true; }
   // It had this number when it was open before, where 0 is asked for: it is to have that again, if it is free. Before

@@ -39,27 +39,37 @@ void Topology::adopt(Dataplane& dataplane) {
 
 void Topology::find_names(std::function<void()> then) { find_names(config_.ports, std::move(then)); }
 
-bool Topology::open_all() {
-  bool all_open = true;
+void Topology::open_all(std::function<void(bool)> opened) {
+  struct Start {
+    std::size_t pending = 1;
+    bool all_open = true;
+  };
+  const auto start = std::make_shared<Start>();
+  const auto one_over = [this, start, opened = std::move(opened)] {
+    if (--start->pending > 0) return;
+    for (const PortConfig& port : config_.ports)
+      if (start->all_open) print(fmt::format("port {} {}:{}", port.name, name_of(port.type), address_of(port.name)));
+    opened(start->all_open);
+  };
   for (std::size_t i = 0; i < config_.ports.size(); ++i) {
     const PortConfig& port = config_.ports[i];
     Entry& entry = entries_[port.name];
     entry.config = port;
     entry.written = config_.written[i];
-    const auto error = open(entry);
-    if (!error) continue;
-    if (may_come(*error) && !config_.strict) {
-      wait(entry, error->what);
-      tell_waiting(entry);
-      continue;
-    }
-    log_error("port {}: {}", port.name, error->what);
-    all_open = false;
+    ++start->pending;
+    open(entry, [this, start, one_over, &entry](const std::optional<OpenError>& error) {
+      const bool may_wait = error && may_come(*error) && !config_.strict;
+      if (may_wait) {
+        wait(entry, error->what);
+        tell_waiting(entry);
+      } else if (error) {
+        log_error("port {}: {}", entry.config.name, error->what);
+        start->all_open = false;
+      }
+      one_over();
+    });
   }
-  if (!all_open) return false;
-  for (const PortConfig& port : config_.ports)
-    print(fmt::format("port {} {}:{}", port.name, name_of(port.type), address_of(port.name)));
-  return true;
+  one_over();
 }
 
 void Topology::await_start(std::function<void(bool)> started) {
@@ -84,18 +94,28 @@ void Topology::stop() {
     stop_waiting(entry);
     if (entry.control) entry.control->stop();
   }
+  const Refusal refusal{Refusal::Kind::unavailable, "the daemon stops; nothing was changed", {}};
+  for (const WaitingChange& change : std::exchange(waiting_changes_, {}))
+    if (change.broken) change.broken(refusal);
 }
 
-void Topology::stopped() {
+void Topology::finish(const std::function<void()>& finished) {
+  std::vector<PortControl*> controls;
   for (const auto& [name, entry] : entries_)
-    if (entry.control) entry.control->stopped();
-  for (const Retired& one : retired_) one.control->stopped();
+    if (entry.control) controls.push_back(entry.control.get());
+  for (const Retired& one : retired_) controls.push_back(one.control.get());
+  const auto pending = std::make_shared<std::size_t>(controls.size() + 1);
+  const auto one_finished = [pending, finished] {
+    if (--*pending == 0) finished();
+  };
+  for (PortControl* const control : controls) control->finish(one_finished);
+  one_finished();
 }
 
 void Topology::links_changed(const std::set<unsigned>& gone) {
   if (stopping_) return;
   for (const auto& [name, entry] : entries_)
-    if (entry.control && !entry.closed) entry.control->links_changed(gone);
+    if (entry.control && !entry.closed && !entry.is_opening) entry.control->links_changed(gone);
   try_all_again();
 }
 

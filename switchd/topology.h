@@ -14,9 +14,10 @@
 //
 // Changes wait for one another. Each configured port has one entry all the while, and is one of
 //
+//   opening    until a gateway is ready, or an interface's `up` script has ended; the others are open at once
 //   open       something serves it (port_control.h); what is down and comes up by itself, such as a connection, is
 //              that one's business
-//   closing    until its last buffer has come home
+//   closing    until its last buffer has come home, and then until a gateway has ended, or a `down` script has
 //   waiting    down: it cannot be open now, and is tried again with back-off (reopening.h), each try in its turn among
 //              the changes. So it is with a port that
 //                at the start needs an address or an interface that is not there yet (may_come), unless `strict`
@@ -26,6 +27,10 @@
 //              A change that meets it may leave it waiting, where what it needs then may come, too
 //   disabled   until enable()
 //   closed     in the midst of a change only
+//
+// It is opening and closing within a change too, or at the start or the end. Nobody waits for that: what only reads is
+// answered meanwhile, and further changes have to wait for their turn. When the daemon stops, a change that waits for its
+// turn is refused; one that is under way goes no further; scripts that run come to their end, as do gateways.
 //
 // Control thread only.
 #pragma once
@@ -61,6 +66,9 @@ struct Refusal {
   std::vector<std::string> details;  // further ones
 };
 
+// Of what an exception has broken off.
+[[nodiscard]] Refusal internal_fault();
+
 // What a change would do, or has done.
 struct Change {
   enum class Action : std::uint8_t { add, remove, change };
@@ -76,6 +84,7 @@ struct Change {
 class Topology final : public PortServices {
  public:
   using Done = std::function<void(const std::optional<Refusal>&)>;
+  using Broken = std::function<void(const Refusal&)>;
 
   struct Network {
     NetworkIndex index = 0;
@@ -100,8 +109,9 @@ class Topology final : public PortServices {
   void adopt(Dataplane& dataplane);
   // Calls `then` when it is known what the names stand for that ports bind, or some do not get an answer.
   void find_names(std::function<void()> then);
-  // Opens all ports, so that every one that cannot be opened is named; prints their lines when all are open or may wait.
-  [[nodiscard]] bool open_all();
+  // Opens all ports, so that every one that cannot be opened is named; prints their lines when all are open or may wait,
+  // and calls `opened`. False: one can be neither.
+  void open_all(std::function<void(bool)> opened);
   // `started` is called when every transport of open_all() is attached; false: one could not be.
   void await_start(std::function<void(bool)> started);
   void begin();  // `ready` was printed
@@ -109,7 +119,8 @@ class Topology final : public PortServices {
   void links_changed(const std::set<unsigned>& gone);
   void take(Notice& notice);
   void stop();
-  void stopped();
+  // The data plane has stopped: what ports have set up on this host is undone, and then `finished` is called.
+  void finish(const std::function<void()>& finished);
   // Is a name being looked up? That cannot be interrupted, and may take minutes.
   [[nodiscard]] bool is_resolving() const { return names_.is_busy(); }
 
@@ -141,8 +152,8 @@ class Topology final : public PortServices {
   void flush(const std::string& network, const std::string& port, const std::optional<MacAddress>& station,
              std::function<void(std::uint64_t)> done);
   // Runs `change` when no other is under way; it is over when it calls what it is given. When it cannot any more,
-  // because an exception has broken it off, `broken` is called.
-  void in_turn(std::function<void(std::function<void()>)> change, std::function<void()> broken = nullptr);
+  // because an exception has broken it off, `broken` is called, and so it is where the daemon stops before its turn.
+  void in_turn(std::function<void(std::function<void()>)> change, Broken broken = nullptr);
   // Something may be there that was not, an address or an interface: ports that wait are tried at once.
   void try_all_again();
 
@@ -168,7 +179,8 @@ class Topology final : public PortServices {
   struct Entry {
     PortConfig config;   // complete
     PortConfig written;  // as configured
-    std::unique_ptr<PortControl> control{};  // open, closing
+    std::unique_ptr<PortControl> control{};  // opening, open, closing
+    bool is_opening = false;
     std::function<void()> closed{};          // closing
     std::shared_ptr<Reopening> waiting{};    // waiting
     bool is_disabled = false;
@@ -182,6 +194,10 @@ class Topology final : public PortServices {
     bool is_quiet = false;  // no handler of it is left
   };
   struct Turn;
+  struct WaitingChange {
+    std::function<void()> run;
+    Broken broken;  // null: nobody waits for it
+  };
   // One change_to() under way.
   struct Transition {
     Config before;
@@ -193,6 +209,8 @@ class Topology final : public PortServices {
     std::vector<const PortConfig*> to_open;       // when all is closed
     std::vector<std::string> opened;              // new or again
     std::vector<PortConfig> gateways;             // those told to be otherwise, as they were
+    std::set<std::string> gateways_down;          // of those
+    bool all_stayed_open = true;                  // when it is undone
     std::size_t pending = 0;                      // of the present step
     std::optional<Refusal> refused;
     Done done;
@@ -201,18 +219,22 @@ class Topology final : public PortServices {
 
   void begin_transition(const Shared& change);
   void close_then_open(const Shared& change);
-  void roll_back(const Shared& change, Refusal refusal);
+  void roll_back(const Shared& change);
   void change_gateways(const Shared& change);
   void restore_gateways(const Shared& change);
   void change_live(const Shared& change);
   void change_live(Entry& entry, const PortConfig& port, const PortConfig& written);
-  [[nodiscard]] bool open_or_put_off(const Shared& change, const PortConfig& port);
-  void reopen_as_before(const Shared& change, Refusal& refused);
+  void open_or_put_off(const Shared& change, const PortConfig& port, std::function<void()> over);
+  void open_new(const Shared& change, const PortConfig& port, std::function<void()> over);
+  void reopen_as_before(const Shared& change);
+  void reopen_as_before(const Shared& change, const PortConfig& port, std::function<void()> over);
+  void finish_roll_back(const Shared& change);
   void next_change();
 
   void find_names(const std::vector<PortConfig>& ports, std::function<void()> then);
-  // REQUIRES: it is not open. On error it is closed.
-  [[nodiscard]] std::optional<OpenError> open(Entry& entry);
+  // REQUIRES: it is not open. Calls `opened` when it is, with nothing, or is closed, with why it cannot be.
+  void open(Entry& entry, Opening opened);
+  void opening_over(const std::string& name, const std::optional<OpenError>& error, const Opening& opened);
   void close(const std::string& name, std::function<void()> closed);
   void finish_close(const std::string& name);
   void retire(std::unique_ptr<PortControl> control);
@@ -220,7 +242,7 @@ class Topology final : public PortServices {
   void stop_waiting(Entry& entry);
   void lost(Entry& entry, const std::string& cause);
   void try_again(Entry& entry, const NameAnswer* host);
-  void try_again(Entry& entry);
+  void try_again(Entry& entry, std::function<void()> over);
   void wait_on(Entry& entry, const std::string& reason);
   void enable_now(const std::string& name, const Done& done);
   void show_waiting(const Entry& entry);
@@ -256,7 +278,7 @@ class Topology final : public PortServices {
   bool begun_ = false;
   bool stopping_ = false;
   bool changing_ = false;
-  std::deque<std::function<void()>> waiting_changes_;
+  std::deque<WaitingChange> waiting_changes_;
   std::vector<Retired> retired_;  // out of use, but somebody may still call
   NameResolver names_{services_.io};
   NamesToBind names_to_bind_{services_.io, names_};

@@ -24,6 +24,12 @@ bool differs_live_only(const PortConfig& before, PortConfig after) {
   return after == before;
 }
 
+// Is it closed, and opened as it shall be? So is a gateway that waits, as there is none that could say whether it can do
+// what is asked for.
+bool is_reopened(const PortConfig& before, const PortConfig& after, bool waits) {
+  return !differs_live_only(before, after) || (waits && before.gateway != after.gateway);
+}
+
 const PortConfig* find(const std::vector<PortConfig>& ports, const std::string& name) {
   const auto found = std::find_if(ports.begin(), ports.end(), [&](const PortConfig& port) { return port.name == name; });
   return found == ports.end() ? nullptr : &*found;
@@ -46,6 +52,10 @@ Refusal refusal(const std::string& port, const OpenError& error) {
 }
 
 }  // namespace
+
+Refusal internal_fault() {
+  return {Refusal::Kind::internal, "the daemon failed to carry this out; its log says more", {}};
+}
 
 std::vector<std::string> lines_of(const PortConfig& written) {
   std::vector<std::string> lines = {fmt::format("type: {}", name_of(written.type)),
@@ -103,7 +113,7 @@ std::vector<Change> Topology::plan(const Config& wanted) const {
 
 // The right to change something; others wait for its end.
 struct Topology::Turn {
-  Turn(Topology& topology, std::function<void()> broken)
+  Turn(Topology& topology, Broken broken)
       : of(topology), lives(topology.lives_), told_broken(std::move(broken)) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
@@ -111,7 +121,7 @@ struct Topology::Turn {
   ~Turn() {
     if (is_over || !*lives) return;
     guarded("a change is broken off", [this] {
-      if (told_broken) told_broken();
+      if (told_broken) told_broken(internal_fault());
       end();
     });
   }
@@ -124,23 +134,24 @@ struct Topology::Turn {
   }
   Topology& of;
   std::shared_ptr<bool> lives;
-  std::function<void()> told_broken;
+  Broken told_broken;
   bool is_over = false;
 };
 
-void Topology::in_turn(std::function<void(std::function<void()>)> change, std::function<void()> broken) {
-  waiting_changes_.push_back([this, change = std::move(change), broken = std::move(broken)] {
+void Topology::in_turn(std::function<void(std::function<void()>)> change, Broken broken) {
+  auto run = [this, change = std::move(change), broken] {
     change([turn = std::make_shared<Turn>(*this, broken)] { turn->end(); });
-  });
+  };
+  waiting_changes_.push_back({std::move(run), std::move(broken)});
   if (!changing_) next_change();
 }
 
 void Topology::next_change() {
   if (waiting_changes_.empty() || stopping_) return;
   changing_ = true;
-  const auto change = std::move(waiting_changes_.front());
+  const WaitingChange change = std::move(waiting_changes_.front());
   waiting_changes_.pop_front();
-  guarded("a change", change);
+  guarded("a change", change.run);
 }
 
 void Topology::change_to(const Config& wanted, Done done) {
@@ -167,52 +178,76 @@ void Topology::begin_transition(const Shared& change) {
   }
   for (const PortConfig& port : change->before.ports) {
     const PortConfig* after = find(wanted.ports, port.name);
-    const bool reopens = after != nullptr && *after != port && !differs_live_only(port, *after);
-    if ((after != nullptr && !reopens) || is_disabled(port.name)) continue;
+    const bool waits = entries_.at(port.name).waiting != nullptr;
+    if ((after != nullptr && !is_reopened(port, *after, waits)) || is_disabled(port.name)) continue;
     change->to_close.push_back(&port);
-    if (entries_.at(port.name).waiting) change->were_waiting.insert(port.name);
-    if (reopens) change->to_open.push_back(after);
+    if (waits) change->were_waiting.insert(port.name);
+    if (after != nullptr) change->to_open.push_back(after);
   }
+  change->pending = 1;
+  const auto one_over = [this, change] {
+    if (--change->pending > 0) return;
+    if (change->refused) roll_back(change);
+    else close_then_open(change);
+  };
   for (const PortConfig& port : wanted.ports) {
     if (entries_.contains(port.name)) continue;
-    Entry& entry = entries_[port.name];
-    entry.config = port;
-    entry.written = written_of(wanted, port);
-    change->new_ports.push_back(port.name);
-    const auto error = open(entry);
+    ++change->pending;
+    open_new(change, port, one_over);
+    if (change->refused) break;
+  }
+  one_over();
+}
+
+void Topology::open_new(const Shared& change, const PortConfig& port, std::function<void()> over) {
+  Entry& entry = entries_[port.name];
+  entry.config = port;
+  entry.written = written_of(change->wanted, port);
+  change->new_ports.push_back(port.name);
+  open(entry, [change, &port, over = std::move(over)](const std::optional<OpenError>& error) {
     const bool in_use = error && (error->error == EADDRINUSE || error->error == EBUSY);
     if (!error) change->opened.push_back(port.name);
     else if (in_use && !change->to_close.empty()) change->to_open.push_back(&port);
-    else return roll_back(change, refusal(port.name, *error));
-  }
-  close_then_open(change);
+    else if (!change->refused) change->refused = refusal(port.name, *error);
+    over();
+  });
 }
 
 void Topology::close_then_open(const Shared& change) {
-  change->pending = change->to_close.size() + 1;
-  const auto one_closed = [this, change] {
+  const auto one_opened = [this, change] {
     if (--change->pending > 0) return;
-    for (const PortConfig* port : change->to_open)
-      if (!open_or_put_off(change, *port)) return roll_back(change, *change->refused);
-    change_gateways(change);
+    if (change->refused) roll_back(change);
+    else change_gateways(change);
   };
+  const auto one_closed = [this, change, one_opened] {
+    if (--change->pending > 0) return;
+    change->pending = 1;
+    for (const PortConfig* port : change->to_open) {
+      if (change->refused) break;
+      ++change->pending;
+      open_or_put_off(change, *port, one_opened);
+    }
+    one_opened();
+  };
+  change->pending = change->to_close.size() + 1;
   for (const PortConfig* port : change->to_close) close(port->name, one_closed);
   one_closed();
 }
 
-// One that waited, and is configured otherwise, may wait on, for a folder too. False: the change is refused.
-bool Topology::open_or_put_off(const Shared& change, const PortConfig& port) {
+// One that waited, and is configured otherwise, may wait on, for a folder too. Else the change is refused.
+void Topology::open_or_put_off(const Shared& change, const PortConfig& port, std::function<void()> over) {
   Entry& entry = entries_.at(port.name);
   entry.config = port;
   entry.written = written_of(change->wanted, port);
   change->opened.push_back(port.name);
-  const auto error = open(entry);
-  if (!error) return true;
-  const bool may_wait =
-      change->were_waiting.contains(port.name) && (may_come(*error) || error->error == ENOENT);
-  if (may_wait) wait(entry, error->what);
-  else change->refused = refusal(port.name, *error);
-  return may_wait;
+  open(entry, [this, change, &entry, over = std::move(over)](const std::optional<OpenError>& error) {
+    const std::string& name = entry.config.name;
+    const bool may_wait =
+        error && change->were_waiting.contains(name) && (may_come(*error) || error->error == ENOENT);
+    if (may_wait) wait(entry, error->what);
+    else if (error && !change->refused) change->refused = refusal(name, *error);
+    over();
+  });
 }
 
 // Of what can change while frames flow only a gateway may refuse its part: it is asked while all can still be undone.
@@ -227,6 +262,7 @@ void Topology::change_gateways(const Shared& change) {
     const Entry& entry = entries_.at(port.name);
     if (!entry.control || entry.config.gateway == port.gateway) continue;
     change->gateways.push_back(entry.config);
+    if (registry_.find(port.name)->state == "down") change->gateways_down.insert(port.name);
     ++change->pending;
     entry.control->reconfigure(port, [change, one_changed, name = port.name](const std::string& wrong) {
       if (!wrong.empty() && !change->refused) change->refused = refusal(name, {wrong, 0});
@@ -236,57 +272,75 @@ void Topology::change_gateways(const Shared& change) {
   one_changed();
 }
 
-// Each is waited for, so that no answer of now is taken for one to the next change.
+// Each is waited for, so that no answer of now is taken for one to the next change. One that was down before may be so
+// again.
 void Topology::restore_gateways(const Shared& change) {
   change->pending = change->gateways.size();
   for (const PortConfig& before : change->gateways)
     entries_.at(before.name).control->reconfigure(before, [this, change, name = before.name](const std::string& wrong) {
-      if (!wrong.empty()) change->refused->details.push_back(fmt::format("port {} is not as it was: {}", name, wrong));
-      if (--change->pending == 0) roll_back(change, *change->refused);
+      if (!wrong.empty() && !change->gateways_down.contains(name))
+        change->refused->details.push_back(fmt::format("port {} is not as it was: {}", name, wrong));
+      if (--change->pending == 0) roll_back(change);
     });
 }
 
 // Closes what was opened, then opens again what was closed: it was open a moment ago.
-void Topology::roll_back(const Shared& change, Refusal refused) {
+void Topology::roll_back(const Shared& change) {
   change->pending = change->opened.size() + 1;
-  const auto one_closed = [this, change, refused] {
-    if (--change->pending > 0) return;
-    for (const std::string& name : change->new_ports) {
-      entries_.erase(name);
-      registry_.remove(name);
-    }
-    Refusal told = refused;
-    reopen_as_before(change, told);
-    for (const std::string& name : change->new_networks) remove_network(name);
-    change->done(told);
+  const auto one_closed = [this, change] {
+    if (--change->pending == 0) reopen_as_before(change);
   };
   for (const std::string& name : change->opened) close(name, one_closed);
   one_closed();
 }
 
-// Says in the refusal what has become of them.
-void Topology::reopen_as_before(const Shared& change, Refusal& refused) {
-  bool all_stayed_open = true;
+void Topology::reopen_as_before(const Shared& change) {
+  for (const std::string& name : change->new_ports) {
+    entries_.erase(name);
+    registry_.remove(name);
+  }
+  change->pending = 1;
+  const auto one_over = [this, change] {
+    if (--change->pending == 0) finish_roll_back(change);
+  };
   for (const PortConfig* port : change->to_close) {
-    Entry& entry = entries_.at(port->name);
+    const Entry& entry = entries_.at(port->name);
     if (entry.control || entry.waiting) continue;  // it has not come to that
-    all_stayed_open = false;
-    entry.config = *port;
-    entry.written = written_of(change->before, *port);
-    const auto error = open(entry);
+    if (!change->were_waiting.contains(port->name)) change->all_stayed_open = false;
+    ++change->pending;
+    reopen_as_before(change, *port, one_over);
+  }
+  one_over();
+}
+
+// Says in the refusal what has become of it.
+void Topology::reopen_as_before(const Shared& change, const PortConfig& port, std::function<void()> over) {
+  Entry& entry = entries_.at(port.name);
+  entry.config = port;
+  entry.written = written_of(change->before, port);
+  open(entry, [this, change, &entry, over = std::move(over)](const std::optional<OpenError>& error) {
     if (!error) {
       tell_up(entry);  // as its end was told of
-      continue;
+      return over();
     }
     wait(entry, error->what);
-    if (change->were_waiting.contains(port->name)) continue;
-    tell_waiting(entry);
-    refused.details.push_back(
-        fmt::format("port {} is down, and tried again as it was: {}", port->name, error->what));
-  }
+    const std::string& name = entry.config.name;
+    if (!change->were_waiting.contains(name)) {
+      tell_waiting(entry);
+      change->refused->details.push_back(
+          fmt::format("port {} is down, and tried again as it was: {}", name, error->what));
+    }
+    over();
+  });
+}
+
+void Topology::finish_roll_back(const Shared& change) {
+  for (const std::string& name : change->new_networks) remove_network(name);
+  Refusal& refused = *change->refused;
   if (!refused.details.empty()) refused.message += "; not everything is as it was";
-  else if (all_stayed_open) refused.message += "; nothing was changed";
+  else if (change->all_stayed_open) refused.message += "; nothing was changed";
   else refused.message += "; what was closed for it is open again as it was";
+  change->done(refused);
 }
 
 // Beyond this point nothing is refused.

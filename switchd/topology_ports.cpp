@@ -25,23 +25,40 @@ void Topology::find_names(const std::vector<PortConfig>& ports, std::function<vo
 
 // --- Opened and closed.
 
-std::optional<OpenError> Topology::open(Entry& entry) {
+void Topology::open(Entry& entry, Opening opened) {
   LANYARD_CHECK(!entry.control);
   stop_waiting(entry);
   entry.is_disabled = false;
   entry.control = make_port_control(entry.config, *this);
+  entry.is_opening = true;
   if (entry.was_lost) entry.control->comes_back();
   if (std::exchange(entry.counted, entry.config.type) != entry.config.type) entry.counters.reset();
   entry.control->had_number(entry.number);
-  if (auto error = entry.control->open()) {
-    entry.control->stop();
-    retire(std::move(entry.control));
-    return error;
+  const std::string name = entry.config.name;
+  if (const auto error = entry.control->open()) return opening_over(name, error, opened);
+  entry.control->await_open([this, name, opened = std::move(opened)](const std::optional<OpenError>& error) {
+    opening_over(name, error, opened);
+  });
+}
+
+void Topology::opening_over(const std::string& name, const std::optional<OpenError>& error, const Opening& opened) {
+  if (stopping_) return;
+  Entry& entry = entries_.at(name);
+  if (!error) {
+    entry.is_opening = false;
+    entry.was_lost = false;
+    entry.number = entry.control->number();
+    if (begun_) entry.control->begin();
+    return opened(std::nullopt);
   }
-  entry.was_lost = false;
-  entry.number = entry.control->number();
-  if (begun_) entry.control->begin();
-  return std::nullopt;
+  entry.control->stop();
+  entry.control->finish([this, name, error = error, opened = opened] {
+    if (stopping_) return;
+    Entry& closed = entries_.at(name);
+    closed.is_opening = false;
+    retire(std::move(closed.control));
+    opened(error);
+  });
 }
 
 // No further connections; its transports go, and when the last is back it is out of use.
@@ -60,15 +77,17 @@ void Topology::close(const std::string& name, std::function<void()> closed) {
 }
 
 void Topology::finish_close(const std::string& name) {
-  Entry& entry = entries_.at(name);
-  if (PortRecord* const known = registry_.find(name)) {
-    known->state = "down";
-    known->reason = "closed for a change";
-  }
-  entry.control->stopped();
-  entry.number = entry.control->number();
-  retire(std::move(entry.control));
-  std::exchange(entry.closed, nullptr)();
+  entries_.at(name).control->finish([this, name] {
+    if (stopping_) return;
+    Entry& entry = entries_.at(name);
+    if (PortRecord* const known = registry_.find(name)) {
+      known->state = "down";
+      known->reason = "closed for a change";
+    }
+    entry.number = entry.control->number();
+    retire(std::move(entry.control));
+    std::exchange(entry.closed, nullptr)();
+  });
 }
 
 // Handlers that were cancelled are still to be called; they are ahead of what is posted now. A port whose script runs is
@@ -131,20 +150,25 @@ void Topology::try_again(Entry& entry, const NameAnswer* host) {
   if (host != nullptr && host->addresses.empty()) return wait_on(entry, host->wrong);
   in_turn([this, name = entry.config.name](const std::function<void()>& over) {
     const auto found = entries_.find(name);
-    if (found != entries_.end() && found->second.waiting) try_again(found->second);
-    over();
+    if (found != entries_.end() && found->second.waiting) try_again(found->second, over);
+    else over();
   });
 }
 
-void Topology::try_again(Entry& entry) {
+void Topology::try_again(Entry& entry, std::function<void()> over) {
   const std::shared_ptr<Reopening> waiting = std::exchange(entry.waiting, nullptr);
-  const auto error = open(entry);
-  if (!error) {
-    waiting->stop();
-    return tell_up(entry);
-  }
-  entry.waiting = waiting;
-  wait_on(entry, error->what);
+  open(entry, [this, waiting, &entry, over = std::move(over)](const std::optional<OpenError>& error) {
+    if (!error) {
+      waiting->stop();
+      tell_up(entry);
+      return over();
+    }
+    entry.waiting = waiting;
+    wait_on(entry, error->what);
+    over();
+  });
+  PortRecord* const known = entry.is_opening ? registry_.find(entry.config.name) : nullptr;
+  if (known != nullptr) known->reason = waiting->reason();  // it is down for that still
 }
 
 void Topology::wait_on(Entry& entry, const std::string& reason) {
@@ -208,20 +232,18 @@ void Topology::enable(const std::string& name, Done done) {
 
 void Topology::enable_now(const std::string& name, const Done& done) {
   Entry& entry = entries_.at(name);
-  if (entry.waiting) {
-    try_again(entry);
-    return done(std::nullopt);
-  }
+  if (entry.waiting) return try_again(entry, [done] { done(std::nullopt); });
   if (!entry.is_disabled) return done(std::nullopt);
-  const auto error = open(entry);
-  if (!error) {
-    tell_up(entry);
-    return done(std::nullopt);
-  }
-  wait(entry, error->what);
-  tell_waiting(entry);
-  done(Refusal{Refusal::Kind::unavailable, fmt::format("port {}: {}; it is enabled, and tried again", name, error->what),
-               {}});
+  open(entry, [this, &entry, done](const std::optional<OpenError>& error) {
+    if (!error) {
+      tell_up(entry);
+      return done(std::nullopt);
+    }
+    wait(entry, error->what);
+    tell_waiting(entry);
+    done(Refusal{Refusal::Kind::unavailable,
+                 fmt::format("port {}: {}; it is enabled, and tried again", entry.config.name, error->what), {}});
+  });
 }
 
 }  // namespace lanyard

@@ -209,7 +209,7 @@ void Api::change(const Asked& asked, Make make, std::function<void(const std::st
       if (!refusal) told(shown);
       over();
     });
-  }, [asked] { asked.refuse(internal_fault()); });
+  }, [asked](const Refusal& broken) { asked.refuse(broken); });
 }
 
 void Api::carry_out(const Config& wanted, std::function<void(const std::optional<Refusal>&)> done) {
@@ -280,7 +280,7 @@ void Api::switch_port(const std::string& name, bool enable, const Asked& asked) 
     };
     if (enable) services_.topology.enable(name, done);
     else services_.topology.disable(name, done);
-  }, [asked] { asked.refuse(internal_fault()); });
+  }, [asked](const Refusal& broken) { asked.refuse(broken); });
 }
 
 void Api::add_network(const v1::AddNetwork& verb, const Asked& asked) {
@@ -375,7 +375,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       show();
       over();
     });
-  }, [asked] { asked.refuse(internal_fault()); });
+  }, [asked](const Refusal& broken) { asked.refuse(broken); });
 }
 
 void Api::flush(const v1::FlushMacs& verb, const Asked& asked) {

@@ -21,10 +21,6 @@ Refusal unknown(std::string_view what, const std::string& name, const Named& nam
 
 }  // namespace
 
-Refusal internal_fault() {
-  return {Refusal::Kind::internal, "the daemon failed to carry this out; its log says more", {}};
-}
-
 Refusal invalid(std::string message) { return {Refusal::Kind::invalid, std::move(message), {}}; }
 
 Refusal unknown_port(Topology& topology, const std::string& name) {

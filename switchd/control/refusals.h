@@ -8,7 +8,6 @@
 namespace lanyard::control {
 
 [[nodiscard]] Refusal invalid(std::string message);
-[[nodiscard]] Refusal internal_fault();
 // With the names that there are, or the one that was perhaps meant.
 [[nodiscard]] Refusal unknown_port(Topology& topology, const std::string& name);
 [[nodiscard]] Refusal unknown_network(const Topology& topology, const std::string& name);

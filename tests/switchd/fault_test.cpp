@@ -41,7 +41,7 @@ TEST_CASE("a change that throws is answered, and the next one has its turn") {
         if (!later) throw std::runtime_error("a fault");
         asio::post(plane.io, [over] { throw std::runtime_error("a fault"); });
       },
-      [&] { ++broken; });
+      [&](const Refusal&) { ++broken; });
   plane.topology.in_turn([&](const std::function<void()>& over) {
     CHECK(broken == 1);
     ++next;
@@ -61,7 +61,7 @@ TEST_CASE("a change that is over when it throws has been answered") {
         over();
         throw std::runtime_error("a fault");
       },
-      [&] { ++broken; });
+      [&](const Refusal&) { ++broken; });
   plane.topology.in_turn([&](const std::function<void()>& over) {
     ++next;
     over();
@@ -69,4 +69,25 @@ TEST_CASE("a change that is over when it throws has been answered") {
   plane.io.run();
   CHECK(broken == 0);
   CHECK(next == 1);
+}
+
+TEST_CASE("what waits for its turn when the daemon stops is told so, and never has it") {
+  ControlPlane plane;
+  std::function<void()> end_of_first;
+  int runs = 0;
+  std::vector<Refusal::Kind> told;
+  for (int i = 0; i < 3; ++i)
+    plane.topology.in_turn(
+        [&](const std::function<void()>& over) {
+          ++runs;
+          end_of_first = over;
+        },
+        [&](const Refusal& refusal) { told.push_back(refusal.kind); });
+  plane.topology.in_turn([&](const std::function<void()>&) { ++runs; });  // which nobody waits for
+  plane.topology.stop();
+  CHECK(told == std::vector(2, Refusal::Kind::unavailable));
+  end_of_first();
+  plane.io.run();
+  CHECK(runs == 1);
+  CHECK(told.size() == 2);
 }

@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <asio/io_context.hpp>
 #include <catch2/catch.hpp>
 #include <csignal>
@@ -23,18 +24,22 @@ namespace {
   return path;
 }
 
-[[nodiscard]] std::string run(const TempFolder& folder, const std::string& body,
-                              std::chrono::milliseconds time_max = patience) {
-  return run_script(script(folder, body), "lan0", time_max);
+// What a script said in the end.
+[[nodiscard]] std::string run_at(const std::string& path, const std::string& interface,
+                                 std::chrono::milliseconds time_max = patience) {
+  asio::io_context io;
+  std::vector<std::string> all;
+  run_script(io, path, interface, [&](const std::string& wrong) { all.push_back(wrong); }, time_max);
+  CHECK(all.empty());  // from `io` only
+  io.run();
+  REQUIRE(all.size() == 1);
+  return all.front();
 }
 
-// What scripts that run in the background said in the end.
-struct Told {
-  RunningScript::Ended as_ended() {
-    return [this](const std::string& wrong) { all.push_back(wrong); };
-  }
-  std::vector<std::string> all;
-};
+[[nodiscard]] std::string run(const TempFolder& folder, const std::string& body,
+                              std::chrono::milliseconds time_max = patience) {
+  return run_at(script(folder, body), "lan0", time_max);
+}
 
 }  // namespace
 
@@ -50,8 +55,8 @@ TEST_CASE("a script that fails says how") {
   const TempFolder folder;
   CHECK(run(folder, "exit 7") == "exit status 7");
   CHECK(run(folder, "kill -9 $$") == "ended by signal 9");
-  CHECK(run_script(folder.path("none"), "lan0") == "cannot be run: No such file or directory");
-  CHECK(run_script("/", "lan0") == "cannot be run: Permission denied");
+  CHECK(run_at(folder.path("none"), "lan0") == "cannot be run: No such file or directory");
+  CHECK(run_at("/", "lan0") == "cannot be run: Permission denied");
 }
 
 TEST_CASE("a script that does not end is killed") {
@@ -59,42 +64,45 @@ TEST_CASE("a script that does not end is killed") {
   CHECK(run(folder, "exec sleep 1000", std::chrono::milliseconds(50)) == "killed: it did not end within 50 ms");
 }
 
-TEST_CASE("a script that runs in the background is not waited for, and says how it ended") {
+TEST_CASE("nobody waits for a script: others are served until it says how it ended") {
   const TempFolder folder;
   const std::string gate = folder.path("gate");
   REQUIRE(::mkfifo(gate.c_str(), 0600) == 0);
   asio::io_context io;
-  Told told;
-  RunningScript running(io, script(folder, "[ $1 = lan0 ] && read line < " + gate + " && exit $line"), "lan0",
-                        told.as_ended(), patience);
+  std::vector<std::string> all;
+  run_script(io, script(folder, "[ $1 = lan0 ] && read line < " + gate + " && exit $line"), "lan0",
+             [&](const std::string& wrong) { all.push_back(wrong); }, patience);
   CHECK(io.poll() == 0);
-  CHECK(told.all.empty());
+  CHECK(all.empty());
   std::ofstream(gate) << "3\n";  // waits for the reader
   io.run();
-  CHECK(told.all == std::vector<std::string>{"exit status 3"});
-  running.finish();
-  CHECK(told.all.size() == 1);
+  CHECK(all == std::vector<std::string>{"exit status 3"});
 }
 
-TEST_CASE("a script in the background that does not end is killed, and one that cannot be run is told at once") {
+TEST_CASE("several scripts run at once, and one that is killed costs no other its time") {
   const TempFolder folder;
+  const TempFolder other;
   asio::io_context io;
-  Told told;
-  const RunningScript endless(io, script(folder, "exec sleep 1000"), "lan0", told.as_ended(),
-                              std::chrono::milliseconds(50));
+  std::vector<std::string> all;
+  const auto tell = [&](const std::string& wrong) { all.push_back(wrong); };
+  run_script(io, script(folder, "exec sleep 1000"), "lan0", tell, std::chrono::milliseconds(50));
+  run_script(io, script(other, "exit 0"), "lan1", tell, patience);
   io.run();
-  CHECK(told.all == std::vector<std::string>{"killed: it did not end within 50 ms"});
-  const RunningScript none(io, folder.path("none"), "lan0", told.as_ended());
-  CHECK(told.all.back() == "cannot be run: No such file or directory");
+  CHECK(all.size() == 2);
+  CHECK(std::count(all.begin(), all.end(), "") == 1);
+  CHECK(std::count(all.begin(), all.end(), "killed: it did not end within 50 ms") == 1);
 }
 
-TEST_CASE("the stop waits for a script in the background") {
+TEST_CASE("a script ends with the loop that awaits its end") {
   const TempFolder folder;
-  asio::io_context io;
-  Told told;
-  RunningScript running(io, script(folder, "exit 4"), "lan0", told.as_ended(), patience);
-  running.finish();
-  CHECK(told.all == std::vector<std::string>{"exit status 4"});
-  io.run();
-  CHECK(told.all.size() == 1);
+  const std::string number = folder.path("pid");
+  pid_t script_pid = 0;
+  {
+    asio::io_context io;
+    run_script(io, script(folder, "echo $$ > " + number + ".new; mv " + number + ".new " + number + "; exec sleep 1000"),
+               "lan0", [](const std::string&) {});
+    for (const Deadline deadline; script_pid == 0 && !deadline.passed();) std::ifstream(number) >> script_pid;
+    REQUIRE(::kill(script_pid, 0) == 0);
+  }
+  CHECK(::kill(script_pid, 0) != 0);
 }
