@@ -144,7 +144,7 @@ void ControlServer::stop() {
 }
 
 void ControlServer::close() {
-  for (const auto& [key, session] : std::exchange(sessions_, {})) session->close();
+  for (const auto& [key, session] : std::exchange(sessions_, {})) session->finish();
 }
 
 }  // namespace lanyard

@@ -29,6 +29,7 @@ void Session::take_messages() {
     v1::Request request;
     if (!request.ParseFromArray(message->data(), static_cast<int>(message->size())))
       return refuse(v1::Error::INVALID, "this is no request: the bytes are no message of switchd/control.proto");
+    unanswered_.insert(request.id());
     hooks_.handle(request, shared_from_this());
   }
   if (!ending_ && reader_.is_broken())
@@ -45,6 +46,8 @@ void Session::refuse(v1::Error::Code code, const std::string& message) {
 
 void Session::respond(const v1::Response& response) {
   if (!socket_.is_open() || ending_) return;
+  if (!response.more())
+    if (const auto answered = unanswered_.find(response.id()); answered != unanswered_.end()) unanswered_.erase(answered);
   waiting_.push_back(framed(response.SerializeAsString()));
   waiting_bytes_ += waiting_.back().size();
   write();
@@ -92,13 +95,24 @@ bool Session::end_stream(std::uint64_t id) {
   return true;
 }
 
+void Session::finish() {
+  for (const auto& [id, stream] : streams_) unanswered_.erase(id);
+  for (const std::uint64_t id : std::multiset(unanswered_)) {
+    v1::Response response;
+    response.set_id(id);
+    response.mutable_error()->set_code(v1::Error::UNAVAILABLE);
+    response.mutable_error()->set_message("the daemon stops");
+    respond(response);
+  }
+  streams_.clear();
+  ready_.clear();
+  ending_ = true;
+  if (waiting_.empty()) close();
+}
+
 void Session::close() {
   if (!socket_.is_open()) return;
   asio::error_code ignored;
-  socket_.non_blocking(true, ignored);
-  if (!writing_)
-    for (const std::string& message : waiting_)
-      if (socket_.write_some(asio::buffer(message), ignored) < message.size()) break;
   socket_.close(ignored);
   streams_.clear();
   ready_.clear();

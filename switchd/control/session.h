@@ -10,6 +10,7 @@
 #include <asio/local/stream_protocol.hpp>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,8 +31,9 @@ class Session final : public Client, public std::enable_shared_from_this<Session
   void begin() { read(); }
   // Tells why, and closes when that has been sent.
   void refuse(v1::Error::Code code, const std::string& message);
-  // At the end: sends what the socket takes at once.
-  void close();
+  // The daemon ends: requests that are not answered yet are refused, streams end, and what is to be sent is sent as far
+  // as the socket takes it at once.
+  void finish();
 
   void respond(const v1::Response& response) override;
   [[nodiscard]] bool is_behind() const override;
@@ -40,6 +42,7 @@ class Session final : public Client, public std::enable_shared_from_this<Session
   bool end_stream(std::uint64_t id) override;
 
  private:
+  void close();
   void read();
   void take_messages();
   void write();
@@ -54,6 +57,7 @@ class Session final : public Client, public std::enable_shared_from_this<Session
   bool writing_ = false;
   bool reading_ = false;
   bool ending_ = false;  // when all is sent
+  std::multiset<std::uint64_t> unanswered_;  // requests, streams among them
   std::vector<std::function<void()>> ready_;
   std::map<std::uint64_t, std::unique_ptr<Stream>> streams_;
 };

@@ -231,6 +231,11 @@ void Exchange::end_of_stream() {
   end();
 }
 
+void Exchange::finish() {
+  if (request_ && !chunked_ && !stream_) answer(request_, fault(v1::Error::UNAVAILABLE, "the daemon stops"));
+  gone();
+}
+
 void Exchange::gone() {
   chunked_.reset();
   request_.reset();

@@ -44,6 +44,8 @@ class Exchange final : public control::Client, public std::enable_shared_from_th
   void begin_events();
   // Ends it where it is a stream: its client asks for something else.
   void end_of_stream();
+  // The daemon ends: it is refused, where it is not answered yet; a stream ends.
+  void finish();
   // The connection has gone: nothing more can be said.
   void gone();
   [[nodiscard]] bool is_over() const { return !request_; }

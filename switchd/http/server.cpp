@@ -242,7 +242,7 @@ void Server::Running::stop() {
 
 void Server::Running::close() {
   for (const auto& [connection, exchanges] : std::exchange(exchanges_, {}))
-    for (const auto& exchange : exchanges) exchange->gone();
+    for (const auto& exchange : exchanges) exchange->finish();
 }
 
 // --- Who may ask.

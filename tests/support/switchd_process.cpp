@@ -54,7 +54,7 @@ struct Child {
 }
 
 [[nodiscard]] Child spawn(std::vector<std::string> arguments, const SpawnOptions& options) {
-  arguments.insert(arguments.begin(), SWITCHD_PATH);
+  arguments.insert(arguments.begin(), options.program);
   std::vector<std::string> environment = environment_with(options.environment);
   const std::vector<char*> argv = pointers(arguments);
   const std::vector<char*> envp = pointers(environment);
@@ -69,7 +69,7 @@ struct Child {
   ::dup2(write_end.get(), STDOUT_FILENO);
   ::dup2(child.log.get(), STDERR_FILENO);
   if (options.in_child) options.in_child();
-  ::execve(SWITCHD_PATH, argv.data(), envp.data());
+  ::execve(argv[0], argv.data(), envp.data());
   ::_exit(127);
 }
 
@@ -89,6 +89,8 @@ struct Child {
 }
 
 }  // namespace
+
+std::string built_program() { return SWITCHD_PATH; }
 
 TempFolder::TempFolder() {
   char path[] = "/tmp/lanyard-test-XXXXXX";

@@ -31,10 +31,13 @@ class TempFolder {
   std::string path_;
 };
 
+[[nodiscard]] std::string built_program();  // the path of the real switchd; its gateway lies beside it
+
 struct SpawnOptions {
   std::vector<std::string> environment{};   // "NAME=VALUE", besides our own
   std::function<void()> in_child = nullptr;  // before exec; may only do what is safe after a fork
   bool await_ready = true;                   // else the test takes the lines itself
+  std::string program = built_program();
 };
 
 class SwitchdProcess {
