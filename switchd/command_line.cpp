@@ -183,6 +183,7 @@ void read_setting(std::string_view name, std::string_view form, const std::vecto
   if (value == nullptr) return;
   const std::string wrong = find_daemon_setting(name)->read(*value, config);
   if (!wrong.empty()) errors.push_back({fmt::format("{} {}", option, *value), wrong});
+  else config.given[std::string(name)] = *value;
 }
 
 // What is said of one network here and there must not differ.
@@ -220,7 +221,9 @@ void read_networks(const Typed& typed, Config& config, std::vector<ConfigError>&
                                       [](const WrittenNetworkKey& key) { return key.key == "kind"; });
     if (without_kind.empty() && !has_kind) without_kind = network.name;
   }
-  if (!without_kind.empty()) config.default_network = bare.empty() ? without_kind : bare;
+  if (without_kind.empty()) return;
+  config.default_network = bare.empty() ? without_kind : bare;
+  config.given["network"] = config.default_network;
 }
 
 void read_ports(const Typed& typed, Config& config, std::vector<ConfigError>& errors) {
@@ -280,7 +283,10 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   read_setting("control-group", "NAME", typed.control_group, config, errors);
   read_setting("http", "ADDR:PORT or none", typed.http, config, errors);
   read_setting("http-token", "FILE", typed.http_token, config, errors);
-  if (typed.strict) config.strict = true;
+  if (typed.strict) {
+    config.strict = true;
+    config.given["strict"] = "true";
+  }
   read_networks(typed, config, errors);
   read_ports(typed, config, errors);
   complete(config, errors);

@@ -136,6 +136,8 @@ struct Config {
   std::optional<std::size_t> memory_bytes;  // for frames; nothing: the default, or what the machine has to give
   bool strict = false;  // an address or interface that is not there yet ends the start
   bool check_only = false;
+  // Settings given on the command line, by name: they hold where a document says nothing of them, now and later.
+  std::map<std::string, std::string> given;
   // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete() and
   // parse_command_line(), and by nobody else, so that both say the same.
   std::vector<ConfigError> warnings;
@@ -147,8 +149,8 @@ void parse_port(std::string_view text, PortConfig& port, std::vector<ConfigError
 
 // Reads a YAML document into `config`. `file` is only for messages. Never throws; every mistake found is
 // appended, except that nothing is read of a text which is not YAML, not UTF-8, or longer than
-// limits::config_bytes_max.
-void parse_yaml(std::string_view text, std::string_view file, Config& config,
+// limits::config_bytes_max. Returns whether it says which ports or networks there are, be it none.
+bool parse_yaml(std::string_view text, std::string_view file, Config& config,
                 std::vector<ConfigError>& errors);
 
 // What only the whole can tell: names given to unnamed ports, the loopback address of a udp port for many,

@@ -106,16 +106,31 @@ std::string read_strict(std::string_view text, Config& config) {
   return {};
 }
 
+// How a member of Config is written.
+std::string text_of(const std::string& text) { return text; }
+std::string text_of(const std::optional<std::string>& path) { return path && path->empty() ? "none" : path.value_or(""); }
+std::string text_of(const std::optional<HostPort>& address) { return address ? to_string(*address) : ""; }
+std::string text_of(const std::optional<std::size_t>& bytes) { return bytes ? std::to_string(*bytes) : ""; }
+std::string text_of(bool is_on) { return is_on ? "true" : "false"; }
+std::string text_of(EngineChoice engine) { return std::string(name_of(engine)); }
+std::string text_of(LogLevel level) { return std::string(name_of(level)); }
+
+template <auto member>
+constexpr DaemonSetting setting(std::string_view name, std::string (*read)(std::string_view, Config&), bool changes_live) {
+  return {name, read, [](const Config& config) { return text_of(config.*member); },
+          [](const Config& from, Config& to) { to.*member = from.*member; }, changes_live};
+}
+
 constexpr std::array<DaemonSetting, 9> settings = {{
-    {"network", read_default_network},
-    {"control", read_control},
-    {"control-group", read_control_group},
-    {"http", read_http},
-    {"http-token", read_http_token},
-    {"engine", read_engine},
-    {"memory", read_memory},
-    {"log-level", read_log_level},
-    {"strict", read_strict},
+    setting<&Config::default_network>("network", read_default_network, true),
+    setting<&Config::control>("control", read_control, false),
+    setting<&Config::control_group>("control-group", read_control_group, false),
+    setting<&Config::http>("http", read_http, false),
+    setting<&Config::http_token>("http-token", read_http_token, false),
+    setting<&Config::engine>("engine", read_engine, false),
+    setting<&Config::memory_bytes>("memory", read_memory, false),
+    setting<&Config::log_level>("log-level", read_log_level, true),
+    setting<&Config::strict>("strict", read_strict, false),
 }};
 
 }  // namespace

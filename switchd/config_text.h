@@ -29,6 +29,9 @@ namespace lanyard {
 struct DaemonSetting {
   std::string_view name;
   std::string (*read)(std::string_view text, Config& config);
+  std::string (*written)(const Config& config);  // as read() takes it; empty: its default, where that has no word
+  void (*copy)(const Config& from, Config& to);
+  bool changes_live = false;  // else it takes a new start
 };
 [[nodiscard]] std::span<const DaemonSetting> daemon_settings();
 [[nodiscard]] const DaemonSetting* find_daemon_setting(std::string_view name);  // nullptr when there is none

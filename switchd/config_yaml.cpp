@@ -45,14 +45,17 @@ class Reader {
   Reader(std::string_view file, Config& config, std::vector<ConfigError>& errors)
       : file_(file), config_(config), errors_(errors) {}
 
-  void read_document(const YamlNode& root) {
+  // Does it have networks or ports?
+  bool read_document(const YamlNode& root) {
     const YamlNode* default_network = nullptr;
     const YamlNode* networks = nullptr;
+    const YamlNode* ports = nullptr;
     for_each_pair(root, "keys such as networks and ports", [&](const YamlNode& key, const YamlNode& value) {
       if (key.text == "networks") {
         networks = &value;
         read_networks(value);
       } else if (key.text == "ports") {
+        ports = &value;
         read_ports(value);
       } else {
         if (key.text == "network") default_network = &value;
@@ -60,6 +63,7 @@ class Reader {
       }
     });
     if (networks != nullptr && default_network != nullptr) check_default_network(*default_network);
+    return networks != nullptr || ports != nullptr;
   }
 
  private:
@@ -210,10 +214,10 @@ class Reader {
 
 }  // namespace
 
-void parse_yaml(std::string_view text, std::string_view file, Config& config,
+bool parse_yaml(std::string_view text, std::string_view file, Config& config,
                 std::vector<ConfigError>& errors) {
   const std::optional<YamlNode> root = read_yaml_document(text, file, errors);
-  if (root) Reader(file, config, errors).read_document(*root);
+  return root && Reader(file, config, errors).read_document(*root);
 }
 
 }  // namespace lanyard

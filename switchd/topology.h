@@ -72,8 +72,9 @@ struct Refusal {
 // What a change would do, or has done.
 struct Change {
   enum class Action : std::uint8_t { add, remove, change };
+  enum class What : std::uint8_t { port, network, setting };  // setting: of the daemon
   Action action = Action::add;
-  bool is_port = true;  // else a network
+  What what = What::port;
   std::string name;
   std::string network{};            // of a port that is removed
   bool reopens = false;             // change: its connections drop

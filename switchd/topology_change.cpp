@@ -82,30 +82,30 @@ std::vector<Change> Topology::plan(const Config& wanted) const {
     const auto present = networks_.find(name);
     const std::vector<std::string> after = lines_of(network);
     if (present == networks_.end()) {
-      changes.push_back({Change::Action::add, false, name, {}, false, {}, after});
+      changes.push_back({Change::Action::add, Change::What::network, name, {}, false, {}, after});
     } else if (present->second.config != network) {
       const std::vector<std::string> before = lines_of(present->second.config);
       changes.push_back(
-          {Change::Action::change, false, name, {}, false, without(before, after), without(after, before)});
+          {Change::Action::change, Change::What::network, name, {}, false, without(before, after), without(after, before)});
     }
   }
   for (const PortConfig& port : wanted.ports) {
     const auto present = entries_.find(port.name);
     const std::vector<std::string> after = lines_of(written_of(wanted, port));
     if (present == entries_.end()) {
-      changes.push_back({Change::Action::add, true, port.name, {}, false, {}, after});
+      changes.push_back({Change::Action::add, Change::What::port, port.name, {}, false, {}, after});
     } else if (present->second.config != port) {
       const std::vector<std::string> before = lines_of(present->second.written);
-      changes.push_back({Change::Action::change, true, port.name, {}, !differs_live_only(present->second.config, port),
+      changes.push_back({Change::Action::change, Change::What::port, port.name, {}, !differs_live_only(present->second.config, port),
                          without(before, after), without(after, before)});
     }
   }
   for (const auto& [name, entry] : entries_)
     if (find(wanted.ports, name) == nullptr)
-      changes.push_back({Change::Action::remove, true, name, entry.config.network, false, lines_of(entry.written), {}});
+      changes.push_back({Change::Action::remove, Change::What::port, name, entry.config.network, false, lines_of(entry.written), {}});
   for (const auto& [name, network] : networks_)
     if (!wanted.networks.contains(name))
-      changes.push_back({Change::Action::remove, false, name, {}, false, lines_of(network.config), {}});
+      changes.push_back({Change::Action::remove, Change::What::network, name, {}, false, lines_of(network.config), {}});
   return changes;
 }
 

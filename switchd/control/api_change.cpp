@@ -45,22 +45,42 @@ bool is_default(const std::optional<std::string>& control) {
   return !control || std::any_of(paths.begin(), paths.end(), [&](const DefaultPath& path) { return path.path == *control; });
 }
 
-// Settings of the whole daemon stay as they are; returns those that the document names otherwise.
-std::vector<std::string_view> keep_settings(const Config& present, Config& wanted) {
-  std::vector<std::string_view> kept;
-  const auto keep = [&](std::string_view name, auto setting) {
-    if (wanted.*setting != present.*setting) kept.push_back(name);
-    wanted.*setting = present.*setting;
-  };
+// Those that the command line gives, and otherwise the defaults: of what a document does not name.
+void set_to_defaults(Config& config) {
+  for (const DaemonSetting& setting : daemon_settings()) {
+    setting.copy(Config(), config);
+    if (const auto given = config.given.find(std::string(setting.name)); given != config.given.end())
+      (void)setting.read(given->second, config);  // which it has taken before
+  }
+}
+
+// What differs and can change is added to `changes`; what takes a new start stays as it is, and is returned.
+std::vector<std::string_view> compare_settings(const Config& present, Config& wanted, std::vector<Change>& changes) {
   if (is_default(wanted.control) && is_default(present.control)) wanted.control = present.control;
-  keep("engine", &Config::engine);
-  keep("memory", &Config::memory_bytes);
-  keep("strict", &Config::strict);
-  keep("control", &Config::control);
-  keep("control-group", &Config::control_group);
-  keep("http", &Config::http);
-  keep("http-token", &Config::http_token);
+  std::vector<std::string_view> kept;
+  for (const DaemonSetting& setting : daemon_settings()) {
+    const std::string before = setting.written(present), after = setting.written(wanted);
+    if (before == after) continue;
+    if (setting.changes_live) {
+      changes.push_back({Change::Action::change, Change::What::setting, std::string(setting.name), {}, false,
+                         {fmt::format("{}: {}", setting.name, before)}, {fmt::format("{}: {}", setting.name, after)}});
+    } else {
+      kept.push_back(setting.name);
+      setting.copy(present, wanted);
+    }
+  }
   return kept;
+}
+
+// An empty file would remove all there is, which hardly anybody means.
+std::optional<Refusal> read_document(const v1::Apply& verb, Config& wanted) {
+  const std::string file = verb.file().empty() ? "yaml" : verb.file();
+  std::vector<ConfigError> errors;
+  const bool says_what = parse_yaml(verb.yaml(), file, wanted, errors);
+  if (!says_what && errors.empty())
+    errors.push_back({file, "expected ports or networks; where there shall be none: ports: {}"});
+  complete(wanted, errors);
+  return refusal_of(errors);
 }
 
 std::optional<Refusal> read_spec(const v1::PortSpec& spec, PortConfig& port) {
@@ -338,17 +358,16 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
     wanted.ports.clear();
     wanted.written.clear();
     wanted.networks.clear();
-    std::vector<ConfigError> errors;
-    parse_yaml(verb.yaml(), verb.file().empty() ? "yaml" : verb.file(), wanted, errors);
-    complete(wanted, errors);
-    if (const auto refusal = refusal_of(errors)) {
+    set_to_defaults(wanted);
+    if (const auto refusal = read_document(verb, wanted)) {
       asked.refuse(*refusal);
       return over();
     }
-    const std::vector<Change> changes = services_.topology.plan(wanted);
+    std::vector<Change> changes = services_.topology.plan(wanted);
+    const std::vector<std::string_view> kept = compare_settings(before, wanted, changes);
     std::vector<v1::Plan> parts = list_changes(changes);
     for (const ConfigError& warning : wanted.warnings) parts.front().add_warnings(clean(to_string(warning)));
-    for (const std::string_view setting : keep_settings(before, wanted))
+    for (const std::string_view setting : kept)
       parts.front().add_warnings(fmt::format("{}: stays as it is until the daemon is started again", setting));
     const auto show = [asked, parts = std::move(parts)] {
       for (const v1::Plan& part : parts) {
@@ -423,7 +442,7 @@ void Api::tell(EventKind kind, const std::string& port, const std::string& netwo
 std::string Api::what_changed(const Change& change) const {
   const Topology& topology = services_.topology;
   const std::vector<std::string> now =
-      change.is_port ? lines_of(*topology.written(change.name)) : lines_of(topology.networks().at(change.name).config);
+      change.what == Change::What::port ? lines_of(*topology.written(change.name)) : lines_of(topology.networks().at(change.name).config);
   const auto has_key = [](const std::vector<std::string>& lines, const std::string& key) {
     return std::any_of(lines.begin(), lines.end(), [&](const std::string& line) { return line.starts_with(key); });
   };
@@ -438,21 +457,23 @@ std::string Api::what_changed(const Change& change) const {
 
 // One event for each change. Launchers read on standard output where a port was really bound.
 void Api::tell(const Change& change) {
-  const std::string thing = fmt::format("{} {}", change.is_port ? "port" : "network", change.name);
-  const auto kind = [&](EventKind of_port, EventKind of_network) { return change.is_port ? of_port : of_network; };
-  const std::string port = change.is_port ? change.name : "";
+  if (change.what == Change::What::setting) return;  // configuration_applied says so
+  const bool is_port = change.what == Change::What::port;
+  const std::string thing = fmt::format("{} {}", is_port ? "port" : "network", change.name);
+  const auto kind = [&](EventKind of_port, EventKind of_network) { return is_port ? of_port : of_network; };
+  const std::string port = is_port ? change.name : "";
   if (change.action == Change::Action::remove) {
-    if (change.is_port) services_.topology.print(thing + " down removed");
+    if (is_port) services_.topology.print(thing + " down removed");
     return tell(kind(EventKind::port_removed, EventKind::network_removed), port,
-                change.is_port ? change.network : change.name, thing + " removed");
+                is_port ? change.network : change.name, thing + " removed");
   }
-  const std::string address = change.is_port ? address_of(change.name) : "";
-  if (change.is_port && (change.action == Change::Action::add || change.reopens))
+  const std::string address = is_port ? address_of(change.name) : "";
+  if (is_port && (change.action == Change::Action::add || change.reopens))
     services_.topology.print(thing + " " + address);
-  const std::string network = change.is_port ? services_.topology.written(port)->network : change.name;
+  const std::string network = is_port ? services_.topology.written(port)->network : change.name;
   if (change.action == Change::Action::add)
     return tell(kind(EventKind::port_added, EventKind::network_added), port, network,
-                change.is_port ? fmt::format("{} added: {}", thing, address)
+                is_port ? fmt::format("{} added: {}", thing, address)
                                : fmt::format("{} added, {}", thing, fmt::join(change.after, ", ")));
   const std::string what = what_changed(change);
   tell(kind(EventKind::port_changed, EventKind::network_changed), port, network,

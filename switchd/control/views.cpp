@@ -1,6 +1,7 @@
 // What there is, as messages; see the header.
 #include "switchd/control/views.h"
 
+#include <array>
 #include <unordered_map>
 
 #include "switchd/control/framing.h"
@@ -178,7 +179,8 @@ void fill_change(const Change& change, v1::Change& view) {
   view.set_action(change.action == Change::Action::add      ? v1::Change::ADD
                   : change.action == Change::Action::remove ? v1::Change::REMOVE
                                                             : v1::Change::CHANGE);
-  view.set_what(change.is_port ? "port" : "network");
+  constexpr std::array<const char*, 3> words = {"port", "network", "setting"};
+  view.set_what(words[static_cast<std::size_t>(change.what)]);
   view.set_name(change.name);
   view.set_reopens(change.reopens);
   for (const std::string& line : change.before) view.add_before(clean(line));
