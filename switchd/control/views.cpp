@@ -146,6 +146,9 @@ void fill_networks(Topology& topology, const std::string& name, v1::Networks& vi
     one.set_moves(network.counters->moves.get());
     fill_counters(PortCounters(), *one.mutable_counters());
   }
+  for (const PortConfig& port : topology.config().ports)
+    if (const auto network = by_name.find(port.network); network != by_name.end())
+      network->second->set_configured_ports(network->second->configured_ports() + 1);
   for (const auto& [port, record] : topology.registry().records()) {
     const auto network = by_name.find(record.network);
     if (network == by_name.end() || !record.counters) continue;

@@ -79,7 +79,7 @@ TEST_CASE("what there is, as tables and as JSON") {
 
   has(lan.good("status"), "ports     3, 2 up\n");
   CHECK(lan.json("status")["ports_up"] == 2);
-  has(lan.good("networks"), "lan      switch      2  ");
+  has(lan.good("networks"), "lan      switch      1   2  ");
   CHECK(lan.json("networks lan")["networks"][0]["kind"] == "switch");
   has(lan.good("ports"), "\nweb.1  up         lan      tcp-listen  ");
   CHECK(lan.json("ports web.1")["ports"].size() == 1);
@@ -158,6 +158,11 @@ TEST_CASE("a file is planned, applied, and then there is nothing to do") {
   has(lan.good("apply -", yaml), "1 added, 1 removed, 0 changed\n");
   CHECK(lan.json("ports")["ports"][0]["name"] == "db");
   CHECK(lan.good("apply -", yaml) == "nothing to do\n");
+  CHECK(lan.good("apply -", yaml + "log-level: warn\n") ==
+        "~ setting log-level\n-   log-level: info\n+   log-level: warn\n0 added, 0 removed, 1 changed\n");
+  has(lan.good("apply -", yaml), "-   log-level: warn\n+   log-level: info\n");
+  for (const char* nothing : {"", "{}\n", "# ports\n"})
+    has(lan.refused("apply -", nothing), "standard input: expected ports or networks; where there shall be none: ports: {}");
   CHECK(lan.json("apply -", yaml)["changes"].empty());
   CHECK(
       lan.refused("apply -", "prots: 1\nx: 2\n") ==

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <fstream>
 #include <map>
 
 #include "tests/support/controlled.h"
@@ -334,4 +335,147 @@ TEST_CASE("only this user may use the control socket, and a second daemon does n
   CHECK(lan.ask(R"({"shutdown":{}})").has_done());
   CHECK(lan.daemon.await_exit() == 0);
   CHECK(::stat(lan.path().c_str(), &status) != 0);
+}
+
+TEST_CASE("a document that says neither which ports nor which networks there are is refused, as it would remove all") {
+  TempFolder paths;
+  Controlled lan({"web=unix-listen:" + paths.path("web")});
+  const bool dry_run = GENERATE(false, true);
+  const auto apply = [&](const std::string& yaml) {
+    v1::Request request;
+    request.mutable_apply()->set_yaml(yaml);
+    request.mutable_apply()->set_dry_run(dry_run);
+    return lan.client.ask(request);
+  };
+  for (const char* nothing : {"", " \n\n", "# a comment\n", "---\n", "---\n...\n", "{}", "{}\n# more\n", "network: lan\n",
+                              "log-level: debug\n", "engine: auto\nstrict: false\n"}) {
+    const v1::Response refused = apply(nothing);
+    INFO(nothing << control::to_json(refused));
+    REQUIRE(refused.has_error());
+    CHECK(refused.error().code() == v1::Error::INVALID);
+    CHECK(mentions(refused.error(), "expected ports or networks; where there shall be none: ports: {}"));
+    CHECK(lan.port("web").state() == "listening");
+  }
+  for (const char* all_goes : {"ports: {}", "ports:\n", "networks: {}", "networks:\n  side: {}\n"}) {
+    const v1::Response removed = apply(all_goes);
+    INFO(all_goes << control::to_json(removed));
+    REQUIRE(removed.has_plan());
+    if (dry_run) {
+      CHECK(lan.port("web").state() == "listening");
+      continue;
+    }
+    CHECK(lan.refused(R"({"list_ports":{"name":"web"}})").code() == v1::Error::NOT_FOUND);
+    REQUIRE(lan.ask(R"({"add_port":{"port":{"text":"web=unix-listen:)" + paths.path("web") + R"("}}})").has_ports());
+  }
+  CHECK(lan.daemon.stop() == 0);
+}
+
+namespace {
+
+// What applying a document changes of the settings, "log-level: info -> debug", and what takes a new start.
+std::vector<std::string> settings_in(Controlled& lan, const std::string& yaml, bool dry_run) {
+  v1::Request request;
+  request.mutable_apply()->set_yaml(yaml);
+  request.mutable_apply()->set_dry_run(dry_run);
+  const v1::Response response = lan.client.ask(request);
+  INFO(yaml << control::to_json(response));
+  REQUIRE(response.has_plan());
+  std::vector<std::string> all;
+  for (const v1::Change& change : response.plan().changes()) {
+    if (change.what() != "setting") continue;
+    CHECK(change.action() == v1::Change::CHANGE);
+    all.push_back(change.before(0) + " -> " + change.after(0));
+  }
+  for (const std::string& warning : response.plan().warnings()) all.push_back(warning);
+  return all;
+}
+
+using Settings = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("settings of a document are in its plan and change, and one that is left out has its default again") {
+  Controlled lan({});
+  const auto both = [&](const std::string& yaml) {
+    const Settings planned = settings_in(lan, yaml, true);
+    CHECK(settings_in(lan, yaml, false) == planned);
+    CHECK(settings_in(lan, yaml, false).empty());
+    return planned;
+  };
+  const std::string ports = "ports: {}\n";
+  CHECK(both(ports).empty());
+  CHECK(both(ports + "log-level: debug\n") == Settings{"log-level: info -> log-level: debug"});
+  CHECK(both(ports + "network: side\nlog-level: debug\n") == Settings{"network: lan -> network: side"});
+  CHECK(lan.ask(R"({"add_port":{"port":{"text":"p=tcp-listen:0"}}})").ports().ports(0).network() == "side");
+  CHECK(both(ports) == Settings{"network: side -> network: lan", "log-level: debug -> log-level: info"});
+  CHECK(lan.ask(R"({"add_port":{"port":{"text":"p=tcp-listen:0"}}})").ports().ports(0).network() == "lan");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("the level of the log is that of the document, else that of the command line") {
+  const std::string flag = GENERATE("", "error");
+  std::vector<std::string> arguments;
+  if (!flag.empty()) arguments = {"--log-level", flag};
+  Controlled lan(arguments);
+  const std::string usual = flag.empty() ? "info" : flag;
+  const auto logs_info = [&](const std::string& network) {
+    REQUIRE(lan.ask(R"({"add_network":{"name":")" + network + "\"}}").has_done());
+    return lan.daemon.log().find("network " + network + " added") != std::string::npos;
+  };
+  CHECK(logs_info("one") == flag.empty());
+  CHECK(settings_in(lan, "ports: {}\nlog-level: debug\n", false) ==
+        Settings{"log-level: " + usual + " -> log-level: debug"});
+  CHECK(logs_info("two"));
+  CHECK(settings_in(lan, "ports: {}\n", false) == Settings{"log-level: debug -> log-level: " + usual});
+  CHECK(logs_info("three") == flag.empty());
+  CHECK(settings_in(lan, "ports: {}\nlog-level: warn\n", false) ==
+        Settings{"log-level: " + usual + " -> log-level: warn"});
+  CHECK_FALSE(logs_info("four"));
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("settings that take a new start are named when a document has them otherwise than the daemon, or not at all") {
+  TempFolder paths;
+  std::ofstream(paths.path("token")) << "a-token-that-is-long-enough-0123456789\n";
+  const std::string until = ": stays as it is until the daemon is started again";
+  const std::map<std::string, std::string> others = {
+      {"engine", "epoll"}, {"memory", "64M"}, {"strict", "true"}, {"control", paths.path("c")}, {"control-group", "root"},
+      {"http", "127.0.0.1:1"}};
+  Controlled lan({}, "auto");
+  for (const auto& [name, value] : others) {
+    INFO(name);
+    CHECK(settings_in(lan, "ports: {}\n" + name + ": \"" + value + "\"\n", false) == Settings{name + until});
+    CHECK(settings_in(lan, "ports: {}\n", false).empty());
+  }
+  CHECK(settings_in(lan, "ports: {}\nhttp: 127.0.0.1:1\nhttp-token: " + paths.path("token") + "\n", true) ==
+        Settings{"http" + until, "http-token" + until});
+  CHECK(lan.daemon.stop() == 0);
+  std::ofstream(paths.path("lab.yaml")) << "ports: {}\nmemory: 64M\nstrict: true\n";
+  Controlled again({"--config", paths.path("lab.yaml")});
+  CHECK(settings_in(again, "ports: {}\nmemory: 64M\nstrict: true\n", false).empty());
+  CHECK(settings_in(again, "ports: {}\n", false) == Settings{"memory" + until, "strict" + until});
+  CHECK(again.daemon.stop() == 0);
+}
+
+TEST_CASE("a network tells how many ports are configured into it, and how many carry frames") {
+  TempFolder paths;
+  Controlled lan({"web=unix-listen:" + paths.path("web"), "db=unix-listen:" + paths.path("db") + ",network=back",
+                  "far=unix-connect:" + paths.path("far")});
+  const auto counts = [&](const std::string& name) {
+    const v1::Response response = lan.ask(R"({"list_networks":{"name":")" + name + "\"}}");
+    const v1::Network& network = response.networks().networks(0);
+    return std::pair(network.configured_ports(), network.ports());
+  };
+  CHECK(counts("lan") == std::pair<std::uint64_t, std::uint64_t>(2, 0));
+  CHECK(counts("back") == std::pair<std::uint64_t, std::uint64_t>(1, 0));
+  Peer a = Peer::unix_stream(paths.path("web"));
+  Peer b = Peer::unix_stream(paths.path("web"));
+  lan.daemon.await_up("web.2");
+  CHECK(counts("lan") == std::pair<std::uint64_t, std::uint64_t>(2, 2));
+  REQUIRE(lan.ask(R"({"set_port":{"name":"web","keys":[{"key":"network","values":["back"]}]}})").has_ports());
+  CHECK(counts("lan") == std::pair<std::uint64_t, std::uint64_t>(1, 0));
+  CHECK(counts("back") == std::pair<std::uint64_t, std::uint64_t>(2, 2));
+  REQUIRE(lan.ask(R"({"disable_port":{"name":"web"}})").has_ports());
+  CHECK(counts("back") == std::pair<std::uint64_t, std::uint64_t>(2, 0));
+  CHECK(lan.daemon.stop() == 0);
 }

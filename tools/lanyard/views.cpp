@@ -28,12 +28,12 @@ std::string stp_text(const v1::Network& network) {
 }
 
 std::string networks_text(const v1::Networks& networks, Style style) {
-  Table table({{"NETWORK"}, {"KIND"}, {"PORTS", Align::right}, {"MACS", Align::right}, {"MOVES", Align::right},
+  Table table({{"NETWORK"}, {"KIND"}, {"PORTS", Align::right}, {"UP", Align::right}, {"MACS", Align::right}, {"MOVES", Align::right},
                {"AGEING", Align::right}, {"REWIND", Align::right}, {"STP"}, {"IN", Align::right}, {"IN BYTES", Align::right},
                {"OUT", Align::right}, {"OUT BYTES", Align::right}, {"DROPS", Align::right}});
   for (const v1::Network& network : networks.networks()) {
     const v1::Counters& counters = network.counters();
-    table.add({network.name(), network.kind(), fmt::format("{}", network.ports()),
+    table.add({network.name(), network.kind(), fmt::format("{}", network.configured_ports()), fmt::format("{}", network.ports()),
                fmt::format("{} of {}", network.macs(), network.macs_max()), count_text(network.moves()),
                fmt::format("{} s", network.ageing_s()),
                network.rewind_mib() == 0 ? std::string("-") : fmt::format("{} MiB", network.rewind_mib()), stp_text(network),
