@@ -49,6 +49,7 @@ struct alignas(64) PortCounters {
   Counter copied_out;     // frames copied out of a large buffer while they waited on a slow port
   Counter kernel_drops;   // frames the kernel dropped before we saw them: SO_MEMINFO; of a TAP its interface's tx_dropped,
                           // written by the control thread alone
+  Counter dns_refused;    // of a gateway: queries of guests that had too many waiting; by the control thread alone
 
   void drop(DropReason reason, std::uint64_t frames = 1) { drops[static_cast<std::size_t>(reason)].add(frames); }
   [[nodiscard]] std::uint64_t dropped(DropSide side) const {

@@ -86,6 +86,9 @@ struct Said {
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
     return value;
   }
+  [[nodiscard]] std::uint64_t count(const char* name) const {
+    return find(name) != nullptr && find(name)->is_number_unsigned() ? find(name)->get<std::uint64_t>() : 0;
+  }
   [[nodiscard]] int number(const char* name) const {
     return find(name) != nullptr && find(name)->is_number_integer() ? find(name)->get<int>() : 0;
   }
@@ -153,7 +156,9 @@ void NatControl::is_ready() {
 
 void NatControl::take_stream() {
   auto transport = make_own_stream(std::move(process_.stream), false);
-  PortRecord shown = record(address(), "up", transport->ports.front()->counters);
+  counters_ = transport->ports.front()->counters;
+  booked_refused_ = 0;
+  PortRecord shown = record(address(), "up", counters_);
   const bool is_told = damping_.came(std::chrono::steady_clock::now());
   if (is_told) told_drops_.reset();
   else if (!told_drops_) told_drops_ = drops_of(*shown.counters);
@@ -229,6 +234,7 @@ bool NatControl::take_message(const std::string& text) {
   const Said said(text);
   well_ = true;
   tell_of(said.text("event"), said.text("kind"));
+  book_refused(said.count("dns_refused"));
   const std::string error = said.text("error");
   if (state_ == State::starting && said.is("ready")) {
     log_debug("port {}: gateway {} with libslirp {}", config_.name, process_.child.pid(), said.text("libslirp"));
@@ -240,6 +246,12 @@ bool NatControl::take_message(const std::string& text) {
     return false;
   }
   return true;
+}
+
+// The next gateway counts from 0, the port goes on.
+void NatControl::book_refused(std::uint64_t refused) {
+  if (!counters_ || refused <= booked_refused_) return;
+  counters_->dns_refused.add(refused - std::exchange(booked_refused_, refused));
 }
 
 void NatControl::tell_of(const std::string& event, const std::string& kind) {

@@ -52,6 +52,7 @@ class NatControl final : public PortControl {
   void watch_again();
   void await_message();
   [[nodiscard]] bool take_message(const std::string& text);
+  void book_refused(std::uint64_t refused);
   void tell_of(const std::string& event, const std::string& kind);
   void gateway_ended(const OpenError& why);
   void end_process();
@@ -69,6 +70,8 @@ class NatControl final : public PortControl {
   asio::steady_timer timer_;   // waiting: until the next start; starting: until it has to be ready
   unsigned step_ = 0;          // counts starts, ends and pauses: a handler may come when its own is over
   asio::steady_timer watch_;   // until it is asked whether it is well
+  std::shared_ptr<PortCounters> counters_;  // its own port's, once it was ready
+  std::uint64_t booked_refused_ = 0;        // of this gateway
   bool well_ = true;           // it has answered since, or was just started
   bool wants_start_ = false;   // waiting: the pause is over
   bool ending_ = false;        // the last one's process is still there

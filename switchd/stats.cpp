@@ -22,6 +22,7 @@ using Json = nlohmann::ordered_json;
       {"sent_frames", counters.sent_frames.get()},         {"sent_bytes", counters.sent_bytes.get()},
       {"queued_frames", counters.queued_frames.get()},     {"heads_copied", counters.heads_copied.get()},
       {"copied_out", counters.copied_out.get()},           {"kernel_drops", counters.kernel_drops.get()},
+      {"dns_refused", counters.dns_refused.get()},
   };
   Json& drops = json["drops"] = Json::object();
   for (const DropReasonInfo& entry : drop_reasons)

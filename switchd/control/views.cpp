@@ -83,6 +83,7 @@ void add_counters(const PortCounters& counters, v1::Counters& sum) {
   sum.set_heads_copied(sum.heads_copied() + counters.heads_copied.get());
   sum.set_copied_out(sum.copied_out() + counters.copied_out.get());
   sum.set_kernel_drops(sum.kernel_drops() + counters.kernel_drops.get());
+  sum.set_dns_refused(sum.dns_refused() + counters.dns_refused.get());
   for (const DropReasonInfo& entry : drop_reasons)
     (*sum.mutable_drops())[std::string(entry.name)] += counters.drops[static_cast<std::size_t>(entry.reason)].get();
 }

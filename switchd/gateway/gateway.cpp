@@ -160,7 +160,7 @@ bool Gateway::read_control() {
   if (got == 0) return false;
   message.resize(static_cast<std::size_t>(got));
   if (message == gateway_ping) {
-    tell(gateway_pong);
+    tell(fmt::format(R"({{"pong":true,"dns_refused":{}}})", dns_.refused()));
     return true;
   }
   if (const auto fresh = read_gateway_config(message)) apply(*fresh);

@@ -22,7 +22,6 @@ inline constexpr int gateway_stream_fd = 3;
 inline constexpr int gateway_control_fd = 4;
 
 inline constexpr const char* gateway_ping = R"({"ping":true})";
-inline constexpr const char* gateway_pong = R"({"pong":true})";
 
 // Reports of these kinds are events of the same name (switchd/events.h); others are lines in the log.
 inline constexpr std::array<std::string_view, 3> gateway_events{"name_moved", "address_in_use", "other_gateway"};

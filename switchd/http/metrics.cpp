@@ -121,7 +121,7 @@ constexpr std::array<Metric<v1::Network>, 6> network_metrics = {{
     {"rewind_mebibytes", Type::gauge, "Memory for the recent past of the network.", &v1::Network::rewind_mib},
 }};
 
-constexpr std::array<Metric<v1::Counters>, 16> port_metrics = {{
+constexpr std::array<Metric<v1::Counters>, 17> port_metrics = {{
     {"received_frames", Type::counter, "Frames that came from the VM or peer.", &v1::Counters::received_frames},
     {"received_bytes", Type::counter, "Bytes of these frames.", &v1::Counters::received_bytes},
     {"unicast", Type::counter, "Received frames that went to one port.", &v1::Counters::unicast},
@@ -141,6 +141,8 @@ constexpr std::array<Metric<v1::Counters>, 16> port_metrics = {{
      &v1::Counters::copied_out},
     {"kernel_drops", Type::counter, "Frames that the kernel dropped before the daemon saw them.",
      &v1::Counters::kernel_drops},
+    {"dns_refused", Type::counter, "DNS queries that a gateway refused, as their VM had too many waiting.",
+     &v1::Counters::dns_refused},
 }};
 
 void write_networks(const v1::Networks& networks, Writer& writer) {

@@ -61,8 +61,8 @@ std::string outside_answer(const std::string& query) {
   }
 }
 
-// A process beside the child, which ends with it.
-void have_outside(const char* resolv_conf) {
+// A process beside the child, which ends with it. A mute one answers nothing.
+void have_outside(const char* resolv_conf, bool is_mute = false) {
   OwnNetwork::have_file("/etc/resolv.conf", resolv_conf);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -78,6 +78,7 @@ void have_outside(const char* resolv_conf) {
   (void)::prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (int fd = 0; fd < 256; ++fd)
     if (fd != by_udp && fd != by_tcp) ::close(fd);
+  while (is_mute) (void)::pause();
   serve_outside(by_udp, by_tcp);
 }
 
@@ -224,5 +225,41 @@ TEST_CASE("DNS answers alike over IPv4 and IPv6, by UDP and by TCP, for every ki
   std::uint16_t port = 5300;
   check_all_names(guest, Ipv4Way{}, port);
   check_all_names(guest, Ipv6Way{}, port);
+  CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("queries of a VM that has too many waiting are in its port's dns_refused, whatever gateway refused them") {
+  TempFolder folder;
+  const std::string resolv_conf = folder.path("resolv.conf");
+  std::ofstream(resolv_conf) << "nameserver 127.0.0.53\n";
+  const auto in_child = [&] {
+    OwnNetwork::enter();
+    have_outside(resolv_conf.c_str(), true);
+  };
+  SwitchdProcess trial("auto", {"--check", "out=nat"}, {.in_child = in_child, .await_ready = false});
+  if (trial.await_exit() == OwnNetwork::refused) SKIP_TEST("this user may not have a network namespace");
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + folder.path("lan"), "out=nat"},
+                        {.environment = {"XDG_STATE_HOME=" + folder.path("state")}, .in_child = in_child});
+  Peer guest = Peer::unix_stream(folder.path("lan"));
+  daemon.await_up("vms.1");
+  Ipv4Way way;
+  const auto ask_too_many = [&] {
+    REQUIRE(to_string(lease(guest, guest_mac(1))) == "10.0.2.15");
+    for (unsigned id = 0; id < 256 + 5; ++id) {
+      const std::string query = question("n" + std::to_string(id) + ".example");
+      guest.send(to_text(Ipv4Way::write_udp({way.here, way.dns, to_bytes(query)})));
+    }
+  };
+  const auto await_refused = [&](unsigned count) {
+    (void)daemon.await_stats(std::to_string(count) + " queries refused",
+                             [&](const auto& stats) { return stats["ports"]["out"]["dns_refused"] == count; });
+  };
+  ask_too_many();
+  await_refused(5);
+  REQUIRE(::kill(gateway_of(daemon), SIGKILL) == 0);
+  daemon.await_down("out");
+  daemon.await_up("out");
+  ask_too_many();
+  await_refused(10);
   CHECK(daemon.stop() == 0);
 }

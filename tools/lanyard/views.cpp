@@ -112,7 +112,7 @@ struct CounterRow {
   std::string_view text;
 };
 
-constexpr std::array<CounterRow, 16> counter_rows = {{
+constexpr std::array<CounterRow, 17> counter_rows = {{
     {"received_frames", &v1::Counters::received_frames, "that came in"},
     {"received_bytes", &v1::Counters::received_bytes, ""},
     {"unicast", &v1::Counters::unicast, "received, for one port"},
@@ -129,6 +129,7 @@ constexpr std::array<CounterRow, 16> counter_rows = {{
     {"heads_copied", &v1::Counters::heads_copied, "frames cut by the end of a receive buffer"},
     {"copied_out", &v1::Counters::copied_out, "frames copied so as not to keep a receive buffer"},
     {"kernel_drops", &v1::Counters::kernel_drops, "dropped by the kernel before they were seen"},
+    {"dns_refused", &v1::Counters::dns_refused, "DNS queries refused: too many of one VM waited"},
 }};
 
 Table counter_table(const v1::Counters& counters, std::string_view port) {
