@@ -8,6 +8,7 @@
 
 #include "tests/support/contains.h"
 #include "tests/support/peer.h"
+#include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
 
 using namespace lanyard::test;
