@@ -6,7 +6,7 @@
 
 namespace lanyard::test {
 
-[[nodiscard]] inline bool contains(const std::string& text, const std::string& part) {
+inline bool contains(const std::string& text, const std::string& part) {
   INFO(text);
   CHECK(text.find(part) != std::string::npos);
   return text.find(part) != std::string::npos;
