@@ -191,9 +191,12 @@ void GuestConnection::send(std::uint8_t flags) {
 pid_t gateway_of(const SwitchdProcess& daemon) {
   const std::string pid = std::to_string(daemon.pid());
   std::ifstream children("/proc/" + pid + "/task/" + pid + "/children");
-  pid_t gateway = 0;
-  if (!(children >> gateway)) throw std::runtime_error("switchd has no child");
-  return gateway;
+  for (pid_t child = 0; children >> child;) {
+    std::string name;
+    std::getline(std::ifstream("/proc/" + std::to_string(child) + "/comm") >> std::ws, name);
+    if (name == "lanyard-gateway") return child;
+  }
+  throw std::runtime_error("switchd has no gateway");
 }
 
 }  // namespace lanyard::test
