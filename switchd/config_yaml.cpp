@@ -63,7 +63,8 @@ class Reader {
       }
     });
     if (networks != nullptr && default_network != nullptr) check_default_network(*default_network);
-    return networks != nullptr || ports != nullptr;
+    const auto is_said = [](const YamlNode* node) { return node != nullptr && node->kind != Kind::nothing; };
+    return is_said(networks) || is_said(ports);
   }
 
  private:

@@ -28,7 +28,8 @@ void Session::take_messages() {
     if (!message) break;
     v1::Request request;
     if (!request.ParseFromArray(message->data(), static_cast<int>(message->size())))
-      return refuse(v1::Error::INVALID, "this is no request: the bytes are no message of switchd/control.proto");
+      return refuse(v1::Error::INVALID, "this is no request: the bytes are no message of switchd/control.proto, "
+                                        "or a text in it is not UTF-8");
     unanswered_.insert(request.id());
     hooks_.handle(request, shared_from_this());
   }

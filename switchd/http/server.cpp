@@ -413,7 +413,8 @@ std::optional<OpenError> Server::open() {
   std::string token;
   if (!token_path_.empty()) {
     struct stat status {};
-    if (::stat(token_path_.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0)
+    const bool is_open_to_all = ::stat(token_path_.c_str(), &status) == 0 && (status.st_mode & S_IRWXO) != 0;
+    if (is_open_to_all && !std::exchange(told_token_is_readable_, true))
       log_warn("http-token: everybody on this machine can read {}; chmod 600 makes it secret", token_path_);
     auto read = read_token(token_path_);
     if (auto* error = std::get_if<OpenError>(&read)) return std::move(*error);

@@ -45,6 +45,7 @@ class Server {
   asio::io_context& io_;
   const std::optional<HostPort> where_;
   const std::string token_path_;
+  bool told_token_is_readable_ = false;
   control::Api& api_;
   std::shared_ptr<Running> running_;
 };

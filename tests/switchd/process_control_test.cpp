@@ -348,7 +348,8 @@ TEST_CASE("a document that says neither which ports nor which networks there are
     return lan.client.ask(request);
   };
   for (const char* nothing : {"", " \n\n", "# a comment\n", "---\n", "---\n...\n", "{}", "{}\n# more\n", "network: lan\n",
-                              "log-level: debug\n", "engine: auto\nstrict: false\n"}) {
+                              "log-level: debug\n", "engine: auto\nstrict: false\n", "ports:\n",
+                              "ports:\n  # web:\nnetworks:\n"}) {
     const v1::Response refused = apply(nothing);
     INFO(nothing << control::to_json(refused));
     REQUIRE(refused.has_error());
@@ -356,7 +357,7 @@ TEST_CASE("a document that says neither which ports nor which networks there are
     CHECK(mentions(refused.error(), "expected ports or networks; where there shall be none: ports: {}"));
     CHECK(lan.port("web").state() == "listening");
   }
-  for (const char* all_goes : {"ports: {}", "ports:\n", "networks: {}", "networks:\n  side: {}\n"}) {
+  for (const char* all_goes : {"ports: {}", "networks: {}", "networks:\n  side: {}\n"}) {
     const v1::Response removed = apply(all_goes);
     INFO(all_goes << control::to_json(removed));
     REQUIRE(removed.has_plan());
