@@ -93,13 +93,13 @@ std::string save_leases(const std::string& path, const std::vector<Lease>& lease
 void sync_leases(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   for (const std::string& each : {path, folder}) {
-    const Fd file(::open(each.c_str(), O_RDONLY | O_CLOEXEC));
+    const Fd file(::open(each.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (file) (void)::fsync(file.get());
   }
 }
 
 std::vector<Lease> load_leases(const std::string& path, std::string& wrong) {
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) {
     if (errno != ENOENT) wrong = failed("read", path);
     return {};

@@ -100,7 +100,7 @@ const std::vector<SocketAddress>& Resolvers::current(std::int64_t now_ms) {
   if (!servers_.empty() && now_ms - looked_ms_ < look_interval_ms) return servers_;
   looked_ms_ = now_ms;
   std::array<char, 16384> bytes;
-  const Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+  const Fd file(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file && !servers_.empty()) return servers_;  // being replaced, or no descriptor is free: what was known
   const ssize_t got = file ? ::read(file.get(), bytes.data(), bytes.size()) : 0;
   const std::string now_says(bytes.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
