@@ -1,6 +1,7 @@
 // The life of one configured port: opened, closed, waiting to be opened, disabled; topology.h has the theory.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <utility>
 
@@ -156,6 +157,13 @@ void Topology::try_again(Entry& entry, const NameAnswer* host) {
 }
 
 void Topology::try_again(Entry& entry, std::function<void()> over) {
+  const bool is_finishing = std::any_of(retired_.begin(), retired_.end(), [&](const Retired& one) {
+    return one.control->config().name == entry.config.name && one.control->is_finishing();
+  });
+  if (is_finishing) {  // a script of its takes the interface down, which one of ours is to take up
+    entry.waiting->later(entry.config);
+    return over();
+  }
   const std::shared_ptr<Reopening> waiting = std::exchange(entry.waiting, nullptr);
   open(entry, [this, waiting, &entry, over = std::move(over)](const std::optional<OpenError>& error) {
     if (!error) {

@@ -333,6 +333,25 @@ TEST_CASE("while a down script runs its port is closing, others are served, and 
   }
 }
 
+TEST_CASE("a TAP that was deleted is not taken up again while its down script runs") {
+  IN_A_NETWORK_OF_ITS_OWN;
+  WITH_TAPS;
+  NetworkOfTest::ip("tuntap add lan0 mode tap");
+  const SlowScripts slow;
+  Controlled lan({slow.tap("down")});
+  NetworkOfTest::ip("link del lan0");
+  (void)lan.daemon.await_down("t");
+  slow.await("down");
+  NetworkOfTest::ip("tuntap add lan0 mode tap");
+  CHECK(lan.ask(R"({"enable_port":{"name":"t"}})").ports().ports(0).state() == "down");
+  slow.release("down");
+  (void)lan.daemon.await_up("t");
+  CHECK(contents(slow.told()) == "down\ndown ended\n");
+  lan.daemon.signal(SIGTERM);
+  slow.release("down");
+  CHECK(lan.daemon.await_exit() == 0);
+}
+
 TEST_CASE("a stop lets an up script come to its end, and has its down script run after it") {
   IN_A_NETWORK_OF_ITS_OWN;
   WITH_TAPS;
