@@ -295,10 +295,10 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
         return;
       }
       if (packet.protocol != ip_protocols::tcp || packet.fragment || packet.payload.size() < 4 ||
-          load_be16(&packet.payload[2]) != dns_port)
+          load_be16(&packet.payload[2]) != dns_port ||
+          !may_open(packet.protocol, packet.from.value(), packet.payload))
         return;
-      dns_.accept_connections(now_ms());
-      return slirp_.input(frame);
+      return take_dns_segment(frame, packet, MacAddress::read(&frame[6]));
     case OutboundPolicy::Decision::link:  // of IPv6
     case OutboundPolicy::Decision::ignore: return;
     case OutboundPolicy::Decision::refuse:
@@ -332,8 +332,14 @@ void Gateway::take_dns6(std::span<const std::byte> frame) {
   if (!is_tcp || load_be16(&frame[ipv6_headers_bytes + 2]) != dns_port || !may_open6(frame)) return;
   const auto as_ipv4 = dns6_streams_.to_slirp(frame, uptime_s());
   if (!as_ipv4) return;
+  if (const auto packet = parse_ipv4_frame(*as_ipv4)) take_dns_segment(*as_ipv4, *packet, MacAddress::read(&frame[6]));
+}
+
+void Gateway::take_dns_segment(std::span<const std::byte> frame, const Ipv4View& packet, MacAddress guest) {
+  if (!handshakes_.may_pass(packet.from.value(), packet.payload, guest, uptime_s()))
+    return report("dns", "guests begin too many connections to the DNS server: more are dropped");
   dns_.accept_connections(now_ms());
-  slirp_.input(*as_ipv4);
+  slirp_.input(frame);
 }
 
 void Gateway::send_dns(const DnsClient& client, std::span<const std::byte> message) {
@@ -342,13 +348,16 @@ void Gateway::send_dns(const DnsClient& client, std::span<const std::byte> messa
   send(write_udp6({{mac_for(*dns6_), *dns6_, dns_port}, std::get<Udp6Endpoint>(client), message}));
 }
 
-// What may become one more flow of libslirp's: a TCP SYN, and the first of a UDP flow in this turn, old or new.
+// What may become one more flow of libslirp's: a TCP SYN, the first of a UDP flow in this turn, old or new, and each
+// echo request, which has a socket until it is answered.
 bool Gateway::may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload) {
   constexpr std::byte syn{0x02}, ack{0x10};
   const bool opens_tcp = protocol == ip_protocols::tcp && payload.size() >= 14 && (payload[13] & (syn | ack)) == syn;
   const bool may_open_udp = protocol == ip_protocols::udp && payload.size() >= 2 &&
                             udp_flows_.insert(source << 16 ^ load_be16(payload.data())).second;
-  if (!opens_tcp && !may_open_udp) return true;
+  const bool opens_echo = !payload.empty() && ((protocol == ip_protocols::icmp && payload[0] == std::byte{8}) ||
+                                               (protocol == ip_protocols::icmp6 && payload[0] == std::byte{128}));
+  if (!opens_tcp && !may_open_udp && !opens_echo) return true;
   if (flows_left_ == 0) {
     report("flows", fmt::format("guests have {} connections to the outside: more are dropped", flows_max));
     return false;
@@ -387,6 +396,8 @@ void Gateway::take_from_slirp(std::span<const std::byte> frame) {
     }
   }
   const auto packet = parse_ipv4_frame(frame);
+  if (packet && packet->protocol == ip_protocols::tcp && packet->from == config_.dns)
+    handshakes_.answered(packet->to.value(), packet->payload);
   if (packet && packet->to == Dns6Streams::stand_in) {
     if (const auto as_ipv6 = dns6_streams_.to_guest(frame, uptime_s())) send(*as_ipv6);
     return;

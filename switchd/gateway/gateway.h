@@ -16,10 +16,11 @@
 // Backpressure: while the switch does not take what the outbox holds, the sockets of the way out are not
 // read; what libslirp sends all the same is dropped beyond outbox_bytes_max (TCP sends it again).
 //
-// Bounds: DHCP messages of a turn are dhcp_per_turn_max, so that a crowd of them does not hold up everything
-// else; the others wait their turn, dhcp_waiting_max of them. Flows to the outside (each is a socket and, for
-// TCP, 256 KiB at most) are flows_max; more are dropped until some have ended. Fragments are dropped where
-// libslirp cannot be trusted with them.
+// Bounds: DHCP messages of a turn are dhcp_per_turn_max, so that a crowd of them does not hold up
+// everything else; the others wait their turn, dhcp_waiting_max of them. Flows to the outside (each is a
+// socket and, for TCP, 256 KiB at most) are flows_max, echo requests that are not answered among them; more
+// are dropped until some have ended. So are connections to the DNS server that guests begin
+// (dns_handshakes.h). Fragments are dropped where libslirp cannot be trusted with them.
 //
 // Ends when the control channel or the stream does. One thread.
 #pragma once
@@ -43,6 +44,7 @@
 #include "frames/stream_reader.h"
 #include "switchd/gateway/dhcp_server.h"
 #include "switchd/gateway/dns6_streams.h"
+#include "switchd/gateway/dns_handshakes.h"
 #include "switchd/gateway/dns_server.h"
 #include "switchd/gateway/gateway_config.h"
 #include "switchd/gateway/lease_keeper.h"
@@ -93,6 +95,7 @@ class Gateway {
   void keep_leases();
   void wake_for_dhcp(PollSet& polled) const;
   void take_dns6(std::span<const std::byte> frame);
+  void take_dns_segment(std::span<const std::byte> frame, const Ipv4View& packet, MacAddress guest);
   void send_dns(const DnsClient& client, std::span<const std::byte> message);
   [[nodiscard]] RouterNews router_news();
   [[nodiscard]] std::vector<std::string> search_domains();
@@ -141,6 +144,7 @@ class Gateway {
   OutboundPolicy policy_;
   std::optional<Ipv6Bytes> dns6_;  // the address of the DNS server, where there is IPv6
   Dns6Streams dns6_streams_;
+  DnsHandshakes handshakes_;
   Bytes advertisement_;            // of the router, the last as libslirp wrote it
   LoopbackPeers loopback_peers_;
   DhcpServer dhcp_;
