@@ -34,7 +34,7 @@ class NameResolver {
   using Done = std::function<void(const NameAnswer&)>;
   using LookUp = std::shared_ptr<const Done>;
 
-  static constexpr std::size_t look_ups_max = 16;  // at one time
+  static constexpr std::size_t look_ups_max = 64;  // at one time
 
   explicit NameResolver(asio::io_context& io, Ask ask = ask_system);
   ~NameResolver();
