@@ -20,8 +20,8 @@ namespace lanyard {
 
 class DnsHandshakes {
  public:
-  static constexpr std::size_t handshakes_max = 256;
-  static constexpr std::size_t handshakes_of_guest_max = 32;
+  static constexpr std::size_t handshakes_max = 1024;
+  static constexpr std::size_t handshakes_of_guest_max = 512;  // a burst of honest ones is no more
   static constexpr std::uint64_t seconds_max = 80;  // libslirp has given up by then
 
   // A segment of `guest` for libslirp, behind an IPv4 header; false: it would be one connection too many.
