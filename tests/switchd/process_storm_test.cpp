@@ -60,17 +60,19 @@ class Cable {
 // What the host itself sends there: that it has joined a group, or left it (IGMP), for some seconds.
 constexpr std::uint64_t host_frames_max = 16;
 
-// A frame of the VM's leaves once in a packet, and does not come back by the interface's port.
+// A frame of the VM's leaves once in a packet, and does not come back by the interface's port: in the time of one of
+// these questions it would a hundred times. What the host sends while the port is closed for a change is heard and not
+// sent.
 void check_calm(Controlled& lan, std::uint64_t frames) {
   std::uint64_t heard = 0;
   std::uint64_t sent = 0;
-  for (const Deadline deadline; sent < frames + heard || sent == 0;) {
+  for (const Deadline deadline; sent < frames;) {
     heard = lan.port("n").counters().received_frames();
     sent = lan.port("u").counters().sent_frames();
     if (deadline.passed()) break;
   }
   CHECK(heard <= host_frames_max);
-  CHECK(sent >= frames + heard);
+  CHECK(sent >= frames);
   CHECK(sent <= frames + host_frames_max);
 }
 
