@@ -161,19 +161,7 @@ class Writer {
   }
   // As DNS writes them, uncompressed; those that do not fit into one option are left out.
   void domains(std::uint8_t code, const std::vector<std::string>& values) {
-    Bytes raw;
-    for (const std::string& value : values) {
-      Bytes name;
-      for (std::size_t at = 0; at < value.size();) {
-        const std::string label = value.substr(at, value.find('.', at) - at);
-        name.push_back(static_cast<std::byte>(label.size()));
-        for (const char c : label) name.push_back(static_cast<std::byte>(c));
-        at += label.size() + 1;
-      }
-      name.push_back(std::byte{0});
-      if (raw.size() + name.size() <= 255) raw.insert(raw.end(), name.begin(), name.end());
-    }
-    bytes(code, raw);
+    bytes(code, write_dns_names(values, 255));
   }
 
  private:

@@ -55,16 +55,6 @@ void put32(Bytes& out, std::uint32_t value) {
   store_be32(&out[out.size() - 4], value);
 }
 
-void put_name(Bytes& out, std::string_view name) {
-  while (!name.empty()) {
-    const std::size_t dot = std::min(name.find('.'), name.size());
-    out.push_back(static_cast<std::byte>(dot));
-    for (const char c : name.substr(0, dot)) out.push_back(static_cast<std::byte>(c));
-    name.remove_prefix(std::min(dot + 1, name.size()));
-  }
-  out.push_back(std::byte{0});
-}
-
 void put_pointer(Bytes& out, std::size_t at) { put16(out, 0xC000 | at); }
 
 // Name (that of the question, by pointer, or what follows its first `skipped` bytes), type, class, TTL; the length and
@@ -84,10 +74,10 @@ void put_soa(Bytes& out, const DnsQuery& query, const DnsAnswer& answer) {
   put_record_head(out, dns_types::soa, answer.ttl_seconds, zone_at);
   Bytes data;
   for (const std::string_view label : {"gateway", "hostmaster"}) {
-    put_name(data, label);
+    put_dns_name(data, label);
     data.pop_back();
     if (answer.domain == answer.zone) put_pointer(data, dns_header_bytes + zone_at);
-    else put_name(data, answer.domain);
+    else put_dns_name(data, answer.domain);
   }
   for (const std::uint32_t value : {serial, refresh_s, retry_s, expire_s, answer.ttl_seconds}) put32(data, value);
   put16(out, data.size());
@@ -110,6 +100,26 @@ void read_edns(std::span<const std::byte> additional, DnsQuery& query) {
 }
 
 }  // namespace
+
+void put_dns_name(Bytes& out, std::string_view name) {
+  while (!name.empty()) {
+    const std::size_t dot = std::min(name.find('.'), name.size());
+    out.push_back(static_cast<std::byte>(dot));
+    for (const char c : name.substr(0, dot)) out.push_back(static_cast<std::byte>(c));
+    name.remove_prefix(std::min(dot + 1, name.size()));
+  }
+  out.push_back(std::byte{0});
+}
+
+Bytes write_dns_names(const std::vector<std::string>& names, std::size_t bytes_max) {
+  Bytes out;
+  for (const std::string& name : names) {
+    const std::size_t before = out.size();
+    put_dns_name(out, name);
+    if (out.size() > bytes_max) out.resize(before);
+  }
+  return out;
+}
 
 std::optional<DnsQuery> parse_dns_query(std::span<const std::byte> message) {
   if (message.size() < dns_header_bytes) return std::nullopt;
@@ -164,7 +174,7 @@ std::vector<std::byte> write_dns_answer(std::span<const std::byte> message, cons
   if (query.type == dns_types::ptr && !answer.name.empty()) {
     put_record_head(out, dns_types::ptr, answer.ttl_seconds);
     Bytes name;
-    put_name(name, answer.name);
+    put_dns_name(name, answer.name);
     put16(out, name.size());
     out.insert(out.end(), name.begin(), name.end());
     ++records;

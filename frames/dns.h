@@ -98,4 +98,10 @@ struct DnsAnswer {
 // The same for IPv6, ....ip6.arpa (RFC 3596, 2.5).
 [[nodiscard]] std::optional<std::array<std::byte, 16>> parse_reverse6(std::string_view name);
 
+// Appends `name`, whose labels have dots between them, uncompressed (RFC 1035, 3.1). REQUIRES: no label is longer than
+// dns_label_bytes_max.
+void put_dns_name(std::vector<std::byte>& out, std::string_view name);
+// One behind the other, as DHCP and router advertisements carry them; those beyond `bytes_max` are left out.
+[[nodiscard]] std::vector<std::byte> write_dns_names(const std::vector<std::string>& names, std::size_t bytes_max);
+
 }  // namespace lanyard

@@ -13,8 +13,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::byte solicitation{135}, advertisement{136},
-    target_address_option{2};
+constexpr std::byte solicitation{135}, advertisement{136}, target_address_option{2};
 constexpr std::size_t solicitation_bytes = 24;   // type, code, checksum, reserved, target
 constexpr std::size_t advertisement_bytes = 32;  // the same, and the option with the address
 constexpr std::byte group{0xFF};                 // begins the addresses of groups
@@ -34,6 +33,15 @@ std::optional<Ipv6Addresses> parse_ipv6_addresses(std::span<const std::byte> fra
   if (frame.size() < ipv6_headers_bytes || load_be16(&frame[12]) != ether_types::ipv6) return std::nullopt;
   if (std::to_integer<unsigned>(frame[14]) >> 4 != 6) return std::nullopt;
   return Ipv6Addresses{read_address(frame.subspan(22)), read_address(frame.subspan(38))};
+}
+
+void write_ipv6_header(std::span<std::byte> ip, const Ipv6Addresses& ends, std::uint8_t protocol, std::byte hop_limit) {
+  ip[0] = std::byte{0x60};
+  store_be16(&ip[4], static_cast<std::uint16_t>(ip.size() - ipv6_header_bytes));
+  ip[6] = std::byte{protocol};
+  ip[7] = hop_limit;
+  std::copy(ends.from.begin(), ends.from.end(), ip.begin() + 8);
+  std::copy(ends.to.begin(), ends.to.end(), ip.begin() + 24);
 }
 
 std::optional<NeighbourSolicitation> parse_neighbour_solicitation(std::span<const std::byte> frame) {
@@ -58,12 +66,7 @@ std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation
   mac.write(&frame[6]);
   store_be16(&frame[12], ether_types::ipv6);
   const std::span<std::byte> ip = std::span(frame).subspan(14);
-  ip[0] = std::byte{0x60};
-  store_be16(&ip[4], advertisement_bytes);
-  ip[6] = icmp6_header;
-  ip[7] = icmp6_link_hop_limit;
-  std::copy(asked.target.begin(), asked.target.end(), ip.begin() + 8);
-  std::copy(to.begin(), to.end(), ip.begin() + 24);
+  write_ipv6_header(ip, {asked.target, to}, ip_protocols::icmp6, icmp6_link_hop_limit);
   const std::span<std::byte> icmp = ip.subspan(40);
   icmp[0] = advertisement;
   store_be32(&icmp[4], replace_known | (to_all ? 0 : solicited));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -20,7 +21,8 @@ using Ipv6Bytes = std::array<std::byte, 16>;
   return std::equal(a.begin(), a.begin() + 8, b.begin());
 }
 
-inline constexpr std::size_t ipv6_headers_bytes = 14 + 40;  // Ethernet, IPv6
+inline constexpr std::size_t ipv6_header_bytes = 40;
+inline constexpr std::size_t ipv6_headers_bytes = 14 + ipv6_header_bytes;  // Ethernet, IPv6
 
 // The addresses of an IPv6 frame, or nothing where it is none, is tagged or cut.
 struct Ipv6Addresses {
@@ -28,6 +30,9 @@ struct Ipv6Addresses {
   Ipv6Bytes to;
 };
 [[nodiscard]] std::optional<Ipv6Addresses> parse_ipv6_addresses(std::span<const std::byte> frame);
+// The header of `ip`, which is zeros so far, with what it carries behind it.
+void write_ipv6_header(std::span<std::byte> ip, const Ipv6Addresses& ends, std::uint8_t protocol, std::byte hop_limit);
+inline constexpr std::byte usual_hop_limit{64};  // what goes farther than the link
 
 struct NeighbourSolicitation {
   MacAddress from_mac;  // as in the Ethernet header

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "frames/bytes.h"
+#include "frames/dns.h"
 #include "frames/icmp6.h"
 #include "frames/internet_checksum.h"
 #include "frames/ipv4_packet.h"
@@ -46,18 +47,7 @@ void add_resolvers(std::vector<std::byte>& frame, const std::vector<Ipv6Bytes>& 
 // RFC 8106, 5.2: as DNS writes names, with zeros at the end.
 void add_search(std::vector<std::byte>& frame, const std::vector<std::string>& domains) {
   constexpr std::size_t header_bytes = 8;
-  std::vector<std::byte> names;
-  for (const std::string& domain : domains) {
-    std::vector<std::byte> name;
-    for (std::size_t at = 0; at < domain.size();) {
-      const std::string label = domain.substr(at, domain.find('.', at) - at);
-      name.push_back(static_cast<std::byte>(label.size()));
-      for (const char c : label) name.push_back(static_cast<std::byte>(c));
-      at += label.size() + 1;
-    }
-    name.push_back(std::byte{0});
-    if (names.size() + name.size() <= search_bytes_max) names.insert(names.end(), name.begin(), name.end());
-  }
+  std::vector<std::byte> names = write_dns_names(domains, search_bytes_max);
   if (names.empty()) return;
   names.resize((names.size() + option_unit_bytes - 1) / option_unit_bytes * option_unit_bytes);
   const std::size_t at = frame.size();

@@ -13,9 +13,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::size_t segment_bytes_min = 20, ipv6_header_bytes = 40,
-                      segment_bytes_max = 65535 - ipv4_header_bytes_min;
-constexpr std::byte hop_limit{64};
+constexpr std::size_t segment_bytes_max = 65535 - ipv4_header_bytes_min;
 
 // Over the addresses, which are in front of the segment, the protocol and the length (RFC 9293, 3.1; RFC
 // 8200, 8.1).
@@ -26,7 +24,7 @@ std::uint16_t tcp_checksum_of(std::span<const std::byte> addresses_and_segment, 
 template <class Endpoint>
 std::vector<std::byte> begin_frame(const TcpPacket<Endpoint>& packet, std::size_t ip_bytes,
                                    std::uint16_t ether_type) {
-  LANYARD_CHECK(packet.segment.size() >= segment_bytes_min && packet.segment.size() <= segment_bytes_max);
+  LANYARD_CHECK(packet.segment.size() >= tcp_header_bytes_min && packet.segment.size() <= segment_bytes_max);
   std::vector<std::byte> frame(ethernet_header_bytes + ip_bytes + packet.segment.size());
   packet.to.mac.write(&frame[0]);
   packet.from.mac.write(&frame[6]);
@@ -43,7 +41,7 @@ std::vector<std::byte> begin_frame(const TcpPacket<Endpoint>& packet, std::size_
 
 std::optional<Tcp4Packet> parse_tcp4(std::span<const std::byte> frame) {
   const auto ip = parse_ipv4_frame(frame);
-  if (!ip || ip->fragment || ip->protocol != ip_protocols::tcp || ip->payload.size() < segment_bytes_min)
+  if (!ip || ip->fragment || ip->protocol != ip_protocols::tcp || ip->payload.size() < tcp_header_bytes_min)
     return std::nullopt;
   const auto addresses = checksum_add(0, ip->packet.subspan(12, 8));
   if (checksum_finish(checksum_add(addresses + ip->payload.size() + ip_protocols::tcp, ip->payload)) != 0)
@@ -58,7 +56,7 @@ std::optional<Tcp6Packet> parse_tcp6(std::span<const std::byte> frame) {
   if (!addresses) return std::nullopt;
   const std::span<const std::byte> ip = frame.subspan(ethernet_header_bytes);
   const std::size_t bytes = load_be16(&ip[4]);
-  if (ip[6] != std::byte{ip_protocols::tcp} || bytes < segment_bytes_min ||
+  if (ip[6] != std::byte{ip_protocols::tcp} || bytes < tcp_header_bytes_min ||
       ipv6_header_bytes + bytes > ip.size())
     return std::nullopt;
   if (tcp_checksum_of(ip.subspan(8, 32 + bytes), bytes) != 0) return std::nullopt;
@@ -79,12 +77,7 @@ std::vector<std::byte> write_tcp4(const Tcp4Packet& packet) {
 std::vector<std::byte> write_tcp6(const Tcp6Packet& packet) {
   std::vector<std::byte> frame = begin_frame(packet, ipv6_header_bytes, ether_types::ipv6);
   const std::span<std::byte> ip = std::span(frame).subspan(ethernet_header_bytes);
-  ip[0] = std::byte{0x60};
-  store_be16(&ip[4], static_cast<std::uint16_t>(packet.segment.size()));
-  ip[6] = std::byte{ip_protocols::tcp};
-  ip[7] = hop_limit;
-  std::copy(packet.from.address.begin(), packet.from.address.end(), &ip[8]);
-  std::copy(packet.to.address.begin(), packet.to.address.end(), &ip[24]);
+  write_ipv6_header(ip, {packet.from.address, packet.to.address}, ip_protocols::tcp, usual_hop_limit);
   store_be16(&ip[ipv6_header_bytes + 16], tcp_checksum_of(ip.subspan(8), packet.segment.size()));
   return frame;
 }

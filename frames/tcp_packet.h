@@ -22,9 +22,10 @@ struct TcpPacket {
 using Tcp4Packet = TcpPacket<Udp4Endpoint>;
 using Tcp6Packet = TcpPacket<Udp6Endpoint>;
 
+inline constexpr std::size_t tcp_header_bytes_min = 20;  // without options
 // A segment's flags.
 inline constexpr std::byte tcp_syn{0x02}, tcp_ack{0x10};
-// REQUIRES: a segment that was parsed.
+// REQUIRES: the flags are in it.
 [[nodiscard]] inline bool opens_connection(std::span<const std::byte> segment) {
   return (segment[13] & (tcp_syn | tcp_ack)) == tcp_syn;
 }

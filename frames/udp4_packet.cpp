@@ -15,7 +15,6 @@ namespace lanyard {
 
 namespace {
 
-
 // Of addresses, protocol and length, which the UDP checksum covers too (RFC 768).
 [[nodiscard]] std::uint64_t pseudo_header(Ipv4Address from, Ipv4Address to, std::size_t udp_length) {
   std::array<std::byte, 12> bytes{};

@@ -12,8 +12,6 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::size_t ip_bytes = 40;
-
 // Over the addresses, the length, the protocol and the datagram (RFC 8200, 8.1).
 std::uint16_t checksum_of(std::span<const std::byte> ip, std::size_t bytes) {
   return checksum_finish(checksum_add(bytes + ip_protocols::udp, ip.subspan(8, 32 + bytes)));
@@ -26,7 +24,7 @@ std::optional<Udp6Packet> parse_udp6(std::span<const std::byte> frame) {
   if (!addresses || frame.size() < ipv6_headers_bytes + udp_header_bytes) return std::nullopt;
   const std::span<const std::byte> ip = frame.subspan(ethernet_header_bytes);
   const std::size_t ip_payload = load_be16(&ip[4]);
-  const std::span<const std::byte> udp = ip.subspan(ip_bytes);
+  const std::span<const std::byte> udp = ip.subspan(ipv6_header_bytes);
   const std::size_t bytes = load_be16(&udp[4]);
   if (ip[6] != std::byte{ip_protocols::udp} || bytes < udp_header_bytes || bytes > ip_payload ||
       ip_payload > udp.size())
@@ -39,18 +37,13 @@ std::optional<Udp6Packet> parse_udp6(std::span<const std::byte> frame) {
 
 std::vector<std::byte> write_udp6(const Udp6Packet& packet) {
   const std::size_t bytes = udp_header_bytes + packet.payload.size();
-  std::vector<std::byte> frame(ethernet_header_bytes + ip_bytes + bytes);
+  std::vector<std::byte> frame(ethernet_header_bytes + ipv6_header_bytes + bytes);
   packet.to.mac.write(&frame[0]);
   packet.from.mac.write(&frame[6]);
   store_be16(&frame[12], ether_types::ipv6);
   const std::span<std::byte> ip = std::span(frame).subspan(ethernet_header_bytes);
-  ip[0] = std::byte{0x60};
-  store_be16(&ip[4], static_cast<std::uint16_t>(bytes));
-  ip[6] = std::byte{ip_protocols::udp};
-  ip[7] = std::byte{64};  // hop limit
-  std::copy(packet.from.address.begin(), packet.from.address.end(), &ip[8]);
-  std::copy(packet.to.address.begin(), packet.to.address.end(), &ip[24]);
-  const std::span<std::byte> udp = ip.subspan(ip_bytes);
+  write_ipv6_header(ip, {packet.from.address, packet.to.address}, ip_protocols::udp, usual_hop_limit);
+  const std::span<std::byte> udp = ip.subspan(ipv6_header_bytes);
   store_be16(&udp[0], packet.from.port);
   store_be16(&udp[2], packet.to.port);
   store_be16(&udp[4], static_cast<std::uint16_t>(bytes));

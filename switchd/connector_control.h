@@ -54,7 +54,7 @@ class ConnectorControl final : public PortControl {
   std::deque<SocketAddress> candidates_;
   Backoff backoff_;
   std::shared_ptr<PortCounters> counters_;
-  std::uint64_t frames_before_ = 0;  // the present connection, or the last
+  std::uint64_t frames_before_ = 0;  // that its port had brought before the present connection, or the last
   std::chrono::steady_clock::time_point connected_at_;
   std::optional<DropCounts> told_drops_;  // before connections that are not told
   FlapDamping damping_{{.lasts = Backoff::max, .told_max = 1}};

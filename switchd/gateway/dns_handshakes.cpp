@@ -8,15 +8,9 @@
 
 namespace lanyard {
 
-namespace {
-
-constexpr std::size_t tcp_header_bytes = 20;  // without options
-
-}  // namespace
-
 bool DnsHandshakes::may_pass(std::uint32_t address, std::span<const std::byte> segment, MacAddress guest,
                              std::uint64_t now_s) {
-  if (segment.size() < tcp_header_bytes) return true;  // libslirp has no use for it
+  if (segment.size() < tcp_header_bytes_min) return true;  // libslirp has no use for it
   const auto known = begun_.find({address, load_be16(&segment[0])});
   if (!opens_connection(segment)) {
     const bool acknowledges = (segment[13] & tcp_ack) == tcp_ack;
@@ -34,7 +28,7 @@ bool DnsHandshakes::may_pass(std::uint32_t address, std::span<const std::byte> s
 
 void DnsHandshakes::answered(std::uint32_t address, std::span<const std::byte> segment) {
   constexpr std::byte both = tcp_syn | tcp_ack;
-  if (segment.size() < tcp_header_bytes || (segment[13] & both) != both) return;
+  if (segment.size() < tcp_header_bytes_min || (segment[13] & both) != both) return;
   if (const auto known = begun_.find({address, load_be16(&segment[2])}); known != begun_.end())
     known->second.expected = load_be32(&segment[4]) + 1;
 }

@@ -328,7 +328,7 @@ bool Gateway::may_open6(std::span<const std::byte> frame) {
 void Gateway::take_dns6(std::span<const std::byte> frame) {
   if (const auto datagram = parse_udp6(frame); datagram && datagram->to.port == dns_port)
     return take_dns(datagram->from, datagram->payload);
-  const bool is_tcp = frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + 20;
+  const bool is_tcp = frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + tcp_header_bytes_min;
   if (!is_tcp || load_be16(&frame[ipv6_headers_bytes + 2]) != dns_port || !may_open6(frame)) return;
   const auto as_ipv4 = dns6_streams_.to_slirp(frame, uptime_s());
   if (!as_ipv4) return;
@@ -351,8 +351,7 @@ void Gateway::send_dns(const DnsClient& client, std::span<const std::byte> messa
 // What may become one more flow of libslirp's: a TCP SYN, the first of a UDP flow in this turn, old or new, and each
 // echo request, which has a socket until it is answered.
 bool Gateway::may_open(std::uint8_t protocol, std::uint64_t source, std::span<const std::byte> payload) {
-  constexpr std::byte syn{0x02}, ack{0x10};
-  const bool opens_tcp = protocol == ip_protocols::tcp && payload.size() >= 14 && (payload[13] & (syn | ack)) == syn;
+  const bool opens_tcp = protocol == ip_protocols::tcp && payload.size() >= 14 && opens_connection(payload);
   const bool may_open_udp = protocol == ip_protocols::udp && payload.size() >= 2 &&
                             udp_flows_.insert(source << 16 ^ load_be16(payload.data())).second;
   const bool opens_echo = !payload.empty() && ((protocol == ip_protocols::icmp && payload[0] == std::byte{8}) ||
