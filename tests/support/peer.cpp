@@ -241,4 +241,13 @@ bool has_ipv6_loopback() {
   }
 }
 
+bool is_refused(const std::string& address) {
+  try {
+    (void)Peer::tcp(address);
+    return false;
+  } catch (const std::exception& failure) {
+    return std::string(failure.what()).find("refused") != std::string::npos;
+  }
+}
+
 }  // namespace lanyard::test

@@ -68,6 +68,7 @@ class Peer {
 };
 
 [[nodiscard]] bool has_ipv6_loopback();  // ::1
+[[nodiscard]] bool is_refused(const std::string& address);  // by TCP
 
 // QEMU as the listener: one connection at a time, others wait.
 class Listener {

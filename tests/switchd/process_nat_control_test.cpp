@@ -130,15 +130,6 @@ struct Lan {
   Background flow;
 };
 
-bool is_refused(const std::string& address) {
-  try {
-    (void)Peer::tcp(address);
-    return false;
-  } catch (const std::exception& failure) {
-    return std::string(failure.what()).find("refused") != std::string::npos;
-  }
-}
-
 const std::string web = "tcp:8080:10.0.2.16:80";
 const std::vector<std::string> only_web = {"tcp:127.0.0.1:8080:10.0.2.16:80"};  // as it is shown
 const std::string names = "udp:192.0.2.1:8053:10.0.2.16:53";

@@ -61,15 +61,6 @@ void check_serves(Controlled& lan) {
 const std::string forward = R"({"set_port":{"name":"out","keys":[{"key":"forward","values":["tcp:8080:10.0.2.16:80"]}]}})";
 const std::string no_forward = R"({"set_port":{"name":"out","keys":[{"key":"forward"}]}})";
 
-bool is_refused(const std::string& address) {
-  try {
-    (void)Peer::tcp(address);
-    return false;
-  } catch (const std::exception& failure) {
-    return std::string(failure.what()).find("refused") != std::string::npos;
-  }
-}
-
 // As it is configured: nothing, where it has no forward.
 [[nodiscard]] std::string forward_of(Controlled& lan) {
   const v1::Port out = lan.port("out");
