@@ -89,10 +89,8 @@ void ConnectorControl::connected(Fd fd) {
   frames_before_ = frames_brought();
   connected_at_ = std::chrono::steady_clock::now();
   is_connected_ = true;
-  if (damping_.came(connected_at_)) told_drops_.reset();
-  else if (!told_drops_) told_drops_ = drops_of(*counters_);
   PortRecord shown = record(address(), "up", counters_);
-  shown.told_drops = told_drops_;
+  untold_drops_.came(damping_.came(connected_at_), shown);
   services_.registry().set(config_.name, std::move(shown));
   services_.attach(std::move(transport), *this);
 }
@@ -104,8 +102,7 @@ void ConnectorControl::attached(const Notice&) {
 
 void ConnectorControl::tell_up() {
   last_failure_.clear();
-  told_drops_.reset();
-  services_.registry().find(config_.name)->told_drops.reset();
+  untold_drops_.told(*services_.registry().find(config_.name));
   services_.print("port " + config_.name + " up " + std::string(name_of(config_.type)) + ":" + address());
   services_.event(LogLevel::info, EventKind::port_up, config_.name, "port " + config_.name + " up: " + address());
 }

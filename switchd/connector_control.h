@@ -16,6 +16,7 @@
 #include "switchd/backoff.h"
 #include "switchd/flap_damping.h"
 #include "switchd/port_control.h"
+#include "switchd/untold_drops.h"
 
 namespace lanyard {
 
@@ -56,7 +57,7 @@ class ConnectorControl final : public PortControl {
   std::shared_ptr<PortCounters> counters_;
   std::uint64_t frames_before_ = 0;  // that its port had brought before the present connection, or the last
   std::chrono::steady_clock::time_point connected_at_;
-  std::optional<DropCounts> told_drops_;  // before connections that are not told
+  UntoldDrops untold_drops_;
   FlapDamping damping_{{.lasts = Backoff::max, .told_max = 1}};
   bool is_connected_ = false;
   std::string last_failure_;  // told once, not at every try

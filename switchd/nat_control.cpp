@@ -160,10 +160,8 @@ void NatControl::take_stream() {
   booked_refused_ = 0;
   PortRecord shown = record(address(), "up", counters_);
   const bool is_told = damping_.came(std::chrono::steady_clock::now());
-  if (is_told) told_drops_.reset();
-  else if (!told_drops_) told_drops_ = drops_of(*shown.counters);
+  untold_drops_.came(is_told, shown);
   tells_up_ = is_told && !opened_;  // of the first its opener tells
-  shown.told_drops = told_drops_;
   services_.registry().set(config_.name, std::move(shown));
   stream_ = services_.attach(std::move(transport), *this);
 }
@@ -213,8 +211,7 @@ void NatControl::attached(const Notice&) {
 
 void NatControl::tell_up() {
   last_failure_.clear();
-  told_drops_.reset();
-  services_.registry().find(config_.name)->told_drops.reset();
+  untold_drops_.told(*services_.registry().find(config_.name));
   services_.print("port " + config_.name + " up nat:" + address());
   services_.event(LogLevel::info, EventKind::gateway_restarted, config_.name,
                   "port " + config_.name + " up: gateway started again");

@@ -21,6 +21,7 @@
 #include "switchd/flap_damping.h"
 #include "switchd/gateway/gateway_process.h"
 #include "switchd/port_control.h"
+#include "switchd/untold_drops.h"
 
 namespace lanyard {
 
@@ -80,7 +81,7 @@ class NatControl final : public PortControl {
   Backoff backoff_;
   // That a guest was served says nothing of a gateway, which guests may bring to an end.
   FlapDamping damping_{{.lasts = std::chrono::seconds(10), .told_max = 3}};
-  std::optional<DropCounts> told_drops_;  // before gateways that are not told
+  UntoldDrops untold_drops_;
   bool tells_up_ = false;  // when the data plane has taken it
   std::string last_failure_;
   std::function<void(const std::string&)> reconfigured_;  // waits for the gateway's answer
