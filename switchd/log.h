@@ -1,4 +1,5 @@
-// The log: one line per event on standard error, with a level. Any thread. Never throws.
+// The log: one line per event on standard error, with a level. Any thread. Never throws, and never waits: lines that
+// nobody reads are lost, and counted (log_writer.h).
 #pragma once
 
 #include <fmt/core.h>
