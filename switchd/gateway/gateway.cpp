@@ -95,9 +95,8 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
 
 std::string Gateway::open() {
   if (!config_.tftp_folder.empty()) {
-    Fd folder;
-    if (std::string wrong = TftpServer::open_folder(config_.tftp_folder, folder); !wrong.empty()) return wrong;
-    tftp_.serve(std::move(folder));
+    if (std::string wrong = TftpServer::check_folder(config_.tftp_folder); !wrong.empty()) return wrong;
+    tftp_.serve(config_.tftp_folder);
   }
   for (const Forward& forward : config_.forwards) {
     const std::string wrong = slirp_.add_forward(config_, forward);
@@ -171,14 +170,13 @@ bool Gateway::read_control() {
 // What may change while guests are served (change_live()): forwards, where they may go and what they are
 // told. All of it, or nothing.
 void Gateway::apply(const GatewayConfig& fresh) {
-  Fd folder;
   const bool is_other_folder = fresh.tftp_folder != config_.tftp_folder;
   std::string wrong;
-  if (is_other_folder && !fresh.tftp_folder.empty()) wrong = TftpServer::open_folder(fresh.tftp_folder, folder);
+  if (is_other_folder && !fresh.tftp_folder.empty()) wrong = TftpServer::check_folder(fresh.tftp_folder);
   if (wrong.empty()) wrong = change_forwards(fresh.forwards);
   if (wrong.empty()) {
     const RouterNews before = router_news();
-    if (is_other_folder) tftp_.serve(std::move(folder));
+    if (is_other_folder) tftp_.serve(fresh.tftp_folder);
     change_live(config_, fresh);
     policy_ = OutboundPolicy(config_);
     dhcp_.change(dhcp_options_of(config_));

@@ -48,6 +48,11 @@ ssize_t read_at(const Fd& file, std::span<std::byte> bytes, off_t at) {
 TftpServer::TftpServer(std::size_t block_bytes_max, Send send, Report report)
     : block_bytes_max_(block_bytes_max), send_(std::move(send)), report_(std::move(report)) {}
 
+std::string TftpServer::check_folder(const std::string& path) {
+  Fd folder;
+  return open_folder(path, folder);
+}
+
 std::string TftpServer::open_folder(const std::string& path, Fd& folder) {
   folder = Fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   return folder ? std::string() : fmt::format("tftp: cannot open the folder {}: {}", path, std::strerror(errno));
@@ -100,7 +105,13 @@ void TftpServer::begin(const Udp4Endpoint& client, const TftpRead& read, std::in
 
 // Nothing where it is not for this client, which has been told.
 Fd TftpServer::open_file(const Udp4Endpoint& client, const std::string& name) {
-  Fd file = open_beneath(folder_, name);
+  Fd folder;
+  if (const std::string wrong = open_folder(folder_, folder); !wrong.empty()) {
+    report_(wrong);
+    send_(client, write_tftp_error(TftpError::not_found, "there is no folder"));
+    return {};
+  }
+  Fd file = open_beneath(folder, name);
   const int error = errno;
   struct stat status {};
   if (file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode)) return file;

@@ -1,7 +1,8 @@
 // Serves the files of one folder by TFTP, to be read only, for guests that boot by network. What lies outside
 // the folder is not reached, by whatever name or symbolic link (openat2(2), RESOLVE_BENEATH), nor is what is
-// no regular file. libslirp has a server of its own, which follows links to wherever they lead and sends
-// nothing again.
+// no regular file. The folder itself is looked up for each transfer: it may be removed and made again, moved, or be a
+// link that leads elsewhere by now. libslirp has a server of its own, which follows links to wherever they lead
+// and sends nothing again.
 //
 // A transfer is known by the client's address and port; the server answers from its own port 69, as QEMU's
 // does. One block is under way at a time (RFC 1350): each acknowledgement brings the next. One that is not
@@ -45,11 +46,11 @@ class TftpServer {
   // `block_bytes_max`: of what fits a frame.
   TftpServer(std::size_t block_bytes_max, Send send, Report report);
 
-  // Opens the folder for serve(); empty, or what went wrong.
-  [[nodiscard]] static std::string open_folder(const std::string& path, Fd& folder);
-  // From now on; none: nothing is served. Transfers under way go on.
-  void serve(Fd folder) { folder_ = std::move(folder); }
-  [[nodiscard]] bool is_serving() const { return static_cast<bool>(folder_); }
+  // Empty, or why nothing could be served from there.
+  [[nodiscard]] static std::string check_folder(const std::string& path);
+  // From now on; an empty one: nothing is served. Transfers under way go on.
+  void serve(std::string folder) { folder_ = std::move(folder); }
+  [[nodiscard]] bool is_serving() const { return !folder_.empty(); }
 
   void take(const Udp4Endpoint& client, std::span<const std::byte> message, std::int64_t now_ms);
 
@@ -77,6 +78,7 @@ class TftpServer {
   using Transfers = std::list<Transfer>;
 
   void begin(const Udp4Endpoint& client, const TftpRead& read, std::int64_t now_ms);
+  [[nodiscard]] static std::string open_folder(const std::string& path, Fd& folder);
   [[nodiscard]] Fd open_file(const Udp4Endpoint& client, const std::string& name);
   void refuse(const Udp4Endpoint& client, TftpError error, const std::string& text);
   void make_room(MacAddress guest);
@@ -89,7 +91,7 @@ class TftpServer {
   std::size_t block_bytes_max_;
   Send send_;
   Report report_;
-  Fd folder_;
+  std::string folder_;  // its path
   Transfers transfers_;
 };
 

@@ -40,9 +40,8 @@ std::string content_of(std::size_t bytes) {
 
 struct Server {
   Server() {
-    Fd opened;
-    REQUIRE(TftpServer::open_folder(folder.path().string(), opened) == "");
-    tftp.serve(std::move(opened));
+    REQUIRE(TftpServer::check_folder(folder.path().string()) == "");
+    tftp.serve(folder.path().string());
   }
   void write(const std::string& name, const std::string& content) {
     std::filesystem::create_directories((folder.path() / name).parent_path());
@@ -326,8 +325,40 @@ TEST_CASE("where all transfers are in use, who comes still gets one, and those t
 }
 
 TEST_CASE("a folder that is none is named") {
-  Fd folder;
-  CHECK(TftpServer::open_folder("/nowhere/at/all", folder) ==
+  CHECK(TftpServer::check_folder("/nowhere/at/all") ==
         "tftp: cannot open the folder /nowhere/at/all: No such file or directory");
-  CHECK(TftpServer::open_folder("/etc/passwd", folder).ends_with("Not a directory"));
+  CHECK(TftpServer::check_folder("/etc/passwd").ends_with("Not a directory"));
+}
+
+TEST_CASE("the folder is what its path leads to when a transfer begins, and one that has begun comes to its end") {
+  namespace fs = std::filesystem;
+  Server server;
+  const fs::path served = server.folder.path() / "served", aside = server.folder.path() / "aside";
+  const auto make = [&](const fs::path& folder, const std::string& content) {
+    fs::create_directories(folder);
+    write_file((folder / "file").string(), content);
+  };
+  const std::string old_content = content_of(700), new_content = content_of(900);
+  make(served, old_content);
+  server.tftp.serve(served.string());
+  CHECK(server.fetch("file") == old_content);
+  server.take(read_request("file"));
+  CHECK(server.sent().size() == 4 + 512);
+
+  fs::rename(served, aside);
+  server.take(ack(1));
+  CHECK(server.sent() == "\0\3\0\2"s + old_content.substr(512));
+  server.take(ack(2));
+  CHECK(server.refusal("file") == "there is no folder");
+  CHECK(server.reports ==
+        std::vector{"tftp: cannot open the folder " + served.string() + ": No such file or directory"});
+
+  make(served, new_content);  // made again
+  CHECK(server.fetch("file") == new_content);
+  fs::remove_all(served);
+  fs::create_directory_symlink("aside", served);  // a link that leads to another
+  CHECK(server.fetch("file") == old_content);
+  fs::remove(served);
+  write_file(served.string(), "no folder");
+  CHECK(server.refusal("file") == "there is no folder");
 }
