@@ -78,4 +78,16 @@ std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation
   return frame;
 }
 
+// RFC 1624, 3: what leaves the sum is added as its complement.
+void replace_icmp6_sender(std::span<std::byte> frame, const Ipv6Bytes& from, MacAddress mac) {
+  constexpr std::size_t from_at = 14 + 8, checksum_at = ipv6_headers_bytes + 2;
+  if (frame[20] != icmp6_header || frame.size() < checksum_at + 2) return;
+  Ipv6Bytes gone;
+  std::ranges::transform(frame.subspan(from_at, gone.size()), gone.begin(), [](std::byte byte) { return ~byte; });
+  const std::uint64_t sum = static_cast<std::uint16_t>(~load_be16(&frame[checksum_at]));
+  store_be16(&frame[checksum_at], checksum_finish(checksum_add(checksum_add(sum, gone), from)));
+  std::ranges::copy(from, &frame[from_at]);
+  mac.write(&frame[6]);
+}
+
 }  // namespace lanyard

@@ -44,4 +44,8 @@ struct NeighbourSolicitation {
 // The answer: `mac` has the target.
 [[nodiscard]] std::vector<std::byte> write_neighbour_advertisement(const NeighbourSolicitation& asked, MacAddress mac);
 
+// Gives an ICMPv6 message another sender, in both headers; its checksum stays as right as it was. REQUIRES:
+// parse_ipv6_addresses(frame). Nothing where it is no ICMPv6.
+void replace_icmp6_sender(std::span<std::byte> frame, const Ipv6Bytes& from, MacAddress mac);
+
 }  // namespace lanyard

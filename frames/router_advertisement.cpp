@@ -13,7 +13,7 @@ namespace lanyard {
 
 namespace {
 
-constexpr std::byte router_advertisement{134}, resolvers_option{25}, search_option{31};
+constexpr std::byte router_advertisement{134}, source_option{1}, resolvers_option{25}, search_option{31};
 constexpr std::size_t fixed_bytes = 16;           // before the options
 constexpr std::size_t option_unit_bytes = 8;      // in which their lengths are
 constexpr std::size_t search_bytes_max = 512;
@@ -74,6 +74,8 @@ std::optional<std::vector<std::byte>> change_router_advertisement(std::span<cons
     const auto option = options.first(bytes);
     if (option[0] != resolvers_option && option[0] != search_option)
       out.insert(out.end(), option.begin(), option.end());
+    if (option[0] == source_option && bytes == option_unit_bytes)
+      std::copy_n(&frame[6], bytes - 2, out.end() - static_cast<std::ptrdiff_t>(bytes - 2));
     options = options.subspan(bytes);
   }
   add_resolvers(out, news.resolvers);

@@ -21,8 +21,8 @@ struct RouterNews {
   std::vector<std::string> search{};
   friend bool operator==(const RouterNews&, const RouterNews&) = default;
 };
-// `frame`, a router advertisement, with these in place of what it told of them; its flags for DHCPv6 are cleared, which
-// nobody answers. Nothing where it is none, or not whole.
+// `frame`, a router advertisement, with these in place of what it told of them, and of the MAC that it comes from; its
+// flags for DHCPv6 are cleared, which nobody answers. Nothing where it is none, or not whole.
 [[nodiscard]] std::optional<std::vector<std::byte>> change_router_advertisement(std::span<const std::byte> frame,
                                                                                const RouterNews& news);
 

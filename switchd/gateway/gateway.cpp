@@ -38,12 +38,6 @@ constexpr unsigned reports_max = 16;                 // in that time, where each
 // Behind the IPv6 header, of which the first is looked at.
 bool is_icmp6(std::span<const std::byte> frame) { return frame[20] == std::byte{ip_protocols::icmp6}; }
 
-std::optional<Ipv6Bytes> dns6_of(const GatewayConfig& config) {
-  auto address = prefix6_of(config);
-  if (address) address->back() = std::byte{3};  // as libslirp is told
-  return address;
-}
-
 // With its ports.
 bool is_udp(const Ipv4View& packet) {
   return packet.protocol == ip_protocols::udp && packet.payload.size() >= 8 && !packet.later_fragment;
@@ -55,9 +49,11 @@ std::int64_t Gateway::now_ms() { return static_cast<std::int64_t>(monotonic_ns()
 std::int64_t Gateway::now_s() { return std::time(nullptr); }
 std::uint64_t Gateway::uptime_s() { return static_cast<std::uint64_t>(now_ms()) / 1000; }
 
-// libslirp gives its addresses MACs that begin so and end in the address (src/slirp.c, special_ethaddr).
-MacAddress Gateway::mac_for(Ipv4Address own) { return MacAddress(0x5255'0000'0000ULL | own.value()); }
-MacAddress Gateway::mac_for(const Ipv6Bytes& own) { return MacAddress(0x5256'0000'0000ULL | load_be32(&own[12])); }
+bool Gateway::is_own(MacAddress mac) const {
+  for (const Ipv4Address own : {config_.router, config_.dns})
+    if (mac == SlirpStack::mac_of(own) || mac == SlirpStack::mac_of(own_link_local(own))) return true;
+  return false;
+}
 
 Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, const std::string& dns_path)
     : config_(std::move(config)),
@@ -73,8 +69,8 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
           [this](const char* kind, const std::string& line) { report(kind, line); }),
       neighbours6_(neighbours_max),
       policy_(config_),
-      dns6_(dns6_of(config_)),
-      dns6_streams_({mac_for(config_.dns), config_.dns, dns_port}),
+      dns6_(own_address6(config_, config_.dns)),
+      dns6_streams_({SlirpStack::mac_of(config_.dns), config_.dns, dns_port}),
       dhcp_(dhcp_options_of(config_), leases_,
             [this](const char* kind, const std::string& line) { report(kind, line); }),
       names_(config_, leases_, neighbours6_),
@@ -84,7 +80,7 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
       tftp_(
           config_.mtu - 20 - 8 - tftp_header_bytes,
           [this](const Udp4Endpoint& client, std::span<const std::byte> message) {
-            send(write_udp4({{mac_for(config_.router), config_.router, tftp_port}, client, message}));
+            send(write_udp4({{SlirpStack::mac_of(config_.router), config_.router, tftp_port}, client, message}));
           },
           [this](const std::string& line) { report("tftp", line); }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
@@ -217,10 +213,8 @@ std::string Gateway::change_forwards(const std::vector<Forward>& wanted) {
 }
 
 void Gateway::take_frame(std::span<const std::byte> frame) {
-  constexpr std::uint64_t own_macs = 0x5255, own_macs6 = 0x5256;  // libslirp's, for IPv4 and IPv6
   const MacAddress to = MacAddress::read(frame.data());
-  const std::uint64_t kind = to.value() >> 32;
-  if (!to.is_group() && kind != own_macs && kind != own_macs6) return hear_dhcp_answer(frame);  // for somebody else
+  if (!to.is_group() && !is_own(to)) return hear_dhcp_answer(frame);  // for somebody else, such as another gateway
   const MacAddress source = MacAddress::read(&frame[6]);
   if (source.is_group()) return;
   switch (load_be16(&frame[12])) {
@@ -300,7 +294,9 @@ void Gateway::take_ipv4(std::span<const std::byte> frame, const Ipv4View& packet
     case OutboundPolicy::Decision::link:  // of IPv6
     case OutboundPolicy::Decision::ignore: return;
     case OutboundPolicy::Decision::refuse:
-      if (const auto told = write_icmp4_prohibited(frame, packet, mac_for(config_.router), config_.router)) send(*told);
+      if (const auto told =
+              write_icmp4_prohibited(frame, packet, SlirpStack::mac_of(config_.router), config_.router))
+        send(*told);
       return;
   }
 }
@@ -342,8 +338,8 @@ void Gateway::take_dns_segment(std::span<const std::byte> frame, const Ipv4View&
 
 void Gateway::send_dns(const DnsClient& client, std::span<const std::byte> message) {
   if (const auto* v4 = std::get_if<Udp4Endpoint>(&client))
-    return send(write_udp4({{mac_for(config_.dns), config_.dns, dns_port}, *v4, message}));
-  send(write_udp6({{mac_for(*dns6_), *dns6_, dns_port}, std::get<Udp6Endpoint>(client), message}));
+    return send(write_udp4({{SlirpStack::mac_of(config_.dns), config_.dns, dns_port}, *v4, message}));
+  send(write_udp6({{SlirpStack::mac_of(*dns6_), *dns6_, dns_port}, std::get<Udp6Endpoint>(client), message}));
 }
 
 // What may become one more flow of libslirp's: a TCP SYN, the first of a UDP flow in this turn, old or new, and each

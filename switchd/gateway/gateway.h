@@ -115,8 +115,7 @@ class Gateway {
   [[nodiscard]] static std::int64_t now_ms();  // monotonic
   [[nodiscard]] static std::int64_t now_s();   // of the calendar
   [[nodiscard]] static std::uint64_t uptime_s();
-  [[nodiscard]] static MacAddress mac_for(Ipv4Address own);
-  [[nodiscard]] static MacAddress mac_for(const Ipv6Bytes& own);
+  [[nodiscard]] bool is_own(MacAddress mac) const;
 
   GatewayConfig config_;
   Fd stream_;

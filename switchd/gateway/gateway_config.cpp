@@ -228,6 +228,18 @@ std::optional<Ipv6Bytes> prefix6_of(const GatewayConfig& config) {
   return prefix;
 }
 
+std::optional<Ipv6Bytes> own_address6(const GatewayConfig& config, Ipv4Address own) {
+  auto address = prefix6_of(config);
+  if (address) store_be32(&(*address)[12], own.value());
+  return address;
+}
+
+Ipv6Bytes own_link_local(Ipv4Address own) {
+  Ipv6Bytes address{std::byte{0xFE}, std::byte{0x80}};
+  store_be32(&address[12], own.value());
+  return address;
+}
+
 std::optional<Ipv4Address> guest_address(const GatewayConfig& config, const Forward& forward) {
   if (const auto address = parse_ipv4(forward.guest)) return address;
   for (const Reservation& reserved : config.reservations)

@@ -79,6 +79,11 @@ void change_live(GatewayConfig& config, const GatewayConfig& fresh);
 
 // The bytes of ipv6_prefix; nothing without IPv6.
 [[nodiscard]] std::optional<Ipv6Bytes> prefix6_of(const GatewayConfig& config);
+// The address of IPv6 that goes with one of IPv4 that is the gateway's: it ends in that, so that gateways whose addresses
+// of one family differ have different ones of the other, and MACs, on one LAN; nothing without IPv6.
+[[nodiscard]] std::optional<Ipv6Bytes> own_address6(const GatewayConfig& config, Ipv4Address own);
+// The same of the link.
+[[nodiscard]] Ipv6Bytes own_link_local(Ipv4Address own);
 
 // The router that DHCP and router advertisements tell; nothing where they tell none: by `via`, or since nobody gets out.
 [[nodiscard]] std::optional<Ipv4Address> told_router(const GatewayConfig& config);

@@ -99,7 +99,7 @@ void Gateway::answer_dhcp(const DhcpRequest& request, MacAddress from) {
     else if (!request.broadcast) to = {request.mac, reply->yours, dhcp_client_port};
   }
   const auto message = write_dhcp_reply(request, *reply);
-  send(write_udp4({{mac_for(config_.router), config_.router, dhcp_server_port}, to, message}));
+  send(write_udp4({{SlirpStack::mac_of(config_.router), config_.router, dhcp_server_port}, to, message}));
 }
 
 // Where another server is wanted, its answers are none of our business. The ports first, without IP options: in a hub
@@ -113,7 +113,7 @@ void Gateway::hear_dhcp_answer(std::span<const std::byte> frame) {
 }
 
 void Gateway::ask_who_has(Ipv4Address address) {
-  send(write_arp({true, mac_for(config_.router), config_.router, MacAddress(), address}, every_mac));
+  send(write_arp({true, SlirpStack::mac_of(config_.router), config_.router, MacAddress(), address}, every_mac));
 }
 
 // One whose address is used by somebody else is offered another, which is probed, too.

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "frames/bytes.h"
 #include "switchd/log.h"
 #include "transports/clock.h"
 #include "transports/socket_address.h"
@@ -22,6 +23,12 @@ constexpr std::int64_t ns_per_ms = 1'000'000;
 std::int64_t clock_ms() { return static_cast<std::int64_t>(monotonic_ns()) / ns_per_ms; }
 
 in_addr to_in_addr(Ipv4Address address) { return {htonl(address.value())}; }
+
+in6_addr to_in6_addr(const Ipv6Bytes& address) {
+  in6_addr out;
+  std::memcpy(&out, address.data(), sizeof out);
+  return out;
+}
 
 short to_poll_events(int events) {
   int polled = 0;
@@ -61,6 +68,9 @@ unsigned version_number() {
   return major * 1000 + minor;
 }
 
+constexpr Ipv6Bytes slirp_link_local{std::byte{0xFE}, std::byte{0x80}, {}, {}, {}, {}, {}, {},
+                                     {}, {}, {}, {}, {}, {}, {}, std::byte{2}};  // src/ip6.h, LINKLOCAL_ADDR
+
 constexpr unsigned oldest_version = 4007;  // SlirpConfig version 4: disable_dhcp
 constexpr unsigned version_with_sound_reassembly = 4008;
 
@@ -71,7 +81,7 @@ struct SlirpStack::Callbacks {
   static SlirpStack& stack(void* user) { return *static_cast<SlirpStack*>(user); }
 
   static ssize_t send_packet(const void* data, std::size_t bytes, void* user) {
-    stack(user).send_({static_cast<const std::byte*>(data), bytes});
+    stack(user).send({static_cast<const std::byte*>(data), bytes});
     return static_cast<ssize_t>(bytes);
   }
   static void guest_error(const char* text, void*) { log_debug("libslirp: {}", text); }
@@ -102,6 +112,10 @@ struct SlirpStack::Callbacks {
   }();
 };
 
+// It gives its addresses MACs that begin so and end in the address (src/slirp.c, special_ethaddr; src/ip6.h).
+MacAddress SlirpStack::mac_of(Ipv4Address own) { return MacAddress(0x5255'0000'0000ULL | own.value()); }
+MacAddress SlirpStack::mac_of(const Ipv6Bytes& own) { return MacAddress(0x5256'0000'0000ULL | load_be32(&own[12])); }
+
 std::string SlirpStack::version() { return slirp_version_string(); }
 
 bool SlirpStack::may_reassemble() {
@@ -109,7 +123,8 @@ bool SlirpStack::may_reassemble() {
   return may;
 }
 
-SlirpStack::SlirpStack(const GatewayConfig& config, Send send) : send_(std::move(send)) {
+SlirpStack::SlirpStack(const GatewayConfig& config, Send send)
+    : send_(std::move(send)), link_local_(own_link_local(config.router)) {
   if (version_number() < oldest_version)
     throw std::runtime_error(fmt::format("libslirp {} is too old: 4.7 or later is needed", version()));
   SlirpConfig slirp{};
@@ -123,13 +138,12 @@ SlirpStack::SlirpStack(const GatewayConfig& config, Send send) : send_(std::move
   slirp.if_mtu = slirp.if_mru = config.mtu;
   slirp.disable_host_loopback = !config.host_loopback;
   slirp.disable_dns = slirp.disable_dhcp = true;
-  if (!config.ipv6_prefix.empty()) {
+  if (prefix6_of(config)) {
     slirp.in6_enabled = true;
     slirp.vprefix_len = 64;
-    inet_pton(AF_INET6, config.ipv6_prefix.c_str(), &slirp.vprefix_addr6);
-    slirp.vhost6 = slirp.vnameserver6 = slirp.vprefix_addr6;
-    slirp.vhost6.s6_addr[15] = 2;
-    slirp.vnameserver6.s6_addr[15] = 3;
+    slirp.vprefix_addr6 = to_in6_addr(*prefix6_of(config));
+    slirp.vhost6 = to_in6_addr(*own_address6(config, config.router));
+    slirp.vnameserver6 = to_in6_addr(*own_address6(config, config.dns));
   }
   slirp_ = slirp_new(&slirp, &Callbacks::table, this);
   if (slirp_ == nullptr) throw std::runtime_error("libslirp does not start");
@@ -139,6 +153,14 @@ SlirpStack::~SlirpStack() { slirp_cleanup(slirp_); }
 
 void SlirpStack::input(std::span<const std::byte> frame) {
   slirp_input(slirp_, reinterpret_cast<const std::uint8_t*>(frame.data()), static_cast<int>(frame.size()));
+}
+
+void SlirpStack::send(std::span<const std::byte> frame) {
+  const auto addresses = parse_ipv6_addresses(frame);
+  if (!addresses || addresses->from != slirp_link_local || link_local_ == slirp_link_local) return send_(frame);
+  std::vector<std::byte> ours(frame.begin(), frame.end());
+  replace_icmp6_sender(ours, link_local_, mac_of(link_local_));
+  send_(ours);
 }
 
 void SlirpStack::fill(PollSet& polled) {

@@ -7,6 +7,9 @@
 // SYN (slirp_pollfds_poll() reads before it looks whether a socket is still connecting). So such a socket is only ever
 // said to be writable; what libslirp does with that finds the error, and answers with RST.
 //
+// Whatever its address is, libslirp sends router advertisements and ICMPv6 errors from fe80::2. They get the address of
+// the link that it answers at, so that guests can tell routers of one LAN apart.
+//
 // Data flow: input() takes a guest's frame; frames for guests come out by `send`, during input() and poll().
 // Nothing may be put in from within `send`. One thread.
 #pragma once
@@ -50,6 +53,10 @@ class SlirpStack {
   // Guests' TCP connections to `address`, `port` are connected to the UNIX socket at `path`.
   [[nodiscard]] bool connect_to_unix(Ipv4Address address, std::uint16_t port, const std::string& path);
 
+  // Of its own addresses.
+  [[nodiscard]] static MacAddress mac_of(Ipv4Address own);
+  [[nodiscard]] static MacAddress mac_of(const Ipv6Bytes& own);
+
   [[nodiscard]] static std::string version();
   // Its reassembly of IPv4 fragments writes to where it should not before 4.8, when compiled by GCC 12: none
   // may reach it.
@@ -68,7 +75,10 @@ class SlirpStack {
   [[nodiscard]] std::size_t add_polled(int fd, int events);
   [[nodiscard]] int events_of(std::size_t index) const;
 
+  void send(std::span<const std::byte> frame);
+
   Send send_;
+  Ipv6Bytes link_local_;
   std::vector<std::unique_ptr<Timer>> timers_;
   Slirp* slirp_ = nullptr;
   std::size_t sockets_ = 0;

@@ -182,3 +182,32 @@ TEST_CASE("a frame that is cut, tagged or no IPv6 shows no IPv6 addresses") {
     CHECK_FALSE(parse_ipv6_addresses(other));
   }
 }
+
+TEST_CASE("an ICMPv6 message gets another sender in both headers, and its checksum stays as right or wrong as it was") {
+  const Ipv6Bytes from = address("fe80000000000000000000000a000204");
+  const MacAddress mac = *parse_mac("52:56:0a:00:02:04");
+  for (const char* text : {linux_solicitation, linux_advertisement, linux_duplicate_detection, linux_ping})
+    for (const bool is_right : {true, false}) {
+      Bytes frame = from_hex(text);
+      if (frame[54] == std::byte{0x80}) store_be16(&frame[56], static_cast<std::uint16_t>(~sum_of_icmp6(frame)));
+      if (!is_right) frame.back() ^= std::byte{1};
+      const Bytes before = frame;
+      replace_icmp6_sender(frame, from, mac);
+      CHECK(parse_ipv6_addresses(frame)->from == from);
+      CHECK(MacAddress::read(&frame[6]) == mac);
+      CHECK((sum_of_icmp6(frame) == 0xFFFF) == is_right);
+      CHECK(std::equal(before.begin() + 58, before.end(), frame.begin() + 58));
+    }
+}
+
+TEST_CASE("what is no ICMPv6, or cut before its checksum, keeps its sender") {
+  Bytes udp = from_hex(linux_ping);
+  udp[20] = std::byte{17};
+  Bytes cut = from_hex(linux_ping);
+  cut.resize(54 + 3);
+  for (Bytes frame : {udp, cut}) {
+    const Bytes before = frame;
+    replace_icmp6_sender(frame, address("fe800000000000000000000000000004"), guest);
+    CHECK(frame == before);
+  }
+}

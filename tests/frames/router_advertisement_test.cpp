@@ -115,3 +115,13 @@ TEST_CASE("what is no advertisement, or not whole, is not changed") {
     CHECK_FALSE(change_router_advertisement(advertisement(std::string("8600 0000 40 40 0708 00000000 00000000") + options), {}));
   }
 }
+
+TEST_CASE("an advertisement tells of the MAC that its frame comes from") {
+  Bytes frame = advertisement(body);
+  const Bytes mac = from_hex("52560a000204");
+  std::copy(mac.begin(), mac.end(), &frame[6]);
+  const auto told = change_router_advertisement(frame, {});
+  REQUIRE(told);
+  CHECK(sum_of(*told) == 0xFFFF);
+  CHECK(Bytes(told->begin() + 70, told->begin() + 78) == from_hex("0101 52560a000204"));
+}

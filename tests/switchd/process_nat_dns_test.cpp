@@ -114,7 +114,7 @@ struct Ipv4Way {
 struct Ipv6Way {
   static constexpr const char* name = "IPv6";
   Udp6Endpoint here{guest_mac(1), ip6(prefix + "15"), 5300};
-  Udp6Endpoint dns{MacAddress(0x5256'0000'0003), ip6(prefix + "3"), dns_port};
+  Udp6Endpoint dns{MacAddress(0x5256'0A00'0203), ip6(prefix + "10.0.2.3"), dns_port};
   static auto write_udp(const Udp6Packet& packet) { return write_udp6(packet); }
   static auto parse_udp(const std::string& frame) { return parse_udp6(to_bytes(frame)); }
   static auto write_tcp(const Tcp6Packet& packet) { return write_tcp6(packet); }

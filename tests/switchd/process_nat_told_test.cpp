@@ -26,7 +26,7 @@ namespace {
 
 const MacAddress mac1 = guest_mac(1);
 constexpr Ipv4Address address1(0x0A00'020F), router(0x0A00'0202), dns(0x0A00'0203);
-constexpr MacAddress router_mac(0x5255'0A00'0202), dns_mac(0x5255'0A00'0203), dns6_mac(0x5256'0000'0003);
+constexpr MacAddress router_mac(0x5255'0A00'0202), dns_mac(0x5255'0A00'0203), dns6_mac(0x5256'0A00'0203);
 const std::string prefix = "fd00:1:2:3::";
 
 Ipv6Bytes ip6(const std::string& text) {
@@ -206,7 +206,7 @@ std::string address_option(Ipv4Address address) {
 }  // namespace
 
 TEST_CASE("guests are told of a router and of DNS servers by DHCP and by router advertisements alike") {
-  const std::string own6 = prefix + "3";
+  const std::string own6 = prefix + "a00:203";
   struct Row {
     std::string keys;
     std::optional<Ipv4Address> router;
@@ -349,12 +349,13 @@ TEST_CASE("the DNS server's addresses answer to ping, as the router's do") {
       break;
     }
   }
-  for (const std::string last : {"2", "3"}) {
-    const Ipv6Bytes asked = ip6(prefix + last);
-    const auto number = static_cast<unsigned>(last[0] - '0');
-    const MacAddress to(0x5256'0000'0000ULL + number), solicited_node(0x3333'FF00'0000ULL + number);
+  for (const Ipv4Address asked4 : {router, dns}) {
+    const Ipv6Bytes asked = ip6(prefix + to_string(asked4));
+    const MacAddress to(0x5256'0000'0000ULL | asked4.value());
+    const MacAddress solicited_node(0x3333'FF00'0000ULL | (asked4.value() & 0xFF'FFFF));
     const Ipv6Bytes here6 = ip6(prefix + "15");
-    lan.guest->send(icmp6_frame(here6, ip6("ff02::1:ff00:" + last), solicited_node, 255,
+    const Ipv6Bytes asked_of = ip6(asked4 == router ? "ff02::1:ff00:202" : "ff02::1:ff00:203");
+    lan.guest->send(icmp6_frame(here6, asked_of, solicited_node, 255,
                                 "\x87\0\0\0\0\0\0\0"s + to_text(asked)));
     lan.guest->send(icmp6_frame(here6, asked, to, 64, "\x80\0\0\0\0\1\0\2ping"s));
     while (true) {
@@ -371,15 +372,15 @@ TEST_CASE("the DNS server's addresses answer to ping, as the router's do") {
 
 TEST_CASE("DNS is answered over IPv6, at the address that router advertisements tell") {
   Lan lan("reserve=52:54:00:00:00:05+10.0.2.50+db");
-  REQUIRE(solicit(*lan.guest).resolvers == std::vector<std::string>{prefix + "3"});
+  REQUIRE(solicit(*lan.guest).resolvers == std::vector<std::string>{prefix + "a00:203"});
   const std::string question = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\2db\3lan\0\0\1\0\1"s;
   const Udp6Endpoint asking{mac1, ip6(prefix + "15"), 5353};
-  lan.guest->send(to_text(write_udp6({asking, {dns6_mac, ip6(prefix + "3"), dns_port}, to_bytes(question)})));
+  lan.guest->send(to_text(write_udp6({asking, {dns6_mac, ip6(prefix + "10.0.2.3"), dns_port}, to_bytes(question)})));
   while (true) {
     const std::string frame = lan.guest->receive();
     const auto packet = parse_udp6(to_bytes(frame));
     if (!packet) continue;
-    CHECK(packet->from.address == ip6(prefix + "3"));
+    CHECK(packet->from.address == ip6(prefix + "10.0.2.3"));
     CHECK(packet->from.port == dns_port);
     CHECK(packet->to == asking);
     const std::string answer = to_text(packet->payload);
@@ -424,4 +425,48 @@ TEST_CASE("a folder that is not there ends the start, and is named") {
   CHECK(ended.exit_code == 1);
   CHECK(ended.log.find("port out: tftp: cannot open the folder /nowhere/at/all: No such file or directory") !=
         std::string::npos);
+}
+
+TEST_CASE("two gateways with addresses of their own on one LAN are two routers of IPv6, each with a MAC of its own") {
+  Place here, there;
+  const std::string link = here.folder.path("link");
+  const std::string second = Lan::nat("router=10.0.2.4,dns=10.0.2.5,pool=10.0.2.128-10.0.2.254");
+  SwitchdProcess one("auto", {"vms=unix-listen:" + here.lan, "link=unix-listen:" + link,
+                              Lan::nat("pool=10.0.2.15-10.0.2.127")}, here.options);
+  SwitchdProcess other("auto", {"link=unix-connect:" + link, second}, there.options);
+  one.await_up("link.1");
+  Peer guest = Peer::unix_stream(here.lan);
+  one.await_up("vms.1");
+  guest.send(solicitation());
+  std::map<std::string, std::string> routers;  // by their addresses of the link: the MAC, and what they tell
+  while (routers.size() < 2) {
+    const std::string frame = guest.receive();
+    const auto told = parse_advertised(frame);
+    if (!told) continue;
+    const auto bytes = to_bytes(frame);
+    char text[INET6_ADDRSTRLEN];
+    const auto source_option = frame.find("\1\1"s, 70);
+    REQUIRE(source_option == 70);
+    CHECK(frame.substr(source_option + 2, 6) == frame.substr(6, 6));
+    routers[inet_ntop(AF_INET6, &bytes[22], text, sizeof text)] =
+        to_string(MacAddress::read(&bytes[6])) + " " + told->resolvers.at(0);
+  }
+  CHECK(routers == std::map<std::string, std::string>{{"fe80::a00:202", "52:56:0a:00:02:02 " + prefix + "a00:203"},
+                                                      {"fe80::a00:204", "52:56:0a:00:02:04 " + prefix + "a00:205"}});
+  // Each answers for itself, and a frame that reaches both is of one of them only.
+  for (const std::string last : {"202", "204"}) {
+    const auto number = static_cast<std::uint64_t>(std::stoul(last, nullptr, 16));
+    const Ipv6Bytes asked = ip6("fe80::a00:" + last), from = ip6("fe80::1");
+    const MacAddress solicited_node(0x3333'FF00'0000ULL | number), to(0x5256'0A00'0000ULL | number);
+    guest.send(icmp6_frame(from, ip6("ff02::1:ff00:" + last), solicited_node, 255,
+                           "\x87\0\0\0\0\0\0\0"s + to_text(asked)));
+    guest.send(icmp6_frame(from, asked, to, 64, "\x80\0\0\0\0\1\0\2ping"s));
+    for (std::string received; received.size() < 55 || received[54] != '\x81';) {
+      received = guest.receive();
+      if (received.size() < 55 || received[54] != '\x81') continue;
+      CHECK(parse_ipv6_addresses(to_bytes(received))->from == asked);
+      CHECK(MacAddress::read(&to_bytes(received)[6]) == to);
+    }
+  }
+  for (SwitchdProcess* each : {&one, &other}) CHECK(each->stop() == 0);
 }

@@ -63,7 +63,7 @@ std::string syn4(const std::string& to) {
 
 std::string syn6(const std::string& to) {
   Bytes frame(14 + ipv6_header_bytes + tcp_header_bytes);
-  MacAddress(0x5256'0000'0002).write(&frame[0]);
+  MacAddress(0x5256'0A00'0202).write(&frame[0]);
   guest_mac(1).write(&frame[6]);
   store_be16(&frame[12], 0x86DD);
   const auto ip = std::span(frame).subspan(14);
@@ -89,7 +89,7 @@ std::string syn6(const std::string& to) {
 std::string solicitation() {
   constexpr std::size_t icmp_bytes = 32;
   Bytes frame(14 + ipv6_header_bytes + icmp_bytes);
-  MacAddress(0x3333'FF00'0002).write(&frame[0]);
+  MacAddress(0x3333'FF00'0202).write(&frame[0]);
   guest_mac(1).write(&frame[6]);
   store_be16(&frame[12], 0x86DD);
   const auto ip = std::span(frame).subspan(14);
@@ -98,10 +98,10 @@ std::string solicitation() {
   ip[6] = std::byte{ip_protocols::icmp6};
   ip[7] = std::byte{255};
   std::ranges::copy(to_address6("fd6c:616e:a00:200::9"), ip.begin() + 8);
-  std::ranges::copy(to_address6("ff02::1:ff00:2"), ip.begin() + 24);
+  std::ranges::copy(to_address6("ff02::1:ff00:202"), ip.begin() + 24);
   const auto icmp = ip.subspan(ipv6_header_bytes);
   icmp[0] = std::byte{135};
-  std::ranges::copy(to_address6("fd6c:616e:a00:200::2"), icmp.begin() + 8);
+  std::ranges::copy(to_address6("fd6c:616e:a00:200::10.0.2.2"), icmp.begin() + 8);
   icmp[24] = std::byte{1};  // source link-layer address, of 8 bytes
   icmp[25] = std::byte{1};
   guest_mac(1).write(&icmp[26]);
