@@ -10,7 +10,6 @@
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
-#include <tuple>
 #include <vector>
 
 #include "tests/support/deadline.h"
@@ -106,106 +105,97 @@ struct Packet {
   return {static_cast<std::uint8_t>(protocol), socket_address(address)};
 }
 
+// The same flow, from its other end to ours.
+[[nodiscard]] Packet to_us(Packet packet) {
+  std::swap(packet.source, packet.destination);
+  std::swap(packet.source_number, packet.destination_number);
+  packet.to = ours;
+  return packet;
+}
+
+// It only passes this host.
+[[nodiscard]] Packet between_others(const Packet& packet) {
+  Packet passing = to_us(packet);
+  passing.to = theirs;
+  return passing;
+}
+
+struct End {
+  int protocol;
+  std::string address;
+};
+
+const End udp{IPPROTO_UDP, "10.9.0.1:7001"}, udp_any{IPPROTO_UDP, "0.0.0.0:7001"};
+const End udp6{IPPROTO_UDP, "[fd00::1]:7001"}, udp6_any{IPPROTO_UDP, "[::]:7001"};
+const End tcp{IPPROTO_TCP, "10.9.0.1:7001"}, tcp6{IPPROTO_TCP, "[fd00::1]:7001"};
+const End group{IPPROTO_UDP, "239.1.2.3:7001"};
+
+const Packet v4{};
+const Packet v4_tcp{.protocol = IPPROTO_TCP};
+const Packet v6{.source = "fd00::1", .destination = "fd00::7"};
+const Packet v6_tcp{.protocol = IPPROTO_TCP, .source = "fd00::1", .destination = "fd00::7"};
+const Packet later{.fragment = 0x2000 | 100};
+const Packet first6{.source = "fd00::1", .destination = "fd00::7", .fragment = 1};
+const Packet later6{.source = "fd00::1", .destination = "fd00::7", .fragment = 100 << 3};
+const Packet later_tcp{.protocol = IPPROTO_TCP, .fragment = 100};
+const Packet other_number{.source_number = 7003};
+const Packet to_group{
+    .source = "10.9.0.7", .destination = "239.1.2.3", .destination_number = 7001, .to = group_station};
+const Packet later_to_group{.source = "10.9.0.7",
+                            .destination = "239.1.2.3",
+                            .destination_number = 7001,
+                            .to = group_station,
+                            .fragment = 100};
+const Packet to_other_group{
+    .source = "10.9.0.7", .destination = "239.1.2.4", .destination_number = 7001, .to = group_station};
+
 struct Row {
   std::string what;
-  PacketEnd end;
+  End end;
   Packet packet;
   bool out;    // this host sends it, else it comes in
   bool heard;
 };
 
+// Of our own ends, and not heard, neither as it is nor as its answer is.
+const Row both_ways[] = {
+    {"UDP", udp, v4, true, false},
+    {"UDP bound to all", udp_any, v4, true, false},
+    {"TCP", tcp, v4_tcp, true, false},
+    {"UDP by IPv6", udp6, v6, true, false},
+    {"UDP by IPv6 bound to all", udp6_any, v6, true, false},
+    {"TCP by IPv6", tcp6, v6_tcp, true, false},
+    {"IP options", udp, {.has_options = true}, true, false},
+    {"a VLAN tag", udp, {.has_tag = true}, true, false},
+    {"a first fragment", udp, {.fragment = 0x2000}, true, false},
+    {"a later fragment", udp, later, true, false},
+    {"a first fragment by IPv6", udp6, first6, true, false},
+    {"a later fragment by IPv6", udp6, later6, true, false},
+};
+const Row one_way[] = {
+    {"another protocol", udp, v4_tcp, true, true},
+    {"ICMP", udp, {.protocol = IPPROTO_ICMP}, true, true},
+    {"another number", udp, other_number, true, true},
+    {"another number to us", udp, to_us(other_number), false, true},
+    {"another host", udp, {.source = "10.9.0.3"}, true, true},
+    {"another host by IPv6", udp6, {.source = "fd00::1:0:1", .destination = "fd00::7"}, true, true},
+    {"others' packets by the number of ours", udp_any, between_others(v4), false, true},
+    {"of another family", udp6_any, v4, true, true},
+    {"a later fragment of TCP's", tcp, later_tcp, true, true},
+    {"a later fragment of TCP's, where there is UDP", udp, later_tcp, true, true},
+    {"others' later fragment", udp, between_others(later), false, true},
+    {"a group", group, to_group, false, false},
+    {"a group, by us", group, to_group, true, false},
+    {"a group, later fragment", group, later_to_group, false, false},
+    {"another group", group, to_other_group, false, true},
+};
+
 std::vector<Row> rows() {
-  const PacketEnd udp = end(IPPROTO_UDP, "10.9.0.1:7001");
-  const PacketEnd udp_any = end(IPPROTO_UDP, "0.0.0.0:7001");
-  const PacketEnd tcp = end(IPPROTO_TCP, "10.9.0.1:7001");
-  const PacketEnd udp6 = end(IPPROTO_UDP, "[fd00::1]:7001");
-  const PacketEnd udp6_any = end(IPPROTO_UDP, "[::]:7001");
-  const PacketEnd tcp6 = end(IPPROTO_TCP, "[fd00::1]:7001");
-  const PacketEnd group = end(IPPROTO_UDP, "239.1.2.3:7001");
-  const auto to_us = [](Packet packet) {
-    std::swap(packet.source, packet.destination);
-    std::swap(packet.source_number, packet.destination_number);
-    packet.to = ours;
-    return packet;
-  };
-  const Packet v4;
-  Packet v4_tcp = v4;
-  v4_tcp.protocol = IPPROTO_TCP;
-  Packet v6 = v4;
-  v6.source = "fd00::1";
-  v6.destination = "fd00::7";
-  Packet v6_tcp = v6;
-  v6_tcp.protocol = IPPROTO_TCP;
-  Packet other_number = v4;
-  other_number.source_number = 7003;
-  Packet other_host = v4;
-  other_host.source = "10.9.0.3";
-  Packet other_host6 = v6;
-  other_host6.source = "fd00::1:0:1";
-  Packet options = v4;
-  options.has_options = true;
-  Packet tagged = v4;
-  tagged.has_tag = true;
-  Packet first = v4;
-  first.fragment = 0x2000;
-  Packet later = v4;
-  later.fragment = 0x2000 | 100;
-  Packet later_tcp = v4_tcp;
-  later_tcp.fragment = 100;
-  Packet first6 = v6;
-  first6.fragment = 1;
-  Packet later6 = v6;
-  later6.fragment = 100 << 3;
-  Packet icmp = v4;
-  icmp.protocol = IPPROTO_ICMP;
-  Packet to_group = v4;
-  to_group.source = "10.9.0.7";
-  to_group.destination = "239.1.2.3";
-  to_group.destination_number = 7001;
-  to_group.to = group_station;
-  Packet later_to_group = to_group;
-  later_to_group.fragment = 100;
-  Packet to_other_group = to_group;
-  to_other_group.destination = "239.1.2.4";
-  Packet routed = to_us(v4);
-  routed.to = theirs;
-  const std::vector<std::tuple<std::string, PacketEnd, Packet>> both_ways = {
-      {"UDP", udp, v4},
-      {"UDP bound to all", udp_any, v4},
-      {"TCP", tcp, v4_tcp},
-      {"UDP by IPv6", udp6, v6},
-      {"UDP by IPv6 bound to all", udp6_any, v6},
-      {"TCP by IPv6", tcp6, v6_tcp},
-      {"IP options", udp, options},
-      {"a VLAN tag", udp, tagged},
-      {"a first fragment", udp, first},
-      {"a later fragment", udp, later},
-      {"a first fragment by IPv6", udp6, first6},
-      {"a later fragment by IPv6", udp6, later6}};
-  std::vector<Row> all;
-  for (const auto& [what, one, packet] : both_ways) {
-    all.push_back({what, one, packet, true, false});
-    all.push_back({what + ", to us", one, to_us(packet), false, false});
+  std::vector<Row> all(std::begin(one_way), std::end(one_way));
+  for (const Row& row : both_ways) {
+    all.push_back(row);
+    all.push_back({row.what + ", to us", row.end, to_us(row.packet), !row.out, row.heard});
   }
-  all.push_back({"another protocol", udp, v4_tcp, true, true});
-  all.push_back({"ICMP", udp, icmp, true, true});
-  all.push_back({"another number", udp, other_number, true, true});
-  all.push_back({"another number to us", udp, to_us(other_number), false, true});
-  all.push_back({"another host", udp, other_host, true, true});
-  all.push_back({"another host by IPv6", udp6, other_host6, true, true});
-  all.push_back({"others' packets by the number of ours", udp_any, routed, false, true});
-  all.push_back({"of another family", udp6_any, v4, true, true});
-  all.push_back({"a later fragment of TCP's", tcp, later_tcp, true, true});
-  all.push_back({"a later fragment of TCP's, where there is UDP", udp, later_tcp, true, true});
-  all.push_back({"others' later fragment", udp, [&] {
-                   Packet packet = to_us(later);
-                   packet.to = theirs;
-                   return packet;
-                 }(), false, true});
-  all.push_back({"a group", group, to_group, false, false});
-  all.push_back({"a group, by us", group, to_group, true, false});
-  all.push_back({"a group, later fragment", group, later_to_group, false, false});
-  all.push_back({"another group", group, to_other_group, false, true});
   return all;
 }
 
@@ -222,7 +212,8 @@ TEST_CASE("a packet socket does not hear the packets of our own ends, and all ot
     const Fd listener = packet_socket("v0");
     const Fd& sender = row.out ? near_end : far_end;
     CHECK(hears(listener, sender, bytes_of(row.packet)));
-    const PacketEnd others[] = {end(IPPROTO_UDP, "10.9.0.99:1"), end(IPPROTO_TCP, "[fd00::99]:1"), row.end};
+    const PacketEnd others[] = {end(IPPROTO_UDP, "10.9.0.99:1"), end(IPPROTO_TCP, "[fd00::99]:1"),
+                                end(row.end.protocol, row.end.address)};
     REQUIRE(keep_away(listener.get(), others) == 0);
     CHECK(hears(listener, sender, bytes_of(row.packet)) == row.heard);
     REQUIRE(keep_away(listener.get(), {}) == 0);
