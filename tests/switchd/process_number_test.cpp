@@ -48,15 +48,24 @@ struct Place {
   std::uint16_t number = 0;
 };
 
-}  // namespace
-
-TEST_CASE("a port of number 0 keeps the number that it got, whatever opens it again") {
+// A place of its own for each kind of port, on each engine.
+template <class Check>
+void for_every_kind(Check check) {
   ON_EVERY_REAL_ENGINE;
   IN_A_NETWORK_OF_ITS_OWN;
   add_d0();
   for (const Kind& kind : kinds()) {
     INFO(kind.text);
     Place place(engine, kind);
+    check(place, kind);
+    CHECK(place.lan.daemon.stop() == 0);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("a port of number 0 keeps the number that it got, whatever opens it again") {
+  for_every_kind([](Place& place, const Kind& kind) {
     if (kind.text.find("localhost") == std::string::npos) {  // such a port is bound when its remote is known, and waits
       const v1::Error refused = place.lan.refused(R"({"set_port":{"name":"p","address":"10.99.0.1:7000"}})");
       CHECK_THAT(refused.message(), Catch::Contains("10.99.0.1:7000"));
@@ -69,17 +78,11 @@ TEST_CASE("a port of number 0 keeps the number that it got, whatever opens it ag
     place.check("a change that reopens it");
     CHECK(place.set(R"("key":"queue","values":["100"])").has_ports());
     place.check("a change that does not");
-    CHECK(place.lan.daemon.stop() == 0);
-  }
+  });
 }
 
 TEST_CASE("a port of number 0 whose number is another's by now gets a new one, and the log says so") {
-  ON_EVERY_REAL_ENGINE;
-  IN_A_NETWORK_OF_ITS_OWN;
-  add_d0();
-  for (const Kind& kind : kinds()) {
-    INFO(kind.text);
-    Place place(engine, kind);
+  for_every_kind([](Place& place, const Kind& kind) {
     const SocketAddress address = socket_address(place.lan.port("p").address());
     CHECK(place.lan.ask(R"({"disable_port":{"name":"p"}})").has_ports());
     const bool tcp = kind.text.starts_with("tcp");
@@ -93,8 +96,7 @@ TEST_CASE("a port of number 0 whose number is another's by now gets a new one, a
     CHECK(number != place.number);
     place.lan.daemon.await_log("port p: its number " + std::to_string(place.number) +
                                " is taken by another by now; it has " + std::to_string(number));
-    CHECK(place.lan.daemon.stop() == 0);
-  }
+  });
 }
 
 TEST_CASE("a port of number 0 keeps its number when this host's addresses and interfaces change") {
