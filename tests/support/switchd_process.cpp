@@ -19,6 +19,7 @@
 
 #include "frames/drop_reason.h"
 #include "tests/support/deadline.h"
+#include "tests/support/fork.h"
 #include "transports/uring_engine.h"
 
 namespace lanyard::test {
@@ -62,7 +63,7 @@ struct Child {
   if (::pipe2(ends, O_CLOEXEC) != 0) throw std::runtime_error("cannot make a pipe");
   Fd write_end(ends[1]);
   Child child{-1, Fd(ends[0]), unnamed_file()};
-  child.pid = ::fork();
+  child.pid = fork_plainly();
   if (child.pid < 0) throw std::runtime_error("cannot fork");
   if (child.pid > 0) return child;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
