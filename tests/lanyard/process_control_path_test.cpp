@@ -11,6 +11,7 @@
 
 #include "tests/lanyard/program.h"
 #include "tests/support/contains.h"
+#include "tests/support/other_users.h"
 #include "tests/support/own_user.h"
 #include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
@@ -162,7 +163,7 @@ TEST_CASE("a path that is too long is named by who gave it, with how long it may
 }
 
 TEST_CASE("root is told why a daemon in a user namespace of another user does not listen, and how to be listened to") {
-  if (::geteuid() != 0) SKIP_TEST("only root can be another user");
+  WITH_OTHER_USERS;
   const auto as_nobody = [] {
     if (::setgid(nobody) != 0 || ::setuid(nobody) != 0) ::_exit(OwnUser::refused);
   };

@@ -1,4 +1,4 @@
-// Who may use the control socket of the real switchd: --control-group. Needs root, to be others.
+// Who may use the control socket of the real switchd: --control-group. As other users, too.
 #include <grp.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -14,6 +14,7 @@
 
 #include "tests/support/controlled.h"
 #include "tests/support/deadline.h"
+#include "tests/support/other_users.h"
 #include "tests/support/skip.h"
 #include "transports/socket_address.h"
 
@@ -25,7 +26,7 @@ namespace {
 constexpr uid_t another_user = 54321;
 constexpr gid_t another_group = 54322;
 
-enum class Told : int { answered, hung_up, kept_out, nothing, not_another };  // the last: it could not be that user
+enum class Told : int { answered, hung_up, kept_out, nothing };
 
 // As a process of `user` with these groups asks for the daemon's version: what comes of it.
 Told ask_as(const std::string& path, uid_t user, gid_t group, const std::vector<gid_t>& further) {
@@ -39,7 +40,7 @@ Told ask_as(const std::string& path, uid_t user, gid_t group, const std::vector<
     const auto end = [](Told told) { ::_exit(static_cast<int>(told)); };
     if (::setgroups(further.size(), further.data()) != 0 || ::setresgid(group, group, group) != 0 ||
         ::setresuid(user, user, user) != 0)
-      end(Told::not_another);
+      end(Told::nothing);
     const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
     if (::connect(client, &address.any, address.length) != 0) end(errno == EACCES ? Told::kept_out : Told::nothing);
     (void)!::send(client, request.data(), request.size(), MSG_NOSIGNAL);  // it may have hung up already
@@ -55,11 +56,6 @@ Told ask_as(const std::string& path, uid_t user, gid_t group, const std::vector<
   return static_cast<Told>(WEXITSTATUS(status));
 }
 
-// Root can be other users, unless it is root of a user namespace that has no others.
-bool can_be_another() {
-  return ::geteuid() == 0 && ask_as("/", another_user, another_group, {}) != Told::not_another;
-}
-
 // A group of this machine, other than root's and those above.
 const group* some_group() {
   ::setgrent();
@@ -71,7 +67,7 @@ const group* some_group() {
 }  // namespace
 
 TEST_CASE("members of the control group may use the control socket, and no other users") {
-  if (!can_be_another()) SKIP_TEST("this user cannot be another");
+  WITH_OTHER_USERS;
   const group* const found = some_group();
   REQUIRE(found != nullptr);
   const gid_t members = found->gr_gid;
@@ -101,7 +97,7 @@ TEST_CASE("members of the control group may use the control socket, and no other
 }
 
 TEST_CASE("without a control group no other user may use the control socket, whatever its mode") {
-  if (!can_be_another()) SKIP_TEST("this user cannot be another");
+  WITH_OTHER_USERS;
   Controlled lan({"web=tcp-listen:0"});
   REQUIRE(::chmod(lan.folder.path("").c_str(), 0711) == 0);
   CHECK(ask_as(lan.path(), another_user, another_group, {}) == Told::kept_out);
