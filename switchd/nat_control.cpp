@@ -3,14 +3,10 @@
 
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -21,46 +17,6 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t gateway_message_bytes_max = 64 * limits::kibi;
-
-// A folder that leases can be kept in: made where it is missing, and one that this process may write to. Root could
-// write to anybody's, but its files would be in the way there. Empty, or why not.
-std::string why_not_to_keep_in(const std::filesystem::path& folder) {
-  std::error_code error;
-  std::filesystem::path there = folder;  // what there is of it
-  while (!std::filesystem::exists(there, error) && there.has_relative_path()) there = there.parent_path();
-  struct stat status {};
-  if (::geteuid() == 0 && ::stat(there.c_str(), &status) == 0 && status.st_uid != 0)
-    return fmt::format("{} is user {}'s", there.string(), status.st_uid);
-  std::filesystem::create_directories(folder, error);
-  if (error) return fmt::format("{}: {}", folder.string(), error.message());
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) return fmt::format("{}: {}", folder.string(), std::strerror(errno));
-  return {};
-}
-
-// Where leases are kept between runs (XDG Base Directory Specification, where a path that is not absolute is none;
-// systemd.exec(5), STATE_DIRECTORY, of several the first). Empty: nowhere.
-std::string lease_file(const std::string& port) {
-  const auto from = [](const char* name, const char* below) {
-    const char* value = std::getenv(name);
-    const std::string first(value == nullptr ? "" : std::string_view(value).substr(0, std::string_view(value).find(':')));
-    return first.starts_with('/') ? std::filesystem::path(first) / below : std::filesystem::path();
-  };
-  const std::string file = "leases-" + port + ".json";
-  std::string all_wrong;
-  for (const auto& folder : {from("STATE_DIRECTORY", ""), from("XDG_STATE_HOME", "lanyard"),
-                             from("HOME", ".local/state/lanyard")}) {
-    if (folder.empty()) continue;
-    const std::string wrong = why_not_to_keep_in(folder);
-    if (wrong.empty()) {
-      if (!all_wrong.empty()) log_warn("port {}: leases are kept in {}: {}", port, folder.string(), all_wrong);
-      return (folder / file).string();
-    }
-    all_wrong += (all_wrong.empty() ? "" : "; ") + wrong;
-  }
-  log_warn("port {}: leases are kept in memory only: {}", port,
-           all_wrong.empty() ? "none of STATE_DIRECTORY, XDG_STATE_HOME and HOME is set" : all_wrong);
-  return {};
-}
 
 // Empty: the gateway has ended. None: there is nothing to read after all, as Asio may say that there is when a descriptor
 // of that number had something a moment ago.
@@ -120,7 +76,6 @@ std::string NatControl::address() const { return to_string(gateway_.network); }
 // --- Starting.
 
 std::optional<OpenError> NatControl::open() {
-  gateway_.lease_file = lease_file(config_.name);
   services_.registry().set(config_.name, record(address(), "down", nullptr));
   show_down("its gateway starts");
   return start();
@@ -314,13 +269,11 @@ void NatControl::closed(const Notice& notice) {
 
 // One that starts was told otherwise, and one that waits has perhaps ended for what is changed now.
 void NatControl::reconfigure(const PortConfig& config, std::function<void(const std::string&)> done) {
-  const std::string lease_file = gateway_.lease_file;
   const bool is_same = config_.gateway == config.gateway;
   config_ = config;
   if (is_same) return done({});
   gateway_ = config.gateway;
   gateway_.name = config.name;
-  gateway_.lease_file = lease_file;
   answer_change("another change followed");
   reconfigured_ = std::move(done);
   if (state_ == State::ready) {

@@ -85,7 +85,7 @@ Gateway::Gateway(GatewayConfig config, Fd stream, Fd control, Fd dns_listener, c
           [this](const std::string& line) { report("tftp", line); }),
       slirp_(config_, [this](std::span<const std::byte> frame) { take_from_slirp(frame); }) {
   if (config_.hosts) names_.use(hosts_);
-  if (!config_.lease_file.empty()) take_lease_file();
+  take_lease_file();
   if (!slirp_.connect_to_unix(config_.dns, dns_port, dns_path)) report("dns", "no DNS by TCP: libslirp refuses it");
 }
 

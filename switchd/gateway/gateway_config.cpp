@@ -284,7 +284,6 @@ std::string write_gateway_config(const GatewayConfig& config) {
       {"outbound_prefixes", config.outbound_prefixes},
       {"host_loopback", config.host_loopback},
       {"hosts", config.hosts},
-      {"lease_file", config.lease_file},
       {"reservations", json::array()},
       {"forwards", json::array()},
   };
@@ -324,7 +323,6 @@ std::optional<GatewayConfig> read_gateway_config(std::string_view text) try {
   config.outbound_prefixes = document.at("outbound_prefixes").get<std::vector<std::string>>();
   config.host_loopback = document.at("host_loopback");
   config.hosts = document.at("hosts");
-  config.lease_file = document.at("lease_file");
   for (const json& entry : entries_of(document.at("reservations"))) {
     const auto mac = parse_mac(entry.at("mac").get<std::string>());
     if (!mac) return std::nullopt;

@@ -9,6 +9,7 @@
 #include "frames/udp4_packet.h"
 #include "switchd/gateway/gateway.h"
 #include "switchd/gateway/lease_file.h"
+#include "switchd/gateway/lease_folder.h"
 
 namespace lanyard {
 
@@ -38,6 +39,10 @@ std::string text_of_left_out(const std::vector<Lease>& leases) {
 
 // Before the sandbox, which knows no locks.
 void Gateway::take_lease_file() {
+  LeasePath kept = find_lease_path(config_.name);
+  if (!kept.wrong.empty()) report("lease folder", kept.wrong);
+  config_.lease_file = std::move(kept.path);
+  if (config_.lease_file.empty()) return;
   LeaseLock lock = lock_leases(config_.lease_file);
   lease_lock_ = std::move(lock.held);
   if (!lock.wrong.empty()) report("lease lock", lock.wrong);

@@ -36,7 +36,6 @@ GatewayConfig full() {
   config.reservations = {{*parse_mac("52:54:00:12:34:56"), *parse_ipv4("10.1.0.20"), "web"},
                          {*parse_mac("52:54:00:12:34:57"), *parse_ipv4("10.1.0.21"), "db"}};
   config.forwards = {{false, "127.0.0.1", 8080, "web", 80}, {true, "0.0.0.0", 5353, "10.1.0.21", 53}};
-  config.lease_file = "/var/lib/\"odd\" \\ na\xC3\xAFve/leases";
   return config;
 }
 
