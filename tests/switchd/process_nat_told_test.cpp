@@ -453,7 +453,7 @@ TEST_CASE("two gateways with addresses of their own on one LAN are two routers o
   }
   CHECK(routers == std::map<std::string, std::string>{{"fe80::a00:202", "52:56:0a:00:02:02 " + prefix + "a00:203"},
                                                       {"fe80::a00:204", "52:56:0a:00:02:04 " + prefix + "a00:205"}});
-  // Each answers for itself, and a frame that reaches both is of one of them only.
+  // Each answers for itself.
   for (const std::string last : {"202", "204"}) {
     const auto number = static_cast<std::uint64_t>(std::stoul(last, nullptr, 16));
     const Ipv6Bytes asked = ip6("fe80::a00:" + last), from = ip6("fe80::1");
@@ -469,4 +469,23 @@ TEST_CASE("two gateways with addresses of their own on one LAN are two routers o
     }
   }
   for (SwitchdProcess* each : {&one, &other}) CHECK(each->stop() == 0);
+}
+
+TEST_CASE("a frame for the MAC of another gateway is not taken, whatever address it is for") {
+  Lan lan("");
+  const MacAddress own6(0x5256'0A00'0202);
+  for (const Ipv6Bytes& asked : {ip6("fe80::a00:202"), ip6(prefix + "a00:202"), ip6(prefix + "a00:203")}) {
+    const bool is_dns = asked.back() == std::byte{3};
+    const Ipv6Bytes here6 = asked[0] == std::byte{0xFE} ? ip6("fe80::1") : ip6(prefix + "15");
+    const MacAddress solicited_node(is_dns ? 0x3333'FF00'0203ULL : 0x3333'FF00'0202ULL);
+    lan.guest->send(icmp6_frame(here6, ip6(is_dns ? "ff02::1:ff00:203" : "ff02::1:ff00:202"), solicited_node, 255,
+                                "\x87\0\0\0\0\0\0\0"s + to_text(asked)));
+    for (const std::uint64_t others : {0x5256'0A00'0204ULL, 0x5255'0A00'0204ULL, 0x5256'0000'0002ULL})
+      lan.guest->send(icmp6_frame(here6, asked, MacAddress(others), 64, "\x80\0\0\0\0\1\0\2others"s));
+    lan.guest->send(icmp6_frame(here6, asked, is_dns ? dns6_mac : own6, 64, "\x80\0\0\0\0\1\0\2own"s));
+    std::string received;
+    while (received.size() < 55 || received[54] != '\x81') received = lan.guest->receive();
+    CHECK(received.ends_with("own"));
+  }
+  CHECK(lan.switchd.daemon.stop() == 0);
 }
