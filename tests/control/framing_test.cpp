@@ -6,6 +6,8 @@
 #include <random>
 #include <vector>
 
+namespace framing_test {
+
 using namespace lanyard::control;
 
 TEST_CASE("messages come out whole, whatever pieces they came in") {
@@ -39,3 +41,5 @@ TEST_CASE("a message longer than the limit breaks the stream, and nothing of it 
   CHECK_FALSE(reader.next());
   CHECK(reader.buffered_bytes() == 0);
 }
+
+}  // namespace framing_test

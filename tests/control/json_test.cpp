@@ -5,6 +5,8 @@
 
 #include "switchd/control.pb.h"
 
+namespace json_test {
+
 using namespace lanyard;
 
 TEST_CASE("zeros and empty lists are printed, 64-bit numbers as numbers") {
@@ -45,3 +47,5 @@ TEST_CASE("JSON is read; what is wrong is named") {
   CHECK_FALSE(control::from_json(R"({"name":{}})", ports).empty());
   CHECK_FALSE(control::from_json("[]", ports).empty());
 }
+
+}  // namespace json_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace words_test {
+
 using namespace lanyard;
 
 TEST_CASE("the nearest word is near") {
@@ -18,3 +20,5 @@ TEST_CASE("the nearest word is near") {
   CHECK(nearest(std::string(100, 'x'), words).empty());
   CHECK(nearest("ttl", {}).empty());
 }
+
+}  // namespace words_test

@@ -6,6 +6,8 @@
 #include "frames/bytes.h"
 #include "tests/support/hex.h"
 
+namespace arp_test {
+
 using namespace lanyard;
 
 namespace {
@@ -86,3 +88,5 @@ TEST_CASE("what is no question or answer about IPv4 over Ethernet is no ARP of o
     CHECK_FALSE(parse_arp(frame));
   }
 }
+
+}  // namespace arp_test

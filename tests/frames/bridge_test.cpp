@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+namespace bridge_test {
+
 using namespace lanyard;
 
 namespace {
@@ -307,3 +309,5 @@ TEST_CASE("what becomes of a frame does not depend on how the trace is cut into 
   CHECK(outcome(trace, 20, random) == one_by_one);
   CHECK(outcome(trace, 1'000'000, random) == one_by_one);
 }
+
+}  // namespace bridge_test

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+namespace buffer_test {
+
 using namespace lanyard;
 
 namespace {
@@ -101,3 +103,5 @@ TEST_CASE("a held reference ends with its scope, once, wherever it was moved") {
   }
   CHECK(pool.free_count() == 2);
 }
+
+}  // namespace buffer_test

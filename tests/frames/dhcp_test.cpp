@@ -6,6 +6,8 @@
 
 #include "frames/bytes.h"
 
+namespace dhcp_test {
+
 using namespace lanyard;
 using namespace std::string_literals;
 
@@ -338,3 +340,5 @@ TEST_CASE("what another server answers is read, and nothing else is taken for it
     CHECK_FALSE(parse_dhcp_answer(other));
   }
 }
+
+}  // namespace dhcp_test

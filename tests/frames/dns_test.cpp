@@ -8,6 +8,8 @@
 #include "frames/bytes.h"
 #include "tests/support/hex.h"
 
+namespace dns_test {
+
 using namespace lanyard;
 using namespace std::string_literals;
 
@@ -550,3 +552,5 @@ TEST_CASE("a written name is lower case and without its last dot, or none") {
   for (const std::string& none : {""s, "."s, ".."s, "a..b"s, ".a"s, "a b"s, "a/b"s, "\xC3\xA4"s, std::string(64, 'a')})
     CHECK(normal_dns_name(none).empty());
 }
+
+}  // namespace dns_test

@@ -9,6 +9,8 @@
 
 #include "frames/counters.h"
 
+namespace drop_reason_test {
+
 using namespace lanyard;
 
 TEST_CASE("every drop reason has a name of its own and a sentence for people") {
@@ -48,3 +50,5 @@ TEST_CASE("the drops of a port add up by side") {
   CHECK(counters.dropped(DropSide::ingress) == 5);
   CHECK(counters.dropped(DropSide::egress) == 7);
 }
+
+}  // namespace drop_reason_test

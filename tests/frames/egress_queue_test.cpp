@@ -9,6 +9,8 @@
 
 #include "frames/bytes.h"
 
+namespace egress_queue_test {
+
 using namespace lanyard;
 
 namespace {
@@ -314,3 +316,5 @@ TEST_CASE("runs of any frames are queued as one by one: the same are taken, the 
   CHECK(runs.clear().frames == singles.clear().frames);
   CHECK(pools.all_back());
 }
+
+}  // namespace egress_queue_test

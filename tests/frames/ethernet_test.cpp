@@ -5,6 +5,8 @@
 #include <initializer_list>
 #include <vector>
 
+namespace ethernet_test {
+
 using namespace lanyard;
 
 namespace {
@@ -108,3 +110,5 @@ TEST_CASE("a length instead of an EtherType is told as it is") {
   CHECK(view->ether_type() == 0x26);
   CHECK(view->ether_type() < ether_types::minimum);
 }
+
+}  // namespace ethernet_test

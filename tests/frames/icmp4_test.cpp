@@ -7,6 +7,8 @@
 #include "frames/bytes.h"
 #include "tests/support/hex.h"
 
+namespace icmp4_test {
+
 using namespace lanyard;
 
 namespace {
@@ -234,3 +236,5 @@ TEST_CASE("what is no sound echo request is not answered with an echo") {
   store_be16(&cut[16], 27);
   CHECK_FALSE(is_answered(repaired(cut)));
 }
+
+}  // namespace icmp4_test

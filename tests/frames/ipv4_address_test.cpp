@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace ipv4_address_test {
+
 using namespace lanyard;
 
 TEST_CASE("IPv4 addresses are read and printed as people write them") {
@@ -32,3 +34,5 @@ TEST_CASE("a network knows its mask, its broadcast address and its members") {
     CHECK_FALSE(parse_ipv4_network(text));
   }
 }
+
+}  // namespace ipv4_address_test

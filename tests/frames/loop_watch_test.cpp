@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+namespace loop_watch_test {
+
 using namespace lanyard;
 using Sight = LoopWatch::Sight;
 
@@ -74,3 +76,5 @@ TEST_CASE("a loop has ended when nothing went to and fro for a while, and anothe
   CHECK_FALSE(watch.is_suspected());
   CHECK(note(watch, LoopWatch::moves_min)[Sight::loop_begins] == 1);
 }
+
+}  // namespace loop_watch_test

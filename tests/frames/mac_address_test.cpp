@@ -4,6 +4,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+namespace mac_address_test {
+
 using namespace lanyard;
 
 TEST_CASE("a MAC address is read from the wire first byte first") {
@@ -59,3 +61,5 @@ TEST_CASE("exactly 01:80:C2:00:00:00 to 0F are reserved for the link") {
   for (std::uint64_t last = 0; last < 16; ++last) CHECK(MacAddress(0x0180'C200'0000ULL + last).is_reserved());
   CHECK_FALSE(MacAddress(0x0180'C200'0010ULL).is_reserved());
 }
+
+}  // namespace mac_address_test

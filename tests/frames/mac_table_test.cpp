@@ -10,6 +10,8 @@
 #include <set>
 #include <vector>
 
+namespace mac_table_test {
+
 using namespace lanyard;
 
 namespace {
@@ -395,3 +397,5 @@ TEST_CASE("what a table knows does not depend on the seed of its hash") {
     REQUIRE(one.look_up(asked, now) == other.look_up(asked, now));
   }
 }
+
+}  // namespace mac_table_test

@@ -6,6 +6,8 @@
 #include "frames/bytes.h"
 #include "tests/support/hex.h"
 
+namespace ndp_test {
+
 using namespace lanyard;
 
 namespace {
@@ -211,3 +213,5 @@ TEST_CASE("what is no ICMPv6, or cut before its checksum, keeps its sender") {
     CHECK(frame == before);
   }
 }
+
+}  // namespace ndp_test

@@ -7,6 +7,8 @@
 #include "tests/support/frames.h"
 #include "tests/support/tshark.h"
 
+namespace pcapng_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -85,3 +87,5 @@ TEST_CASE("tshark reads back names, stamps, lengths, directions, comments and th
   CHECK(report.find("Number of packets:   2") != std::string::npos);
   CHECK(report.find("Time precision = nanoseconds (9)") != std::string::npos);
 }
+
+}  // namespace pcapng_test

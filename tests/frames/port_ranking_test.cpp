@@ -6,6 +6,8 @@
 #include <map>
 #include <random>
 
+namespace port_ranking_test {
+
 using namespace lanyard;
 
 TEST_CASE("no port is the largest while all counts are zero") {
@@ -45,3 +47,5 @@ TEST_CASE("the port with the highest count is the largest, whatever the order of
       REQUIRE(ranking.count(ranking.largest()) == most->second);
   }
 }
+
+}  // namespace port_ranking_test

@@ -6,6 +6,8 @@
 #include "frames/bytes.h"
 #include "tests/support/hex.h"
 
+namespace router_advertisement_test {
+
 using namespace lanyard;
 
 namespace {
@@ -125,3 +127,5 @@ TEST_CASE("an advertisement tells of the MAC that its frame comes from") {
   CHECK(sum_of(*told) == 0xFFFF);
   CHECK(Bytes(told->begin() + 70, told->begin() + 78) == from_hex("0101 52560a000204"));
 }
+
+}  // namespace router_advertisement_test

@@ -9,6 +9,8 @@
 
 #include "tests/support/frames.h"
 
+namespace stream_reader_test {
+
 using namespace lanyard;
 using lanyard::test::frame;
 using lanyard::test::mac;
@@ -200,3 +202,5 @@ TEST_CASE("without a free chunk the stream is drained, frames are counted, and f
     ++at;
   }
 }
+
+}  // namespace stream_reader_test

@@ -7,6 +7,8 @@
 
 #include "frames/bytes.h"
 
+namespace tcp_packet_test {
+
 using namespace lanyard;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("only a SYN that answers none opens a connection") {
   bytes[13] = tcp_syn | tcp_ack;
   CHECK_FALSE(opens_connection(bytes));
 }
+
+}  // namespace tcp_packet_test

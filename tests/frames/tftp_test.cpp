@@ -4,6 +4,8 @@
 #include <array>
 #include <catch2/catch.hpp>
 
+namespace tftp_test {
+
 using namespace lanyard;
 using namespace std::string_literals;
 
@@ -74,3 +76,5 @@ TEST_CASE("what the server sends is as RFC 1350 and RFC 2347 have it") {
   const std::array agreed{TftpOption{"blksize", 1432}, TftpOption{"tsize", 5'000'000'000}};
   CHECK(to_text(write_tftp_options(agreed)) == "\0\6blksize\0001432\0tsize\0005000000000\0"s);
 }
+
+}  // namespace tftp_test

@@ -8,6 +8,8 @@
 #include "frames/internet_checksum.h"
 #include "frames/ipv4_packet.h"
 
+namespace udp4_packet_test {
+
 using namespace lanyard;
 
 namespace {
@@ -108,3 +110,5 @@ TEST_CASE("an address of a datagram is replaced, and its checksums are right aga
   CHECK((frame[40] == std::byte{0} && frame[41] == std::byte{0}));
   CHECK(parse_udp4(frame));
 }
+
+}  // namespace udp4_packet_test

@@ -6,6 +6,8 @@
 #include "frames/bytes.h"
 #include "tests/support/hex.h"
 
+namespace udp6_packet_test {
+
 using namespace lanyard;
 
 namespace {
@@ -77,3 +79,5 @@ TEST_CASE("a datagram that is cut, changed or without a checksum is none") {
   tcp[20] = std::byte{6};
   CHECK_FALSE(parse_udp6(tcp));
 }
+
+}  // namespace udp6_packet_test

@@ -9,6 +9,8 @@
 #include "frames/ethernet.h"
 #include "frames/udp4_packet.h"
 
+namespace unfinished_checksum_test {
+
 using namespace lanyard;
 
 namespace {
@@ -191,3 +193,5 @@ TEST_CASE("what has no checksum to finish is left as it is") {
   CHECK(left_alone(packet(carriage("segments left", "", true, "ff00000100000000", 43), 17, payload(17, 40)).frame));
   CHECK(left_alone(packet(carriage("options too long", "", true, "ffff000000000000", 0), 17, payload(17, 40)).frame));
 }
+
+}  // namespace unfinished_checksum_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace dhcp_server_test {
+
 using namespace lanyard;
 
 namespace {
@@ -545,3 +547,5 @@ TEST_CASE("people are told why a guest has not the name that it calls itself") {
   REQUIRE(lan.reports.size() == 2);
   CHECK(lan.reports[1] == "52:54:00:00:00:03 calls itself db, which is reserved for 52:54:00:00:00:99");
 }
+
+}  // namespace dhcp_server_test

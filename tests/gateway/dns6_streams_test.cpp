@@ -7,6 +7,8 @@
 
 #include "frames/bytes.h"
 
+namespace dns6_streams_test {
+
 using namespace lanyard;
 
 namespace {
@@ -125,3 +127,5 @@ TEST_CASE("a port that stands in for a connection is not used again at once, and
   for (unsigned n = 0; n < 140'000; ++n)  // twice around
     REQUIRE(way.to_slirp(guest(n % 7, static_cast<std::uint16_t>(1 + n % 60'000)), tcp_syn).value() != 0);
 }
+
+}  // namespace dns6_streams_test

@@ -17,6 +17,8 @@
 #include "tests/support/hex.h"
 #include "tests/support/network_of_test.h"
 
+namespace dns_forwarding_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -434,3 +436,5 @@ TEST_CASE("an answer that is longer than the client takes is cut, and comes whol
   lan.dns->query(guest(1), question(9, "www", true), lan.now_ms, now_s);
   CHECK(lan.answer().size() >= 900);
 }
+
+}  // namespace dns_forwarding_test

@@ -6,6 +6,8 @@
 #include "frames/bytes.h"
 #include "frames/tcp_packet.h"
 
+namespace dns_handshakes_test {
+
 using namespace lanyard;
 
 namespace {
@@ -90,3 +92,5 @@ TEST_CASE("what is too short for a segment begins nothing") {
   }
   CHECK(handshakes.size() == 0);
 }
+
+}  // namespace dns_handshakes_test

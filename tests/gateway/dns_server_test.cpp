@@ -10,6 +10,8 @@
 #include "tests/gateway/temporary_folder.h"
 #include "tests/support/hex.h"
 
+namespace dns_server_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -127,3 +129,5 @@ TEST_CASE("a connection is told what it asks wrongly, and goes on; what is no qu
   CHECK(codes == std::vector<unsigned>{1, 4, 0});
   CHECK(::recv(connection.client.get(), got.data(), got.size(), 0) == 0);
 }
+
+}  // namespace dns_server_test

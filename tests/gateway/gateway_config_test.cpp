@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
 
+namespace gateway_config_test {
+
 using namespace lanyard;
 using nlohmann::json;
 
@@ -264,3 +266,5 @@ TEST_CASE("a DHCP option that is none, or that the server makes itself, is refus
     CHECK(read_dhcp_option(row.text, option).starts_with(row.expected));
   }
 }
+
+}  // namespace gateway_config_test

@@ -7,6 +7,8 @@
 
 #include "tests/gateway/temporary_folder.h"
 
+namespace hosts_file_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -118,3 +120,5 @@ TEST_CASE("the table follows its file, at most a second behind") {
     CHECK(addresses(hosts.current(4), "a") == Lines{"192.0.2.1"});
   }
 }
+
+}  // namespace hosts_file_test

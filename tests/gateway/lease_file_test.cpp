@@ -12,6 +12,8 @@
 
 #include "tests/gateway/temporary_folder.h"
 
+namespace lease_file_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -249,3 +251,5 @@ TEST_CASE("leases are written whatever a name or a number is") {
   leases.clear();
   CHECK(read_lease_text(write_lease_text(odd), leases));
 }
+
+}  // namespace lease_file_test

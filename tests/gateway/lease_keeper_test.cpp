@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+namespace lease_keeper_test {
+
 using namespace lanyard;
 
 namespace {
@@ -198,3 +200,5 @@ TEST_CASE("two stations at one leased address are told") {
   CHECK(lan.reports[0] == "address_in_use: 10.0.2.15 is used by 52:54:00:00:00:07, and leased to 52:54:00:00:00:01");
   CHECK(lan.keeper.mac_of(ip(15), lan.now_s()) == mac(1));
 }
+
+}  // namespace lease_keeper_test

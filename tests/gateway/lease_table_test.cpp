@@ -8,6 +8,8 @@
 
 #include "tests/support/deadline.h"
 
+namespace lease_table_test {
+
 using namespace lanyard;
 using namespace std::chrono_literals;
 using lanyard::test::Deadline;
@@ -803,3 +805,5 @@ TEST_CASE(
   CHECK(told == (is_leased ? 0 : many));
   CHECK(table.offer(mac(many), std::nullopt, long_after) == ip(0));
 }
+
+}  // namespace lease_table_test

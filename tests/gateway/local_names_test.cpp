@@ -7,6 +7,8 @@
 
 #include "tests/gateway/temporary_folder.h"
 
+namespace local_names_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -307,3 +309,5 @@ TEST_CASE("the host's own name at its loopback is at the router where that leads
   CHECK(lan.addresses("box.lab.test") == std::vector{*parse_ipv4("10.0.2.2")});
   CHECK_FALSE(lan.ask("localhost"));
 }
+
+}  // namespace local_names_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace loopback_peers_test {
+
 using namespace lanyard;
 
 TEST_CASE("who came in may be answered, until it was silent for long") {
@@ -30,3 +32,5 @@ TEST_CASE("of too many the one that was silent longest is forgotten") {
   CHECK_FALSE(peers.may_answer({1, 53, 1}, 1));
   CHECK(peers.may_answer({1, 53, 2}, 2));
 }
+
+}  // namespace loopback_peers_test

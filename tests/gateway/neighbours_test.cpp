@@ -5,6 +5,8 @@
 
 #include "frames/ipv4_address.h"
 
+namespace neighbours_test {
+
 using namespace lanyard;
 
 namespace {
@@ -42,3 +44,5 @@ TEST_CASE("of too many addresses the one that was learned first is forgotten, bo
   CHECK(neighbours.addresses_of(mac(2)).empty());
   CHECK(neighbours.addresses_of(mac(1)) == Addresses{ip(2), ip(3)});
 }
+
+}  // namespace neighbours_test

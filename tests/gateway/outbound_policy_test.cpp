@@ -15,6 +15,8 @@ static std::ostream& operator<<(std::ostream& out, OutboundPolicy::Decision deci
 }
 }  // namespace lanyard
 
+namespace outbound_policy_test {
+
 using namespace lanyard;
 
 namespace {
@@ -124,3 +126,5 @@ TEST_CASE("neighbour discovery reaches the gateway whatever the policy") {
   CHECK(to6(none, "fe80::2") == Decision::link);
   CHECK(to6(none, "fec0::2") == Decision::refuse);  // was link-local's neighbour once
 }
+
+}  // namespace outbound_policy_test

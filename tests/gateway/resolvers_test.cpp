@@ -7,6 +7,8 @@
 
 #include "tests/gateway/temporary_folder.h"
 
+namespace resolvers_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -171,3 +173,5 @@ TEST_CASE("a resolver that was silent is that also when the file changes, as lon
   write_file(three.path, "nameserver 192.0.2.1\nnameserver 192.0.2.9\n");
   CHECK(three.to_ask(13'000) == Lines{"192.0.2.9:53", "192.0.2.1:53"});
 }
+
+}  // namespace resolvers_test

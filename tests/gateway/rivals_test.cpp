@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace rivals_test {
+
 using namespace lanyard;
 
 namespace {
@@ -53,3 +55,5 @@ TEST_CASE(
   }
   CHECK(rivals.known() == Rivals::known_max);
 }
+
+}  // namespace rivals_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace stations_test {
+
 using namespace lanyard;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("questions are bounded") {
   CHECK(lan.over.size() == Stations::questions_max);
   CHECK(lan.stations.ask(About::is_free, ip(16), mac(0)));
 }
+
+}  // namespace stations_test

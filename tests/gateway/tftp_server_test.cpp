@@ -11,6 +11,8 @@
 #include "frames/bytes.h"
 #include "tests/gateway/temporary_folder.h"
 
+namespace tftp_server_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 using namespace std::string_literals;
@@ -362,3 +364,5 @@ TEST_CASE("the folder is what its path leads to when a transfer begins, and one 
   write_file(served.string(), "no folder");
   CHECK(server.refusal("file") == "there is no folder");
 }
+
+}  // namespace tftp_server_test

@@ -10,6 +10,8 @@
 #include "tools/lanyard/exit.h"
 #include "tools/lanyard/requests.h"
 
+namespace arguments_test {
+
 using namespace lanyard;
 using namespace lanyard::cli;
 
@@ -195,3 +197,5 @@ TEST_CASE("every verb has an example that is good, and its words are its own") {
     CHECK((verb.words_max > 0) == !verb.form.empty());
   }
 }
+
+}  // namespace arguments_test

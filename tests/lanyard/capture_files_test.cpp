@@ -9,6 +9,8 @@
 
 #include "tools/lanyard/exit.h"
 
+namespace capture_files_test {
+
 using namespace lanyard::cli;
 
 namespace {
@@ -104,3 +106,5 @@ TEST_CASE("a file that cannot be opened is refused by name") {
     CHECK(exit.message.starts_with("/nonexistent/lan.pcapng cannot be opened: "));
   }
 }
+
+}  // namespace capture_files_test

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <sstream>
 
+namespace help_test {
+
 using namespace lanyard::cli;
 
 namespace {
@@ -56,3 +58,5 @@ TEST_CASE("the man page names every verb and option") {
   for (const Option& option : common_options())
     CHECK(page.find("*" + std::string(option.names.substr(option.names.find("--"))) + "*") != std::string::npos);
 }
+
+}  // namespace help_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace plan_text_test {
+
 using namespace lanyard;
 using namespace lanyard::cli;
 
@@ -41,3 +43,5 @@ TEST_CASE("a plan reads as a diff") {
 }
 
 TEST_CASE("a plan without changes says so") { CHECK(plan_text({}, true, {}) == "nothing to do\n"); }
+
+}  // namespace plan_text_test

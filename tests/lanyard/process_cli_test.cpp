@@ -12,6 +12,8 @@
 #include "tests/support/switchd_process.h"
 #include "tests/support/tshark.h"
 
+namespace process_cli_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -448,3 +450,5 @@ complete -C 'lanyard port rem'
         "/etc/hostname:\n"
         "remove\tRemoves a port and its connections\n");
 }
+
+}  // namespace process_cli_test

@@ -11,6 +11,8 @@
 #include "tests/lanyard/fake_daemon.h"
 #include "tests/lanyard/program.h"
 
+namespace process_client_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -205,3 +207,5 @@ TEST_CASE("mirrors: added, listed, removed") {
   CHECK(outcome.exit_code == 0);
   CHECK(outcome.output.empty());
 }
+
+}  // namespace process_client_test

@@ -16,6 +16,8 @@
 #include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_control_path_test {
+
 #define IN_A_USER_NAMESPACE \
   if (!OwnUser::is_possible()) SKIP_TEST("nobody may make a user namespace here");
 
@@ -184,3 +186,5 @@ TEST_CASE("root is told why a daemon in a user namespace of another user does no
   CHECK(run_program({LANYARD_PATH, "status", "--control", path}, {.in_child = as_nobody}).exit_code == 0);
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_control_path_test

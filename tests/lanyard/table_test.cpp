@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace table_test {
+
 using namespace lanyard::cli;
 
 TEST_CASE("numbers stand on the right, words on the left, and lines have no trailing spaces") {
@@ -35,3 +37,5 @@ TEST_CASE("escape sequences in a name are spelled out") {
   table.add({{"/tmp/\x1b[2J\n"}});
   CHECK(table.text({}) == "A\n/tmp/\\x1b[2J\\x0a\n");
 }
+
+}  // namespace table_test

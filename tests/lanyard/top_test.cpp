@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace top_test {
+
 using namespace lanyard;
 using namespace lanyard::cli;
 
@@ -152,3 +154,5 @@ TEST_CASE("listeners, which carry no frames, are left out") {
   CHECK(text.find("\r\nweb ") == std::string::npos);
   CHECK(text.find("\r\nweb.1 ") != std::string::npos);
 }
+
+}  // namespace top_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace units_test {
+
 using namespace lanyard::cli;
 
 TEST_CASE("small counts are exact, large ones have three digits and a unit") {
@@ -47,3 +49,5 @@ TEST_CASE("durations are a number and a unit") {
     CHECK_FALSE(parse_duration_ms(wrong));
   }
 }
+
+}  // namespace units_test

@@ -6,6 +6,8 @@
 #include "frames/drop_reason.h"
 #include "tools/lanyard/status_text.h"
 
+namespace views_test {
+
 using namespace lanyard;
 using namespace lanyard::cli;
 
@@ -119,3 +121,5 @@ TEST_CASE("the status has what there is, also of a daemon that has just begun") 
   CHECK(has(text, "(2.5 a turn)"));
   CHECK(has(text, "3.00 MiB\n"));
 }
+
+}  // namespace views_test

@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 
-namespace lanyard {
+namespace address_test {
+
+using namespace lanyard;
 
 namespace {
 
@@ -229,4 +231,4 @@ TEST_CASE("loopback is what only this machine can reach") {
   }
 }
 
-}  // namespace lanyard
+}  // namespace address_test

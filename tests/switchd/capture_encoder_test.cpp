@@ -7,6 +7,8 @@
 #include "tests/support/frames.h"
 #include "tests/support/tshark.h"
 
+namespace capture_encoder_test {
+
 using namespace lanyard;
 using namespace lanyard::control;
 using namespace lanyard::test;
@@ -113,3 +115,5 @@ TEST_CASE("a capture can be read from its first header on, and each port is intr
   const CaptureFile continued(first.header() + second.header() + third.header() + third.records());
   CHECK(continued.frames({"frame.interface_name"}) == std::vector<std::string>{"web.8", "web.7"});
 }
+
+}  // namespace capture_encoder_test

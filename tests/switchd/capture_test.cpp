@@ -6,6 +6,8 @@
 #include "tests/support/every_engine.h"
 #include "transports/clock.h"
 
+namespace capture_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -505,3 +507,5 @@ TEST_CASE("what was taken of the past is kept for the next who asks, up to what 
     CHECK(numbers(history).back() == 4999);
   }
 }
+
+}  // namespace capture_test

@@ -10,7 +10,9 @@
 
 #include "tests/switchd/config_helpers.h"
 
-namespace lanyard {
+namespace command_line_test {
+
+using namespace lanyard;
 
 namespace {
 
@@ -307,4 +309,4 @@ TEST_CASE("a configuration file that does not end is read up to its limit and re
   CHECK(mistakes({"-c", "/dev/zero"}) == Lines{"/dev/zero: longer than 1048576 bytes"});
 }
 
-}  // namespace lanyard
+}  // namespace command_line_test

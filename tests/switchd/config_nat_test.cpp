@@ -8,7 +8,9 @@
 #include "switchd/port_keys.h"
 #include "tests/switchd/config_helpers.h"
 
-namespace lanyard {
+namespace config_nat_test {
+
+using namespace lanyard;
 
 namespace {
 
@@ -494,4 +496,4 @@ TEST_CASE("each of two gateways that overlap an earlier one is told") {
         2);
 }
 
-}  // namespace lanyard
+}  // namespace config_nat_test

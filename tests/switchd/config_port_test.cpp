@@ -3,7 +3,9 @@
 
 #include "tests/switchd/config_helpers.h"
 
-namespace lanyard {
+namespace config_port_test {
+
+using namespace lanyard;
 
 namespace {
 
@@ -418,4 +420,4 @@ TEST_CASE("more ports than the switch has are refused") {
   CHECK(lines_of(errors) == Lines{"ports: 4097 ports, expected at most 4096"});
 }
 
-}  // namespace lanyard
+}  // namespace config_port_test

@@ -3,7 +3,9 @@
 
 #include "tests/switchd/config_helpers.h"
 
-namespace lanyard {
+namespace config_yaml_test {
+
+using namespace lanyard;
 
 TEST_CASE("a YAML file has networks, ports and settings") {
   const auto [config, errors] = parse_yaml(R"(
@@ -406,4 +408,4 @@ TEST_CASE("a file longer than 1 MiB is refused") {
   CHECK(parse_yaml(text).errors == Lines{"lan.yaml: longer than 1048576 bytes"});
 }
 
-}  // namespace lanyard
+}  // namespace config_yaml_test

@@ -8,6 +8,8 @@
 
 #include "tests/support/every_engine.h"
 
+namespace dataplane_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -490,3 +492,5 @@ TEST_CASE("when no buffer is free, datagrams and streams are drained and counted
   CHECK(rig.ledger_balances());
   CHECK(rig.stop());
 }
+
+}  // namespace dataplane_test

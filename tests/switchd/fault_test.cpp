@@ -8,6 +8,8 @@
 #include "switchd/guarded.h"
 #include "switchd/topology.h"
 
+namespace fault_test {
+
 using namespace lanyard;
 
 namespace {
@@ -91,3 +93,5 @@ TEST_CASE("what waits for its turn when the daemon stops is told so, and never h
   CHECK(runs == 1);
   CHECK(told.size() == 2);
 }
+
+}  // namespace fault_test

@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace flap_damping_test {
+
 using namespace lanyard;
 using namespace std::chrono_literals;
 
@@ -67,3 +69,5 @@ TEST_CASE("where there is no connection, none counts and none settles") {
   CHECK_FALSE(damping.counts(late + 1h, true));
   CHECK_FALSE(damping.settles(late + 1h, true));
 }
+
+}  // namespace flap_damping_test

@@ -14,6 +14,8 @@
 #include "tests/support/rig.h"
 #include "tests/support/switchd_process.h"
 
+namespace gathering_engines_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -390,3 +392,5 @@ TEST_CASE("more datagrams of more ports at once than the kernel has slots for al
   CHECK(rig.ledger_balances());
   CHECK(rig.stop());
 }
+
+}  // namespace gathering_engines_test

@@ -9,6 +9,8 @@
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
 
+namespace hazard_datagram_test {
+
 using namespace lanyard::test;
 
 namespace {
@@ -250,3 +252,5 @@ TEST_CASE("a UDP peer that is not there yet is no error: its port works when it 
   CHECK(ledger_mistakes(daemon.stats()).empty());
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace hazard_datagram_test

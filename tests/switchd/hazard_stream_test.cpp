@@ -11,6 +11,8 @@
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
 
+namespace hazard_stream_test {
+
 using namespace lanyard::test;
 
 namespace {
@@ -255,3 +257,5 @@ TEST_CASE("a paused VM under full load loses its own frames only, and works when
   CHECK(ledger_mistakes(daemon.stats()).empty());
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace hazard_stream_test

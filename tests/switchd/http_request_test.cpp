@@ -7,6 +7,8 @@
 #include "switchd/http/metrics.h"
 #include "switchd/http/request.h"
 
+namespace http_request_test {
+
 using namespace lanyard;
 using namespace lanyard::http;
 
@@ -97,3 +99,5 @@ TEST_CASE("counters in the text format, and as OpenMetrics") {
   has(open, R"(lanyard_port_drops_total{port="we\"b\\",network="lan",reason="runt"} 7)");
   CHECK(open.ends_with("\n# EOF\n"));
 }
+
+}  // namespace http_request_test

@@ -12,6 +12,8 @@
 #include "tests/support/deadline.h"
 #include "tests/support/switchd_process.h"
 
+namespace interface_script_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -106,3 +108,5 @@ TEST_CASE("a script ends with the loop that awaits its end") {
   }
   CHECK(::kill(script_pid, 0) != 0);
 }
+
+}  // namespace interface_script_test

@@ -11,6 +11,8 @@
 #include "tests/support/switchd_process.h"
 #include "transports/open_interface.h"
 
+namespace interface_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -121,3 +123,5 @@ TEST_CASE("many frames of a TAP are taken over several turns, in order, and none
   CHECK(rig.ledger_balances());
   CHECK(rig.stop());
 }
+
+}  // namespace interface_test

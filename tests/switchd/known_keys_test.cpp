@@ -12,6 +12,8 @@
 #include "tests/support/controlled.h"
 #include "tests/switchd/config_helpers.h"
 
+namespace known_keys_test {
+
 using namespace lanyard;
 
 namespace {
@@ -137,3 +139,5 @@ TEST_CASE("what a running daemon says of an unknown key names every key that can
   check_list([&](const std::string& key) { return told("add_network", "new", key, "\"?\""); });
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace known_keys_test

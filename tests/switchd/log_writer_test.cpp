@@ -5,6 +5,8 @@
 
 #include "tests/support/unread.h"
 
+namespace log_writer_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -75,3 +77,5 @@ TEST_CASE("where there is no descriptor lines are lost, and nothing else") {
   none.write("line\n", lost_line);
   CHECK(none.lost() == 1);
 }
+
+}  // namespace log_writer_test

@@ -17,7 +17,9 @@
 #include "switchd/port_keys.h"
 #include "tests/switchd/config_helpers.h"
 
-namespace lanyard {
+namespace man_page_test {
+
+using namespace lanyard;
 
 namespace {
 
@@ -218,4 +220,4 @@ TEST_CASE("the page of the control socket names every kind of event") {
   }
 }
 
-}  // namespace lanyard
+}  // namespace man_page_test

@@ -8,7 +8,9 @@
 #include "tests/support/switchd_process.h"
 #include "tests/switchd/config_helpers.h"
 
-namespace lanyard {
+namespace memory_plan_test {
+
+using namespace lanyard;
 
 namespace {
 
@@ -103,4 +105,4 @@ TEST_CASE("memory is a setting of the command line and of YAML, and what is wron
         std::string::npos);
 }
 
-}  // namespace lanyard
+}  // namespace memory_plan_test

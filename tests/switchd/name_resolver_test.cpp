@@ -9,6 +9,8 @@
 
 #include "tests/support/deadline.h"
 
+namespace name_resolver_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -154,3 +156,5 @@ TEST_CASE("the system's resolver finds this machine, and says which name it does
   CHECK(unknown.addresses.empty());
   CHECK_THAT(unknown.wrong, Catch::StartsWith("cannot resolve 'no such name': "));
 }
+
+}  // namespace name_resolver_test

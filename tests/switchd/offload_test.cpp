@@ -6,6 +6,8 @@
 #include "transports/open_sockets.h"
 #include "transports/udp_offload.h"
 
+namespace offload_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -165,3 +167,5 @@ TEST_CASE("datagrams that the kernel drops for lack of room are counted beside t
   CHECK(kernel_drops() > 0);
   CHECK(kernel_drops() < count);
 }
+
+}  // namespace offload_test

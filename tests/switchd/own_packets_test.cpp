@@ -16,6 +16,8 @@
 #include "tests/support/network_of_test.h"
 #include "tests/support/peer.h"
 
+namespace own_packets_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -252,3 +254,5 @@ TEST_CASE("as many ends as there may be are taken by the kernel") {
     ends.push_back(end(IPPROTO_UDP, "10.9.0.1:" + std::to_string(7000 + i)));
   CHECK(keep_away(listener.get(), ends) == 0);
 }
+
+}  // namespace own_packets_test

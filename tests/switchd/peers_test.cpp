@@ -3,6 +3,8 @@
 
 #include "tests/support/rig.h"
 
+namespace peers_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -120,3 +122,5 @@ TEST_CASE("a storm of sources makes a bounded number of ports, and those there a
   }));
   CHECK(peers.rig.stop());
 }
+
+}  // namespace peers_test

@@ -5,6 +5,8 @@
 
 #include "frames/limits.h"
 
+namespace port_registry_test {
+
 using namespace lanyard;
 
 namespace {
@@ -85,3 +87,5 @@ TEST_CASE("what a port has counted stays when it is down, and is in the totals o
   ports.remove("t");
   CHECK(ports.totals().received_frames == 3);
 }
+
+}  // namespace port_registry_test

@@ -7,6 +7,8 @@
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_address_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -190,3 +192,5 @@ TEST_CASE(
   CHECK(other.stop() == 0);
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_address_test

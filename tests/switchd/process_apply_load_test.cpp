@@ -7,6 +7,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/exchange.h"
 
+namespace process_apply_load_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -135,3 +137,5 @@ TEST_CASE("files that cannot be applied are refused while VMs exchange frames, a
   }
   it.check_unharmed();
 }
+
+}  // namespace process_apply_load_test

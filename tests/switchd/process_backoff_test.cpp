@@ -4,6 +4,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/peer.h"
 
+namespace process_backoff_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -66,3 +68,5 @@ TEST_CASE("what speaks another protocol is no VM: it is tried less and less ofte
   CHECK_FALSE(lan.daemon.has_printed("port vm "));
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_backoff_test

@@ -8,6 +8,8 @@
 #include "tests/support/switchd_process.h"
 #include "tests/support/tshark.h"
 
+namespace process_control_capture_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -355,3 +357,5 @@ TEST_CASE("a network that is removed takes its mirrors and its past with it") {
   (void)b.receive();
   CHECK(daemon.process.stop() == 0);
 }
+
+}  // namespace process_control_capture_test

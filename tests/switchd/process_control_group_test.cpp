@@ -18,6 +18,8 @@
 #include "tests/support/skip.h"
 #include "transports/socket_address.h"
 
+namespace process_control_group_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -146,3 +148,5 @@ TEST_CASE("a group can be given by its number") {
   }
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_control_group_test

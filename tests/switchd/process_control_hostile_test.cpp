@@ -12,6 +12,8 @@
 #include "tests/support/deadline.h"
 #include "tests/support/exchange.h"
 
+namespace process_control_hostile_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -239,3 +241,5 @@ TEST_CASE("a client that asks and does not read waits itself, and gets all answe
   CHECK(bytes > limits::control_waiting_bytes_max + limits::mebi);
   it.check_unharmed();
 }
+
+}  // namespace process_control_hostile_test

@@ -11,6 +11,8 @@
 #include "tests/support/frames.h"
 #include "tests/support/peer.h"
 
+namespace process_control_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -480,3 +482,5 @@ TEST_CASE("a network tells how many ports are configured into it, and how many c
   CHECK(counts("back") == std::pair<std::uint64_t, std::uint64_t>(2, 0));
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_control_test

@@ -3,6 +3,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_counters_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -107,3 +109,5 @@ TEST_CASE("no counter of a port goes back when it is opened again, and the total
     CHECK(place.lan.daemon.stop() == 0);
   }
 }
+
+}  // namespace process_counters_test

@@ -9,6 +9,8 @@
 #include "tests/support/frames.h"
 #include "tests/support/peer.h"
 
+namespace process_events_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -147,3 +149,5 @@ TEST_CASE("drops of a peer that is tried again and again begin and end by turns,
   CHECK(events.count("port_down") == 1);
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_events_test

@@ -10,6 +10,8 @@
 #include "tests/support/guest.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_folders_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -81,3 +83,5 @@ TEST_CASE("leases are kept in the first folder of the environment that is good, 
   CHECK(daemon.stop() == 0);
   if (!row.kept.empty()) CHECK(std::filesystem::exists(row.kept + "/leases-out.json"));
 }
+
+}  // namespace process_folders_test

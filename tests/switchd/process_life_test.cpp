@@ -22,6 +22,8 @@
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_life_test {
+
 using namespace lanyard::test;
 namespace limits = lanyard::limits;
 
@@ -487,3 +489,5 @@ TEST_CASE("a storm of UDP sources fills no more than the ports it may have, and 
   CHECK(ledger_mistakes(stats).empty());
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_life_test

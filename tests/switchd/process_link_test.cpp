@@ -5,6 +5,8 @@
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_link_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -157,3 +159,5 @@ TEST_CASE("ports on a link-local address are open again when its interface was m
   CHECK(daemon.stop() == 0);
   NetworkOfTest::ip("link del here");
 }
+
+}  // namespace process_link_test

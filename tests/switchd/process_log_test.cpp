@@ -3,6 +3,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/unread.h"
 
+namespace process_log_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -34,3 +36,5 @@ TEST_CASE("a log that nobody reads holds up nothing, and what of it was lost is 
   log.fill();
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_log_test

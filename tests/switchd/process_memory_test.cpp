@@ -8,6 +8,8 @@
 #include "tests/support/peer.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_memory_test {
+
 using namespace lanyard::test;
 namespace limits = lanyard::limits;
 
@@ -96,3 +98,5 @@ TEST_CASE("memory that was asked for and cannot be had ends the start with 1, an
 }
 
 #endif
+
+}  // namespace process_memory_test

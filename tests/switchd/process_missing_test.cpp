@@ -5,6 +5,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_missing_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -185,3 +187,5 @@ TEST_CASE("a nic port whose interface is renamed is down until there is one of i
   CHECK(lan.port("n").address() == "v0");
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_missing_test

@@ -8,6 +8,8 @@
 #include "tests/support/own_network.h"
 #include "tests/support/skip.h"
 
+namespace process_mute_resolver_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -107,3 +109,5 @@ TEST_CASE("a port that is added with a name that gets no answer is refused, and 
   CHECK(lan.port("l").state() == "listening");
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_mute_resolver_test

@@ -7,6 +7,8 @@
 #include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_name_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -177,3 +179,5 @@ TEST_CASE("a remote's name that gets an address of the other family takes the po
   check_exchange(vm, after, daemon.stats()["ports"]["u"]["address"]);
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_name_test

@@ -14,6 +14,8 @@
 #include "tests/support/guest.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_nat_control_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -330,3 +332,5 @@ TEST_CASE("a UDP forward on the host's own loopback is answered, and opens the l
   CHECK_FALSE(client.receive_now());
   CHECK_FALSE(other.receive_now());
 }
+
+}  // namespace process_nat_control_test

@@ -18,6 +18,8 @@
 #include "tests/support/own_network.h"
 #include "tests/support/skip.h"
 
+namespace process_nat_dns_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 using namespace std::string_literals;
@@ -263,3 +265,5 @@ TEST_CASE("queries of a VM that has too many waiting are in its port's dns_refus
   await_refused(10);
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_nat_dns_test

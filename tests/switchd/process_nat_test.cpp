@@ -20,6 +20,8 @@
 #include "tests/support/own_network.h"
 #include "tests/support/skip.h"
 
+namespace process_nat_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -471,3 +473,5 @@ TEST_CASE("with hosts=on, VMs know the host's names, as they are now, and have i
   for (const Deadline deadline; asked_for_nas() != std::string("\xC0\0\x02\x4D", 4);) REQUIRE_FALSE(deadline.passed());
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_nat_test

@@ -18,6 +18,8 @@
 #include "tests/support/frames.h"
 #include "tests/support/guest.h"
 
+namespace process_nat_told_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 using namespace std::string_literals;
@@ -489,3 +491,5 @@ TEST_CASE("a frame for the MAC of another gateway is not taken, whatever address
   }
   CHECK(lan.switchd.daemon.stop() == 0);
 }
+
+}  // namespace process_nat_told_test

@@ -12,6 +12,8 @@
 #include "tests/support/guest.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_nat_unreachable_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -185,3 +187,5 @@ TEST_CASE("a connection to where the host has no way is answered at once") {
   }
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_nat_unreachable_test

@@ -6,6 +6,8 @@
 #include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_network_test {
+
 using namespace lanyard::test;
 
 namespace {
@@ -46,3 +48,5 @@ TEST_CASE("a name server that does not answer does not hold up a stop") {
   SwitchdProcess daemon("auto", {port}, {.in_child = in_child});
   CHECK(daemon.stop() == 0);  // the resolver would wait for minutes
 }
+
+}  // namespace process_network_test

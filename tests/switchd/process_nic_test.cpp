@@ -14,6 +14,8 @@
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_nic_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -241,3 +243,5 @@ TEST_CASE("a nic port that cannot be opened says what is missing") {
                           "CAP_NET_RAW is missing: have root say: setcap cap_net_raw+ep "));
   CHECK(contains(refused, "network namespace"));
 }
+
+}  // namespace process_nic_test

@@ -2,6 +2,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_number_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -138,3 +140,5 @@ TEST_CASE("a port of number 0 keeps its number when this host's addresses and in
     add_d0();
   }
 }
+
+}  // namespace process_number_test

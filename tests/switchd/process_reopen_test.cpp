@@ -9,6 +9,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_reopen_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -283,3 +285,5 @@ TEST_CASE("a port that is down because of a change can be removed, disabled and 
   CHECK(place.apply("").has_plan());
   CHECK(place.lan.daemon.stop() == 0);
 }
+
+}  // namespace process_reopen_test

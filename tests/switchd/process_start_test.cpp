@@ -11,6 +11,8 @@
 #include "tests/support/skip.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_start_test {
+
 using namespace lanyard::test;
 
 namespace {
@@ -224,3 +226,5 @@ TEST_CASE("ready does not wait for peers: a tcp-connect comes up when its listen
   CHECK(daemon.stats()["ports"]["vm"]["state"] == "up");
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_start_test

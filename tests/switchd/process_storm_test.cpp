@@ -9,6 +9,8 @@
 #include "tests/support/controlled.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_storm_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -140,3 +142,5 @@ TEST_CASE("what the host sends otherwise still comes to the VMs, and so does wha
   CHECK(lan.port("n").counters().received_frames() == heard + 1);
   CHECK(lan.daemon.stop() == 0);
 }
+
+}  // namespace process_storm_test

@@ -12,6 +12,8 @@
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_stp_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -112,3 +114,5 @@ TEST_CASE("networks that consume spanning tree let no bridge hear of another, an
   CHECK(lab.daemon->await_drops("tap1", "reserved_mac")["ports"]["tap1"]["unicast"] == 0);
   CHECK(lab.daemon->stop() == 0);
 }
+
+}  // namespace process_stp_test

@@ -15,6 +15,8 @@
 #include "tests/support/network_of_test.h"
 #include "tests/support/switchd_process.h"
 
+namespace process_tap_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -376,3 +378,5 @@ TEST_CASE("nobody waits for the down script of a TAP that was deleted, but the s
   CHECK(daemon.await_exit() == 0);
   CHECK(contents(told) == "lan0 released\n");
 }
+
+}  // namespace process_tap_test

@@ -8,6 +8,8 @@
 #include "tests/support/tcp_pair.h"
 #include "transports/tcp_window.h"
 
+namespace process_tcp_window_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -44,3 +46,5 @@ TEST_CASE("connections from and to this host have bounded receive buffers") {
   CHECK(receive_buffer(switch_end, out.local()) == bounded_buffer());
   CHECK(daemon.stop() == 0);
 }
+
+}  // namespace process_tcp_window_test

@@ -15,6 +15,8 @@
 #include "tests/support/deadline.h"
 #include "tests/support/network_of_test.h"
 
+namespace process_waiting_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -426,3 +428,5 @@ TEST_CASE("a port that is closed because it was asked for is no error and no war
   CHECK(lan.daemon.log().find(" error: ") == std::string::npos);
   CHECK(lan.daemon.log().find(" warning: ") == std::string::npos);
 }
+
+}  // namespace process_waiting_test

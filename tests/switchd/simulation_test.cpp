@@ -7,6 +7,8 @@
 
 #include "tests/support/rig.h"
 
+namespace simulation_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -101,3 +103,5 @@ TEST_CASE("a run that the route refuses as one UDP_SEGMENT message goes frame by
   CHECK(udp.counters->dropped(DropSide::egress) == 0);
   CHECK(rig.stop());
 }
+
+}  // namespace simulation_test

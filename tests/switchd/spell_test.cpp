@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace spell_test {
+
 using namespace lanyard;
 using Change = Spell::Change;
 
@@ -51,3 +53,5 @@ TEST_CASE("what is skipped begins no spell, ends none, and is not counted in one
   CHECK(spell.look(5000) == Change::ended);
   CHECK(spell.count() == 9);
 }
+
+}  // namespace spell_test

@@ -14,6 +14,8 @@
 #include "tests/support/switchd_process.h"
 #include "transports/clock.h"
 
+namespace threads_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -140,3 +142,5 @@ TEST_CASE("transports cross to the data thread and back while frames flow and co
   CHECK(memory_returned);
   CHECK(closed == 40);
 }
+
+}  // namespace threads_test

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <catch2/catch.hpp>
 
+namespace gathering_test {
+
 using lanyard::Gathering;
 
 namespace {
@@ -335,3 +337,5 @@ TEST_CASE("stations that wait for answers get three quarters of them or more, ho
   CAPTURE(stations, turn_ns);
   CHECK(RoundTrips{stations, turn_ns}.run(true) >= 0.75 * RoundTrips{stations, turn_ns}.run(false));
 }
+
+}  // namespace gathering_test

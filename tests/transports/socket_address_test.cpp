@@ -6,6 +6,8 @@
 
 #include <catch2/catch.hpp>
 
+namespace socket_address_test {
+
 using namespace lanyard;
 
 namespace {
@@ -44,3 +46,5 @@ TEST_CASE("a zone is written with the name of its interface, or its number where
   CHECK_FALSE(link_local(loopback).is_in_zone("eth0"));
   CHECK_FALSE(link_local(0).is_in_zone("lo"));
 }
+
+}  // namespace socket_address_test

@@ -9,6 +9,8 @@
 #include "tests/support/tcp_pair.h"
 #include "transports/tcp_watch.h"
 
+namespace tcp_watch_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -81,3 +83,5 @@ TEST_CASE("a connection that is busy now and then keeps the kernel's timeout") {
     CHECK(pair.user_timeout_ms() == TcpWatch::dead_after_ms);
   }
 }
+
+}  // namespace tcp_watch_test

@@ -19,6 +19,8 @@
 #include "tests/support/skip.h"
 #include "tests/support/tcp_pair.h"
 
+namespace tcp_window_test {
+
 using namespace lanyard;
 using namespace lanyard::test;
 
@@ -123,3 +125,5 @@ TEST_CASE("buffers of what is no TCP connection on this host stay as they are") 
   REQUIRE(::getsockopt(here.get(), SOL_SOCKET, SO_RCVBUF, &after, &size) == 0);
   CHECK(after == 2 * bytes);
 }
+
+}  // namespace tcp_window_test
