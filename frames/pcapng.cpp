@@ -4,6 +4,8 @@
 #include <cstring>
 #include <type_traits>
 
+#include "frames/utf8.h"
+
 namespace lanyard::pcapng {
 namespace {
 
@@ -24,7 +26,7 @@ void put(std::string& out, Number value) {
 void pad(std::string& out, std::size_t bytes) { out.append((4 - bytes % 4) % 4, '\0'); }
 
 void put_option(std::string& out, Option code, std::string_view value) {
-  value = value.substr(0, text_bytes_max);
+  value = cut_text(value, text_bytes_max);
   put(out, static_cast<std::uint16_t>(code));
   put(out, static_cast<std::uint16_t>(value.size()));
   out.append(value);

@@ -4,6 +4,7 @@
 #include <array>
 #include <unordered_map>
 
+#include "frames/utf8.h"
 #include "switchd/control/framing.h"
 #include "switchd/control/qemu_lines.h"
 #include "switchd/network_keys.h"
@@ -13,19 +14,6 @@
 namespace lanyard::control {
 
 namespace {
-
-// How many bytes the character at the front of `text` has; 0: none that is UTF-8 (RFC 3629, 4).
-std::size_t character_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t bytes = first >= 0xC2 && first < 0xE0 ? 2 : (first & 0xF0) == 0xE0 ? 3 : first >= 0xF0 && first < 0xF5 ? 4 : 0;
-  for (std::size_t i = 1; i < bytes; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const bool too_long = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-  const bool beyond = (first == 0xED && byte(1) >= 0xA0) || (first == 0xF4 && byte(1) >= 0x90);
-  return too_long || beyond ? 0 : bytes;
-}
 
 // A list that is cut where it would not fit in a response: no element is as long as what is left of one beyond the soft
 // limit.
@@ -55,16 +43,7 @@ class Parts {
 
 }  // namespace
 
-std::string clean(std::string_view text) {
-  std::string cleaned;
-  while (!text.empty()) {
-    const std::size_t bytes = character_bytes(text);
-    if (bytes > 0) cleaned += text.substr(0, bytes);
-    else cleaned += "\xEF\xBF\xBD";  // U+FFFD
-    text.remove_prefix(std::max<std::size_t>(bytes, 1));
-  }
-  return cleaned;
-}
+std::string clean(std::string_view text) { return as_utf8(text); }
 
 void add_counters(const PortCounters& counters, v1::Counters& sum) {
   sum.set_received_frames(sum.received_frames() + counters.received_frames.get());

@@ -7,6 +7,8 @@
 #include <array>
 #include <charconv>
 
+#include "frames/utf8.h"
+
 namespace lanyard {
 
 namespace {
@@ -37,17 +39,26 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
+// C0, DEL or C1 (U+0080 to U+009F), by which terminals are told things.
+bool is_control(std::string_view character) {
+  const auto first = static_cast<unsigned char>(character[0]);
+  if (character.size() == 1) return first < 0x20 || first == 0x7F;
+  return first == 0xC2 && static_cast<unsigned char>(character[1]) < 0xA0;
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) {
   std::string line;
   line.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte >= 0x20 && byte != 0x7F)
-      line += c;
+  while (!text.empty()) {
+    const std::size_t bytes = utf8_character_bytes(text);
+    const std::string_view shown = text.substr(0, std::max<std::size_t>(bytes, 1));
+    if (bytes == 0 || is_control(shown))
+      for (const char c : shown) line += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
     else
-      line += fmt::format("\\x{:02x}", byte);
+      line += shown;
+    text.remove_prefix(shown.size());
   }
   return line;
 }
@@ -60,9 +71,7 @@ std::string lower_case(std::string text) {
 
 std::string in_quotes(std::string_view text) {
   if (text.size() <= quoted_bytes_max) return fmt::format("'{}'", text);
-  std::size_t end = quoted_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // inside a UTF-8 sequence
-  return fmt::format("'{}...'", text.substr(0, end));
+  return fmt::format("'{}...'", cut_text(text, quoted_bytes_max));
 }
 
 std::string listed(std::span<const std::string_view> words, std::string_view last, std::size_t words_max) {

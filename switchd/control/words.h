@@ -11,7 +11,8 @@
 
 namespace lanyard {
 
-// Control characters spelled out: a newline would make two lines of one, an escape sequence could write over others.
+// Control characters spelled out, and what is no UTF-8: a newline would make two lines of one, an escape sequence could
+// write over others.
 [[nodiscard]] std::string printable(std::string_view text);
 
 // A to Z in lower case, all else as it is.

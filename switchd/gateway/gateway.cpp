@@ -178,7 +178,8 @@ void Gateway::apply(const GatewayConfig& fresh) {
     dhcp_.change(dhcp_options_of(config_));
     if (router_news() != before) advertise();
   }
-  tell(nlohmann::json{{"applied", wrong.empty()}, {"error", wrong}}.dump());
+  const nlohmann::json answer{{"applied", wrong.empty()}, {"error", wrong}};
+  tell(answer.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 // Forwards that stay are not touched, and those that are to go are closed when the new ones are open: but for one from

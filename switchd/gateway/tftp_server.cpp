@@ -14,6 +14,8 @@
 #include <map>
 #include <utility>
 
+#include "frames/utf8.h"
+
 namespace lanyard {
 
 namespace {
@@ -120,7 +122,7 @@ Fd TftpServer::open_file(const Udp4Endpoint& client, const std::string& name) {
                           : is_none        ? "no such file"
                           : error == ENOSYS ? "this needs Linux 5.6 or later"
                                             : std::strerror(error);
-  refuse(client, is_none ? TftpError::not_found : TftpError::access, fmt::format("{}: {}", name.substr(0, 200), why));
+  refuse(client, is_none ? TftpError::not_found : TftpError::access, fmt::format("{}: {}", cut_text(name, 200), why));
   return {};
 }
 

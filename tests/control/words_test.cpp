@@ -21,4 +21,21 @@ TEST_CASE("the nearest word is near") {
   CHECK(nearest("ttl", {}).empty());
 }
 
+TEST_CASE("what a terminal or a reader could not take is spelled out") {
+  CHECK(printable("a\n\x1b[2J\x7f") == "a\\x0a\\x1b[2J\\x7f");
+  CHECK(printable("\xC2\x9B" "2J") == "\\xc2\\x9b2J");  // ECMA-48's CSI in one character
+  CHECK(printable("w\xC3\xA4" "b\xFF\xE2\x82") == "w\xC3\xA4" "b\\xff\\xe2\\x82");
+}
+
+TEST_CASE("a long word is cut between characters") {
+  for (const std::size_t in_front : {0, 1, 2, 3}) {
+    std::string word(in_front, 'a');
+    while (word.size() < 100) word += "\xF0\x9F\x90\xA7";
+    const std::string quoted = in_quotes(word);
+    CHECK(printable(quoted) == quoted);
+    CHECK(quoted.size() > 55);
+    CHECK(quoted.size() <= 60 + 5);
+  }
+}
+
 }  // namespace words_test

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "frames/utf8.h"
 #include "switchd/control/default_path.h"
 #include "switchd/control/words.h"
 #include "tools/lanyard/exit.h"
@@ -100,7 +101,7 @@ std::vector<std::string> Arguments::take_options(std::vector<std::string> left, 
   std::reverse(left.begin(), left.end());  // as CLI11 takes a vector
   app.parse(std::move(left));
   for (std::size_t i = 0; i < known.size(); ++i)
-    if (given[i]->count() > 0) read_option(given[i]->get_name(), known[i].form, given[i]->results());
+    if (given[i]->count() > 0) read_option(given[i]->get_name(), known[i], given[i]->results());
 
   std::vector<std::string> words;
   std::vector<std::string> unknown;
@@ -117,7 +118,8 @@ std::vector<std::string> Arguments::take_options(std::vector<std::string> left, 
   return words;
 }
 
-void Arguments::read_option(const std::string& name, std::string_view form, const std::vector<std::string>& values) {
+void Arguments::read_option(const std::string& name, const Option& option, const std::vector<std::string>& values) {
+  const std::string_view form = option.form;
   const bool is_first = options_.emplace(name, values.front()).second;
   if (form.empty()) {
     for (const std::string& value : values)
@@ -126,7 +128,14 @@ void Arguments::read_option(const std::string& name, std::string_view form, cons
     add_mistake(name, "given more than once");
   } else if (values.front().empty()) {
     add_mistake(name, fmt::format("expected {} after it", form));
+  } else if (option.completes != Names::files) {
+    insist_on_utf8(name, values.front());
   }
+}
+
+// Of what goes into a request; the paths of files stay here, and may have any bytes.
+void Arguments::insist_on_utf8(const std::string& where, const std::string& value) {
+  if (const auto place = find_invalid_utf8(value)) add_mistake(where, fmt::format("byte {} is no UTF-8", place->column));
 }
 
 // Words are compared without their dashes, which are no likeness.
@@ -150,6 +159,8 @@ void Arguments::read_words(const std::vector<std::string>& left) {
                                                    : fmt::format("'{}' takes {} only", verb_->name, verb_->form));
     words_.pop_back();
   }
+  if (verb_->completes == Names::files) return;
+  for (const std::string& word : words_) insist_on_utf8(in_quotes(word), word);
 }
 
 const std::string& Arguments::word(std::size_t i) const {

@@ -37,7 +37,8 @@ class Arguments {
   void insist_good() const;  // else Exit with all mistakes
 
  private:
-  void read_option(const std::string& name, std::string_view form, const std::vector<std::string>& values);
+  void read_option(const std::string& name, const Option& option, const std::vector<std::string>& values);
+  void insist_on_utf8(const std::string& where, const std::string& value);
   [[nodiscard]] std::vector<std::string> take_options(std::vector<std::string> left, const Verb* verb);
   [[nodiscard]] std::vector<std::string> find_verb(std::vector<std::string> left);
   void name_unknown_options(const std::vector<std::string>& unknown, const Verb* verb);

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "frames/utf8.h"
 #include "switchd/control/framing.h"
 #include "switchd/control/words.h"
 
@@ -168,10 +169,13 @@ void ask_apply(Arguments& arguments, v1::Request& request) {
   v1::Apply& apply = *request.mutable_apply();
   const std::string& path = arguments.word(0);
   if (path.empty()) return;
-  apply.set_file(path == "-" ? "standard input" : path);
+  apply.set_file(path == "-" ? "standard input" : as_utf8(path));
   apply.set_dry_run(arguments.has("--dry-run"));
   const std::string wrong = read_file(path, *apply.mutable_yaml());
-  if (!wrong.empty()) arguments.add_mistake(apply.file(), wrong);
+  if (!wrong.empty()) return arguments.add_mistake(apply.file(), wrong);
+  // A message has no place for it, so that the daemon could not say where it is.
+  if (const auto place = find_invalid_utf8(apply.yaml()))
+    arguments.add_mistake(fmt::format("{}:{}:{}", apply.file(), place->line, place->column), "invalid UTF-8");
 }
 
 void ask_flush(Arguments& arguments, v1::Request& request) {
@@ -187,7 +191,7 @@ void ask_mirror_add(Arguments& arguments, v1::Request& request) {
   for (std::size_t i = 1; i < arguments.words().size(); ++i) mirror.add_ports(arguments.word(i));
   mirror.set_network(arguments.text("--network"));
   mirror.set_direction(arguments.direction());
-  if (mirror.ports().empty() && mirror.network().empty())
+  if (mirror.ports().empty() && !arguments.has("--network"))
     arguments.add_mistake("mirror add", "expected the PORTs whose traffic is copied, or --network NAME for all of one");
 }
 
