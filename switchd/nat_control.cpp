@@ -10,6 +10,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "frames/utf8.h"
+#include "switchd/control/words.h"
 #include "switchd/log.h"
 
 namespace lanyard {
@@ -17,6 +19,8 @@ namespace lanyard {
 namespace {
 
 constexpr std::size_t gateway_message_bytes_max = 64 * limits::kibi;
+constexpr std::size_t text_bytes_max = 500;  // of one text in it
+constexpr std::size_t told_texts_max = 16;   // of those that are told once
 
 // Empty: the gateway has ended. None: there is nothing to read after all, as Asio may say that there is when a descriptor
 // of that number had something a moment ago.
@@ -37,10 +41,7 @@ struct Said {
   // One line, printable.
   [[nodiscard]] std::string text(const char* name) const {
     if (find(name) == nullptr || !find(name)->is_string()) return {};
-    std::string value = find(name)->get<std::string>().substr(0, 500);
-    for (char& c : value)
-      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-    return value;
+    return printable(cut_text(find(name)->get_ref<const std::string&>(), text_bytes_max));
   }
   [[nodiscard]] std::uint64_t count(const char* name) const {
     return find(name) != nullptr && find(name)->is_number_unsigned() ? find(name)->get<std::uint64_t>() : 0;
@@ -212,9 +213,17 @@ void NatControl::tell_of(const std::string& event, const std::string& kind) {
   if (event.empty()) return;
   const std::string line = "port " + config_.name + ": " + event;
   const auto known = std::find(gateway_events.begin(), gateway_events.end(), kind);
-  if (known == gateway_events.end()) return log_warn("{}", line);
+  if (known == gateway_events.end()) {
+    if (!is_told_once(kind) || is_new(event)) log_warn("{}", line);
+    return;
+  }
   const EventKind told = kinds[static_cast<std::size_t>(known - gateway_events.begin())];
   services_.event(told == EventKind::name_moved ? LogLevel::info : LogLevel::warn, told, config_.name, line);
+}
+
+// Each gateway finds again what the last one found.
+bool NatControl::is_new(const std::string& event) {
+  return told_.contains(event) ? false : told_.size() >= told_texts_max || told_.insert(event).second;
 }
 
 // --- Its end, and the next one.

@@ -16,6 +16,8 @@
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "switchd/backoff.h"
 #include "switchd/flap_damping.h"
@@ -55,6 +57,7 @@ class NatControl final : public PortControl {
   [[nodiscard]] bool take_message(const std::string& text);
   void book_refused(std::uint64_t refused);
   void tell_of(const std::string& event, const std::string& kind);
+  [[nodiscard]] bool is_new(const std::string& event);
   void gateway_ended(const OpenError& why);
   void end_process();
   void process_ended();
@@ -84,6 +87,7 @@ class NatControl final : public PortControl {
   UntoldDrops untold_drops_;
   bool tells_up_ = false;  // when the data plane has taken it
   std::string last_failure_;
+  std::set<std::string> told_;  // what is told once, whatever gateway finds it
   std::function<void(const std::string&)> reconfigured_;  // waits for the gateway's answer
   std::function<void()> finished_;
   bool stopping_ = false;

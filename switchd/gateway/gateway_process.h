@@ -31,6 +31,15 @@ inline constexpr std::array<std::string_view, 3> gateway_events{"name_moved", "a
   return false;
 }
 
+// What a gateway finds when it starts, as the next one will: told once for each port and text.
+inline constexpr std::array<std::string_view, 4> reports_told_once{"lease folder", "lease lock", "leases left out",
+                                                                   "dns"};
+[[nodiscard]] constexpr bool is_told_once(std::string_view kind) {
+  for (const std::string_view each : reports_told_once)
+    if (each == kind) return true;
+  return false;
+}
+
 struct GatewayProcess {
   ChildProcess child;
   Fd stream;   // nonblocking

@@ -241,6 +241,10 @@ TEST_CASE("where there is no folder for leases, that is told once") {
   Peer guest = Peer::unix_stream(folder.path("lan"));
   daemon.await_up("vms.1");
   CHECK(to_string(lease(guest, guest_mac(1))) == "10.0.2.15");
+  REQUIRE(::kill(gateway_of(daemon), SIGKILL) == 0);
+  daemon.await_down("out");
+  daemon.await_up("out");
+  CHECK(to_string(lease(guest, guest_mac(1))) == "10.0.2.15");  // the next one, too, has said what it had to say
   CHECK(daemon.stop() == 0);
   const std::string log = daemon.log();
   CHECK(log.find("in memory only") == log.rfind("in memory only"));
