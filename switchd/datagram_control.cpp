@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "switchd/log.h"
+#include "switchd/port_keys.h"
 #include "switchd/resolve.h"
 
 namespace lanyard {
@@ -28,7 +29,7 @@ std::optional<OpenError> DatagramControl::open_udp_remote() {
     if (auto* error = std::get_if<OpenError>(&way)) return std::move(*error);
     return open_udp_remote(std::get<Way>(way));
   }
-  address_ = to_string(config_.address);
+  address_ = unbound_address(config_);
   services_.registry().set(config_.name, record(address_, "down", nullptr));
   show_down("looking up '" + config_.remote->host + "'");
   name_.emplace(services_.io(), services_.names(), *config_.remote,

@@ -54,6 +54,9 @@ struct WrittenValues {
   std::vector<std::string> values;
 };
 [[nodiscard]] std::string written_address(const PortConfig& port);
+// What a port is listed with while it is not bound: its address, or more of it where that says nothing, as the 0 of
+// udp:0,remote=vm.example.com:7000.
+[[nodiscard]] std::string unbound_address(const PortConfig& port);
 [[nodiscard]] std::vector<WrittenValues> written_keys(const PortConfig& port);  // in the order of port_keys()
 
 struct PortTypeInfo {

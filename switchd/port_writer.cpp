@@ -121,6 +121,12 @@ std::string written_address(const PortConfig& port) {
   return {};
 }
 
+std::string unbound_address(const PortConfig& port) {
+  const std::string address = written_address(port);
+  const bool says_nothing = port.type == PortType::udp && port.remote && port.address.port == 0;
+  return says_nothing ? fmt::format("{},remote={}", address, to_string(*port.remote)) : address;
+}
+
 std::vector<WrittenValues> written_keys(const PortConfig& port) {
   std::vector<WrittenValues> keys;
   for (const KeyWriter& writer : writers)

@@ -298,7 +298,7 @@ bool Topology::is_disabled(const std::string& name) const {
 
 std::string Topology::address_of(const std::string& name) const {
   const Entry& entry = entries_.at(name);
-  return entry.control ? entry.control->address() : written_address(entry.config);
+  return entry.control ? entry.control->address() : unbound_address(entry.config);
 }
 
 }  // namespace lanyard

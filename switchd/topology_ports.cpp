@@ -132,7 +132,7 @@ void Topology::stop_waiting(Entry& entry) {
 
 void Topology::show_waiting(const Entry& entry) {
   const PortConfig& port = entry.config;
-  registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "down",
+  registry_.set(port.name, {std::string(name_of(port.type)), unbound_address(port), port.network, "down",
                             {}, entry.waiting->reason()});
 }
 
@@ -228,7 +228,7 @@ void Topology::disable(const std::string& name, Done done) {
 }
 
 void Topology::show_disabled(const PortConfig& port) {
-  registry_.set(port.name, {std::string(name_of(port.type)), written_address(port), port.network, "disabled", {}, {}});
+  registry_.set(port.name, {std::string(name_of(port.type)), unbound_address(port), port.network, "disabled", {}, {}});
 }
 
 // What was asked for is that it shall be open: where it cannot be, it waits. One that waits already is tried at once.

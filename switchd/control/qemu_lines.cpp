@@ -31,6 +31,11 @@ Inet inet_of(const std::string& address) {
   return {host, address.substr(colon == std::string::npos ? 0 : colon + 1)};
 }
 
+// Has the kernel chosen a number where it shall? Before, there is nothing that a VM could be given.
+bool is_bound(const std::string& address) {
+  return address.find(',') == std::string::npos && inet_of(address).port != "0";
+}
+
 std::string in_brackets(const Inet& inet) {
   return inet.host.find(':') == std::string::npos ? fmt::format("{}:{}", inet.host, inet.port)
                                                   : fmt::format("[{}]:{}", inet.host, inet.port);
@@ -57,6 +62,8 @@ std::vector<std::string> udp_lines(const PortConfig& port, const Inet& bound) {
 }  // namespace
 
 std::vector<std::string> qemu_lines(const PortConfig& port, const std::string& bound) {
+  const bool has_number = port.type == PortType::tcp_listen || port.type == PortType::udp;
+  if (has_number && !is_bound(bound)) return {};
   switch (port.type) {
     case PortType::tcp_listen: return stream_lines(inet_of(bound), true);
     case PortType::tcp_connect: return stream_lines(inet_of(bound), false);
