@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,10 +66,12 @@ struct HostPort {
 // Brackets IPv6; a left-out host prints as the port alone.
 [[nodiscard]] std::string to_string(const HostPort& address);
 
-// Where something was written: an argument as typed, or FILE:LINE:COLUMN. It is there for messages, and never
-// makes two values differ.
+// Where something was written: an argument as typed, FILE:LINE:COLUMN, or "port NAME" of one that is there. It is for
+// messages, and never makes two values differ.
 struct Origin {
   std::string text;
+  bool is_kept = false;       // it was there before this change: what does not go together is not its fault
+  bool has_mistakes = false;  // which have been said: what hangs on its values is not judged
   friend bool operator==(const Origin&, const Origin&) { return true; }
 };
 
@@ -141,6 +144,9 @@ struct Config {
   // Allowed, but worth a line: --check prints them, the daemon logs them when it starts. Filled by complete() and
   // parse_command_line(), and by nobody else, so that both say the same.
   std::vector<ConfigError> warnings;
+  std::vector<ConfigError> notes;  // likewise, of what is no mistake
+  // Settings whose value could not be read, which has been said: what hangs on them is not judged.
+  std::set<std::string, std::less<>> unclear;
 };
 
 // Reads "[NAME=]TYPE[:ADDRESS][,KEY=VALUE]..." into `port`; appends every mistake found. `port.name` and

@@ -17,14 +17,26 @@ namespace {
 
 constexpr std::size_t wire_ports_max = 2;
 
-void check_names(const Config& config, std::vector<ConfigError>& errors) {
+using PortsByAge = std::vector<const PortConfig*>;
+
+// All ports: those that were there before a change come first, so that of two which do not go together the changed one
+// is told of. Else in order.
+PortsByAge ports_by_age(const Config& config) {
+  PortsByAge ports;
+  ports.reserve(config.ports.size());
+  for (const PortConfig& port : config.ports) ports.push_back(&port);
+  std::stable_partition(ports.begin(), ports.end(), [](const PortConfig* port) { return port->origin.is_kept; });
+  return ports;
+}
+
+void check_names(const PortsByAge& ports, std::vector<ConfigError>& errors) {
   std::map<std::string_view, const PortConfig*> named;
-  for (const PortConfig& port : config.ports) {
-    if (port.name.empty()) continue;
-    const auto [first, is_new] = named.emplace(port.name, &port);
+  for (const PortConfig* port : ports) {
+    if (port->name.empty()) continue;
+    const auto [first, is_new] = named.emplace(port->name, port);
     if (!is_new)
-      errors.push_back({port.origin.text,
-                        fmt::format("the name '{}' is taken by {}", port.name, first->second->origin.text)});
+      errors.push_back({port->origin.text,
+                        fmt::format("the name '{}' is taken by {}", port->name, first->second->origin.text)});
   }
 }
 
@@ -72,21 +84,31 @@ void join_networks(Config& config, std::vector<ConfigError>& errors) {
   }
 }
 
-void check_networks(Config& config, std::vector<ConfigError>& errors) {
-  std::map<std::string_view, std::size_t> members;
-  for (const PortConfig& port : config.ports) {
-    const auto network = config.networks.find(port.network);
-    if (network == config.networks.end()) continue;  // unknown, and that has been said
-    const std::size_t count = ++members[port.network];
-    if (network->second.kind == NetworkKind::wire && count == wire_ports_max + 1)
-      errors.push_back(
-          {port.origin.text, fmt::format("network '{}' is a wire, which has two ports, and this is its "
-                                         "third; a hub joins any number",
-                                         port.network)});
+// The third port of a wire is wrong; where all three were there before, what made a wire of their network is.
+void check_wire(const std::string& name, const PortsByAge& members, std::vector<ConfigError>& errors) {
+  if (members.size() <= wire_ports_max) return;
+  const PortConfig& third = *members[wire_ports_max];
+  if (!third.origin.is_kept) {
+    errors.push_back({third.origin.text, fmt::format("network '{}' is a wire, which has two ports, and this is its "
+                                                     "third; a hub joins any number",
+                                                     name)});
+    return;
   }
+  std::vector<std::string_view> names;
+  for (const PortConfig* port : members) names.push_back(port->name);
+  errors.push_back({fmt::format("network '{}'", name),
+                    fmt::format("a wire has two ports, and {} join it; a hub joins any number", listed(names, "and"))});
+}
+
+void check_networks(Config& config, const PortsByAge& ports, std::vector<ConfigError>& errors) {
+  std::map<std::string_view, PortsByAge> members;
+  for (const PortConfig* port : ports)
+    if (!port->origin.has_mistakes) members[port->network].push_back(port);
   for (const auto& [name, network] : config.networks) {
     const std::string where = fmt::format("network {}", name);
-    if (!members.contains(name)) config.warnings.push_back({where, "no port joins it"});
+    const auto joined = members.find(name);
+    if (joined == members.end()) config.warnings.push_back({where, "no port joins it"});
+    else if (network.kind == NetworkKind::wire) check_wire(name, joined->second, errors);
     for (const std::string_view key : idle_keys(network))
       config.warnings.push_back({where, fmt::format("{} has no effect in a {}", key, name_of(network.kind))});
   }
@@ -106,7 +128,7 @@ std::string occupied(const PortConfig& port) {
     case PortType::unix_dgram:
       return port.path.empty() ? "" : fmt::format("path {}", port.path);
     case PortType::mcast:  // the kernel would allow it, and every frame would go round in a circle
-      return port.address.port == 0
+      return port.address.port == 0 || port.origin.has_mistakes  // its network may be another
                  ? ""
                  : fmt::format("group {} in network {}", to_string(port.address), port.network);
     case PortType::tap:
@@ -120,15 +142,15 @@ std::string occupied(const PortConfig& port) {
   return "";
 }
 
-void check_addresses(const Config& config, std::vector<ConfigError>& errors) {
+void check_addresses(const PortsByAge& ports, std::vector<ConfigError>& errors) {
   std::map<std::string, const PortConfig*> users;
-  for (const PortConfig& port : config.ports) {
-    const std::string what = occupied(port);
+  for (const PortConfig* port : ports) {
+    const std::string what = occupied(*port);
     if (what.empty()) continue;
-    const auto [first, is_new] = users.emplace(what, &port);
+    const auto [first, is_new] = users.emplace(what, port);
     if (!is_new)
       errors.push_back(
-          {port.origin.text, fmt::format("{} is used by {} already", what, first->second->origin.text)});
+          {port->origin.text, fmt::format("{} is used by {} already", what, first->second->origin.text)});
   }
 }
 
@@ -199,6 +221,7 @@ void warn_of_closed_folder(Config& config) {
 
 // Who asks from another machine cannot be told by the kernel: a token must.
 void check_http(const Config& config, std::vector<ConfigError>& errors) {
+  if (config.unclear.contains("http") || config.unclear.contains("http-token")) return;
   if (config.http && !is_loopback(config.http->host) && config.http_token.empty())
     errors.push_back({"http", fmt::format("other machines may reach {}: expected http-token, a file with the token that "
                                           "they have to know, or an address such as 127.0.0.1",
@@ -210,15 +233,16 @@ void check_http(const Config& config, std::vector<ConfigError>& errors) {
 }  // namespace
 
 void complete(Config& config, std::vector<ConfigError>& errors) {
-  check_names(config, errors);
+  const PortsByAge by_age = ports_by_age(config);
+  check_names(by_age, errors);
   name_ports(config);
   join_networks(config, errors);
   config.written = config.ports;
-  check_networks(config, errors);
+  check_networks(config, by_age, errors);
   warn_of_exposure(config);
   fill_in_loopback(config);
-  check_addresses(config, errors);
-  complete_nat(config, errors);
+  check_addresses(by_age, errors);
+  complete_nat(config, by_age, errors);
   warn_of_closed_folder(config);
   check_http(config, errors);
   if (config.ports.size() > limits::ports_max)

@@ -149,38 +149,39 @@ class Checks {
 };
 
 // Two gateways on one network would both give addresses of the same kind to the same guests.
-void check_overlaps(const Config& config, std::vector<ConfigError>& errors) {
-  for (auto port = config.ports.begin(); port != config.ports.end(); ++port) {
-    if (port->type != PortType::nat) continue;
-    const auto rival = std::find_if(config.ports.begin(), port, [&](const PortConfig& other) {
-      const Ipv4Network& here = port->gateway.network;
-      const Ipv4Network& there = other.gateway.network;
-      return other.type == PortType::nat && other.network == port->network &&
-             (here.contains(there.address) || there.contains(here.address));
+void check_overlaps(const std::vector<const PortConfig*>& by_age, std::vector<ConfigError>& errors) {
+  std::vector<const PortConfig*> gateways;
+  for (const PortConfig* port : by_age)
+    if (port->type == PortType::nat && !port->origin.has_mistakes) gateways.push_back(port);
+  for (auto place = gateways.begin(); place != gateways.end(); ++place) {
+    const PortConfig& port = **place;
+    const Ipv4Network& here = port.gateway.network;
+    const auto rival = std::find_if(gateways.begin(), place, [&](const PortConfig* other) {
+      const Ipv4Network& there = other->gateway.network;
+      return other->network == port.network && (here.contains(there.address) || there.contains(here.address));
     });
-    const auto rival6 = std::find_if(config.ports.begin(), port, [&](const PortConfig& other) {
-      return other.type == PortType::nat && other.network == port->network && !other.gateway.ipv6_prefix.empty() &&
-             other.gateway.ipv6_prefix == port->gateway.ipv6_prefix;
+    const auto rival6 = std::find_if(gateways.begin(), place, [&](const PortConfig* other) {
+      return other->network == port.network && !other->gateway.ipv6_prefix.empty() &&
+             other->gateway.ipv6_prefix == port.gateway.ipv6_prefix;
     });
-    if (rival == port && rival6 != port)
-      errors.push_back({port->origin.text, fmt::format("ipv6 is {}/64 as of {}, on the same network",
-                                                       port->gateway.ipv6_prefix, rival6->origin.text)});
-    if (rival != port)
-      errors.push_back({port->origin.text,
-                        fmt::format("{} overlaps {} of {}, on the same network", to_string(port->gateway.network),
-                                    to_string(rival->gateway.network), rival->origin.text)});
+    if (rival == place && rival6 != place)
+      errors.push_back({port.origin.text, fmt::format("ipv6 is {}/64 as of {}, on the same network",
+                                                      port.gateway.ipv6_prefix, (*rival6)->origin.text)});
+    if (rival != place)
+      errors.push_back({port.origin.text, fmt::format("{} overlaps {} of {}, on the same network", to_string(here),
+                                                      to_string((*rival)->gateway.network), (*rival)->origin.text)});
   }
 }
 
 }  // namespace
 
-void complete_nat(Config& config, std::vector<ConfigError>& errors) {
+void complete_nat(Config& config, const std::vector<const PortConfig*>& by_age, std::vector<ConfigError>& errors) {
   for (PortConfig& port : config.ports) {
-    if (port.type != PortType::nat) continue;
+    if (port.type != PortType::nat || port.origin.has_mistakes) continue;
     fill_in(port.gateway);
     Checks(port, errors).all();
   }
-  check_overlaps(config, errors);
+  check_overlaps(by_age, errors);
 }
 
 }  // namespace lanyard

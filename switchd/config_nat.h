@@ -7,7 +7,8 @@
 
 namespace lanyard {
 
-// Fills in and checks all nat ports; part of complete().
-void complete_nat(Config& config, std::vector<ConfigError>& errors);
+// Fills in and checks all nat ports; part of complete(). `by_age` are all ports of `config`: of two that do not go
+// together the later one is at fault.
+void complete_nat(Config& config, const std::vector<const PortConfig*>& by_age, std::vector<ConfigError>& errors);
 
 }  // namespace lanyard

@@ -7,6 +7,7 @@
 // parts mean is read_port's business (port_keys.h), as it is for YAML.
 #include <fmt/format.h>
 
+#include "frames/utf8.h"
 #include "switchd/config_text.h"
 #include "switchd/port_keys.h"
 
@@ -43,8 +44,11 @@ void take_apart_key(std::string_view pair, WrittenPort& written, std::vector<Con
 }  // namespace
 
 void parse_port(std::string_view text, PortConfig& port, std::vector<ConfigError>& errors) {
+  const std::size_t mistakes_before = errors.size();
   WrittenPort written;
   written.where = text.empty() ? "''" : text;
+  if (const auto place = find_invalid_utf8(text))
+    errors.push_back({written.where, fmt::format("byte {} is no UTF-8", place->column)});
   std::size_t comma = text.find(',');
   take_apart_head(text.substr(0, comma), written);
   while (comma != std::string_view::npos) {
@@ -53,6 +57,7 @@ void parse_port(std::string_view text, PortConfig& port, std::vector<ConfigError
     take_apart_key(text.substr(0, comma), written, errors);
   }
   read_port(written, port, errors);
+  port.origin.has_mistakes = errors.size() > mistakes_before;
 }
 
 }  // namespace lanyard

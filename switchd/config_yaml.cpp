@@ -89,7 +89,7 @@ class Reader {
                               key.kind == Kind::nothing ? ", which null and ~ are without quotes" : ""));
       else if (!seen.insert(key.text).second)
         fail(key, fmt::format("key {} is given twice", in_quotes(key.text)));
-      else if (value.kind == Kind::nothing && key.text.find(':') != std::string::npos)
+      else if (value.kind == Kind::nothing && value.text.empty() && key.text.find(':') != std::string::npos)
         visit_mended(key, visit);
       else
         visit(key, value);
@@ -113,14 +113,20 @@ class Reader {
   // told.
   Written single_value(const YamlNode& key, const YamlNode& value) {
     if (value.kind == Kind::scalar) return {value.text, place(file_, value)};
-    std::string hint;
-    if (value.in_brackets && value.kind != Kind::nothing)
-      hint = fmt::format(": a value that begins with '{}' needs quotes", value.kind == Kind::map ? '{' : '[');
-    else if (key.in_brackets && value.kind == Kind::nothing)
-      hint = ": a value with a comma in it needs quotes";
-    fail(value.kind == Kind::nothing ? key : value,
-         fmt::format("{}: expected a single value, not {}{}", key.text, name_of(value.kind), hint));
+    const bool is_absent = value.kind == Kind::nothing && value.text.empty();
+    fail(is_absent ? key : value,
+         fmt::format("{}: expected a single value, not {}{}", key.text, name_of(value.kind), hint(value)));
     return {.text = {}, .where = {}, .unreadable = true};
+  }
+
+  // What may have been meant.
+  static std::string hint(const YamlNode& value) {
+    if (value.kind != Kind::nothing)
+      return value.in_brackets
+                 ? fmt::format(": a value that begins with '{}' needs quotes", value.kind == Kind::map ? '{' : '[')
+                 : "";
+    if (!value.text.empty()) return fmt::format(", which {} is without quotes", value.text);
+    return value.lacks_colon ? ": a value with a comma in it needs quotes" : "";
   }
 
   // What is far too much is not looked at one by one, so that the time to tell stays short.
@@ -138,9 +144,9 @@ class Reader {
       return fail(key, unknown_key(key.text, words));
     }
     const Written written = single_value(key, value);
-    if (written.unreadable) return;
-    const std::string wrong = setting->read(written.text, config_);
+    const std::string wrong = written.unreadable ? "" : setting->read(written.text, config_);
     if (!wrong.empty()) fail(value, fmt::format("{}: {}", key.text, wrong));
+    if (written.unreadable || !wrong.empty()) config_.unclear.insert(key.text);
   }
 
   void read_networks(const YamlNode& networks) {
@@ -163,6 +169,7 @@ class Reader {
   }
 
   void check_default_network(const YamlNode& value) {
+    if (config_.unclear.contains("network")) return;
     if (config_.networks.empty() || config_.networks.contains(config_.default_network)) return;
     std::vector<std::string_view> names;
     for (const auto& [name, network] : config_.networks) names.push_back(name);
@@ -173,7 +180,10 @@ class Reader {
     if (!check_count(ports, "ports", limits::ports_max)) return;
     for_each_pair(ports, "ports by name, such as web: {type: tcp-listen, address: 7000}",
                   [&](const YamlNode& name, const YamlNode& body) {
-                    read_port(take_apart_port(name, body), config_.ports.emplace_back(), errors_);
+                    const std::size_t mistakes_before = errors_.size();
+                    PortConfig& port = config_.ports.emplace_back();
+                    read_port(take_apart_port(name, body), port, errors_);
+                    port.origin.has_mistakes = errors_.size() > mistakes_before;
                   });
   }
 

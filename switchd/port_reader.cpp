@@ -187,6 +187,7 @@ void check_keys(const WrittenPort& written, const PortConfig& port,
 }  // namespace
 
 void read_port(const WrittenPort& written, PortConfig& port, std::vector<ConfigError>& errors) {
+  const std::size_t mistakes_before = errors.size();
   port.origin.text = written.where;
   if (written.name) {
     const std::string wrong = check_port_name(written.name->text);
@@ -203,6 +204,7 @@ void read_port(const WrittenPort& written, PortConfig& port, std::vector<ConfigE
   std::vector<const PortKeyInfo*> given;
   read_keys(written, type, port, given, errors);
   if (type != nullptr) check_keys(written, port, given, errors);
+  port.origin.has_mistakes = errors.size() > mistakes_before;
 }
 
 }  // namespace lanyard

@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <sstream>
 
+#include "frames/utf8.h"
 #include "switchd/bare_value.h"
 
 namespace lanyard {
@@ -26,22 +27,6 @@ std::string place(std::string_view file, std::size_t line, std::size_t column) {
 }
 
 // --- The bytes.
-
-// The length of the UTF-8 sequence at the start of `text` (RFC 3629: shortest form, no surrogates, up to
-// U+10FFFF), or 0 where there is none. REQUIRES: not empty.
-std::size_t utf8_sequence_bytes(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = byte(0);
-  if (first < 0x80) return 1;
-  const std::size_t bytes = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  if (bytes == 0 || text.size() < bytes) return 0;
-  for (std::size_t i = 1; i < bytes; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const bool overlong = (first == 0xE0 && byte(1) < 0xA0) || (first == 0xF0 && byte(1) < 0x90);
-  const bool surrogate = first == 0xED && byte(1) >= 0xA0;
-  const bool beyond = first == 0xF4 && byte(1) >= 0x90;
-  return overlong || surrogate || beyond ? 0 : bytes;
-}
 
 // yaml-cpp reports a tab as some mistake further on. One in front of nothing or of a comment does no harm.
 bool indents_something(std::string_view rest_of_line) {
@@ -57,7 +42,7 @@ bool check_bytes(std::string_view text, std::string_view file, std::vector<Confi
   bool indentation = true;
   while (!text.empty()) {
     const char c = text.front();
-    const std::size_t bytes = utf8_sequence_bytes(text);
+    const std::size_t bytes = utf8_character_bytes(text);
     const bool line_end = c == '\n' || c == '\r';
     const char* wrong = nullptr;
     if (bytes == 0)
@@ -85,8 +70,24 @@ struct Refused : YAML::ParserException {
   using ParserException::ParserException;
 };
 
+// The word for nothing at the front of `text`, or "". Also a prefix of others: yaml-cpp has said that nothing is there.
+std::string_view word_for_nothing(std::string_view text) {
+  for (const std::string_view word : {"~", "null", "Null", "NULL"})
+    if (text.starts_with(word)) return word;
+  return {};
+}
+
+// Is what stands in front of `rest` a key?
+bool is_key_end(std::string_view rest) {
+  const std::size_t next = rest.find_first_not_of(" \t");
+  return next != std::string_view::npos && rest[next] == ':';
+}
+
 class TreeBuilder : public YAML::EventHandler {  // the interface of yaml-cpp's parser
  public:
+  // `text`, without a byte order mark, is what the parser reads.
+  explicit TreeBuilder(std::string_view text) : text_(text) {}
+
   YamlNode take_root() { return std::move(root_); }
   // The innermost map or sequence whose end has not come; nullptr where there is none.
   [[nodiscard]] const YamlNode* innermost() const { return open_.empty() ? nullptr : &open_.back(); }
@@ -98,7 +99,14 @@ class TreeBuilder : public YAML::EventHandler {  // the interface of yaml-cpp's 
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     refuse_anchor(mark, anchor);
-    add(node(YamlNode::Kind::nothing, mark));
+    YamlNode nothing = node(YamlNode::Kind::nothing, mark);
+    // Where nothing is written, the mark is that of what comes next, which may be a key of that name.
+    const std::string_view here = text_.substr(std::min(text_.size(), static_cast<std::size_t>(std::max(mark.pos, 0))));
+    const std::string_view word = word_for_nothing(here);
+    if (!word.empty() && !is_key_end(here.substr(word.size()))) nothing.text = word;
+    const std::size_t before = text_.substr(0, text_.size() - here.size()).find_last_not_of(" \t\r\n");
+    nothing.lacks_colon = nothing.in_brackets && (before == std::string_view::npos || text_[before] != ':');
+    add(std::move(nothing));
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_anchor(mark, 1); }
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -157,6 +165,7 @@ class TreeBuilder : public YAML::EventHandler {  // the interface of yaml-cpp's 
       open_.back().items.push_back(std::move(done));
   }
 
+  std::string_view text_;
   int documents_ = 0;
   YamlNode root_;
   std::vector<YamlNode> open_;  // from the root to where the parser is
@@ -214,7 +223,8 @@ std::optional<YamlNode> read_yaml_document(std::string_view text, std::string_vi
     return std::nullopt;
   }
   if (!check_bytes(text, file, errors)) return std::nullopt;
-  TreeBuilder builder;
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  TreeBuilder builder(text.substr(text.starts_with(byte_order_mark) ? byte_order_mark.size() : 0));
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);

@@ -16,10 +16,12 @@ namespace lanyard {
 struct YamlNode {
   enum class Kind { nothing, scalar, sequence, map };
   Kind kind = Kind::nothing;
-  std::string text;             // of a scalar, unquoted and otherwise as written ("0660" stays "0660")
+  std::string text;             // of a scalar, unquoted and otherwise as written ("0660" stays "0660"); of nothing, the
+                                // word that means it (~, null), empty where nothing is written
   int line = 1;                 // of its first byte, from 1
   int column = 1;               // in bytes, from 1
   bool in_brackets = false;     // it is a [...] or {...}, or within one
+  bool lacks_colon = false;     // nothing, because what may be meant as its key has no ':' behind it
   std::vector<YamlNode> items;  // of a sequence: its elements; of a map: key, value, key, value ...
 };
 

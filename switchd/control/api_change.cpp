@@ -199,13 +199,16 @@ bool Api::handle_change(const v1::Request& request, const Asked& asked) {
   }
 }
 
-// As it is written, so that what is left out is filled in anew.
+// As it is written, so that what is left out is filled in anew. What does not go together with a change is the fault of
+// that; a place in a file that was read long ago says nothing.
 Config Api::present() const {
   Config config = services_.topology.config();
   config.ports = config.written;
+  for (PortConfig& port : config.ports) port.origin = {fmt::format("port {}", port.name), true, false};
   config.networks.clear();
   for (const auto& [name, network] : services_.topology.networks()) config.networks[name] = network.config;
   config.warnings.clear();
+  config.notes.clear();
   return config;
 }
 
@@ -389,8 +392,8 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       set_log_level(wanted.log_level);
       for (const Change& one : changes) tell(one);
       tell(EventKind::configuration_applied, {}, {},
-           fmt::format("{} applied: {} change{}", verb.file().empty() ? "a configuration" : clean(verb.file()),
-                       changes.size(), changes.size() == 1 ? "" : "s"));
+           fmt::format("{} applied: {}", verb.file().empty() ? "a configuration" : clean(verb.file()),
+                       counted(changes.size(), "change")));
       show();
       over();
     });

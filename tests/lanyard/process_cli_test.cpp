@@ -125,6 +125,52 @@ TEST_CASE("ports are added, changed, closed and opened again, and removed") {
   CHECK(lan.daemon.stop() == 0);
 }
 
+TEST_CASE("a change that would make a wire of three ports names the port or the network that is changed") {
+  Controlled lan({"--network", "core:wire", "--network", "lan", "a=tcp-listen:0,network=core", "c=tcp-listen:0", "b=tcp-listen:0",
+                  "d=tcp-listen:0,network=core"});
+  const std::string third = ": network 'core' is a wire, which has two ports, and this is its third";
+  has(lan.refused("port set b network=core"), "lanyard: port b" + third);
+  has(lan.refused("port set c network=core"), "lanyard: port c" + third);
+  has(lan.refused("port add tcp-listen:0,network=core"), "lanyard: tcp-listen:0,network=core" + third);
+  (void)lan.good("port set a network=lan");
+  (void)lan.good("port set c network=core");
+  has(lan.refused("port set a network=core"), "lanyard: port a" + third);
+  (void)lan.good("port set d network=lan");
+  has(lan.refused("network set lan kind=wire"), "lanyard: network 'lan': a wire has two ports, and a, b and d join it");
+  CHECK(lan.daemon.stop() == 0);
+}
+
+TEST_CASE("what is no UTF-8 is told with its place before anybody is asked") {
+  const TempFolder folder;
+  const std::string file = folder.path("lan.yaml");
+  std::ofstream(file) << "ports:\n  a: {type: tcp-listen, address: \"\xff\"}\n";
+  const std::string none = folder.path("none");
+  const auto errors = [&](std::vector<std::string> words, const std::string& input = {}) {
+    words.insert(words.begin(), {LANYARD_PATH, "--control", none});
+    const Outcome outcome = run_program(words, {.input = input});
+    CHECK(outcome.exit_code == 2);
+    return outcome.errors;
+  };
+  has(errors({"apply", file}), "lanyard: " + file + ":2:35: invalid UTF-8\n");
+  has(errors({"apply", "--dry-run", "-"}, "a\n\xc3"), "lanyard: standard input:2:1: invalid UTF-8\n");
+  has(errors({"port", "set", "w\xff", "queue=1\xe2\x82"}), "lanyard: 'w\\xff': byte 2 is no UTF-8\n");
+  has(errors({"port", "set", "w\xff", "queue=1\xe2\x82"}), "lanyard: 'queue=1\\xe2\\x82': byte 8 is no UTF-8\n");
+  has(errors({"network", "add", "\xc0"}), "lanyard: '\\xc0': byte 1 is no UTF-8\n");
+  has(errors({"macs", "--network", "l\xc0"}), "lanyard: --network: byte 2 is no UTF-8\n");
+  has(errors({"p\xff"}), "lanyard: verb: unknown verb 'p\\xff', expected ");
+}
+
+TEST_CASE("a UDP port whose remote is not known yet is listed as it was written, and gives a VM nothing to paste") {
+  Controlled lan({"u=udp:0,remote=vm.invalid:7000", "v=udp:127.0.0.1:0,remote=127.0.0.1:9"});
+  const nlohmann::json ports = lan.json("ports")["ports"];
+  CHECK(ports[0]["address"] == "0,remote=vm.invalid:7000");
+  CHECK(ports[0]["qemu"].empty());
+  CHECK(ports[1]["address"].get<std::string>().starts_with("127.0.0.1:"));
+  CHECK(ports[1]["qemu"].size() == 2);
+  CHECK(lan.daemon.address("u") == "0,remote=vm.invalid:7000");
+  CHECK(lan.daemon.stop() == 0);
+}
+
 TEST_CASE("networks are added, changed and removed; MAC addresses forgotten") {
   Controlled lan({"web=tcp-listen:0"});
   Peer a = join(lan.daemon, "web.1");

@@ -322,6 +322,86 @@ TEST_CASE("a wire has two ports, and a hub any number") {
   CHECK(complete_ports(three, with_networks({{"core", {.kind = NetworkKind::hub}}})).errors.empty());
 }
 
+TEST_CASE("of what does not go together the port that is changed is told of, wherever it stands, and the others by name") {
+  struct Row {
+    std::vector<std::string> ports;
+    std::string expected;
+  };
+  const Row rows[] = {
+      {{"a=tcp-listen:1,network=core", "b=tcp-listen:2,network=core", "c=tcp-listen:3,network=core"},
+       "network 'core' is a wire, which has two ports, and this is its third; a hub joins any number"},
+      {{"a=tcp-listen:7000", "b=tcp-listen:7000"}, "TCP address 7000 is used by port OTHER already"},
+      {{"a=udp:127.0.0.1:1,remote=h:1", "b=udp:127.0.0.1:1,remote=h:2"}, "UDP address 127.0.0.1:1 is used by port OTHER already"},
+      {{"a=udp:[::1]:1,remote=[::1]:2", "b=udp:[::1]:1,remote=[::1]:3"}, "UDP address [::1]:1 is used by port OTHER already"},
+      {{"a=unix-listen:/a", "b=unix-dgram:/a,remote=/b"}, "path /a is used by port OTHER already"},
+      {{"a=mcast:230.0.0.1:1", "b=mcast:230.0.0.1:1"}, "group 230.0.0.1:1 in network lan is used by port OTHER already"},
+      {{"a=tap:lan0", "b=nic:lan0"}, "interface lan0 is used by port OTHER already"},
+      {{"a=nat:10.0.2.0/24", "b=nat:10.0.2.0/24"}, "10.0.2.0/24 overlaps 10.0.2.0/24 of port OTHER, on the same network"},
+      {{"a=nat:10.0.2.0/24,ipv6=fd00:1:2:3::/64", "b=nat:10.0.3.0/24,ipv6=fd00:1:2:3::/64"}, "ipv6 is fd00:1:2:3::/64 as of port OTHER, on the same network"},
+  };
+  for (const Row& row : rows)
+    for (std::size_t changed = 0; changed < row.ports.size(); ++changed) {
+      CAPTURE(row.ports, changed);
+      Config config;
+      config.networks["core"].kind = NetworkKind::wire;
+      config.networks["lan"];
+      std::vector<ConfigError> errors;
+      for (std::size_t i = 0; i < row.ports.size(); ++i) {
+        PortConfig& port = config.ports.emplace_back();
+        parse_port(row.ports[i], port, errors);
+        port.origin.text = "port " + port.name;
+        port.origin.is_kept = i != changed;
+      }
+      const std::string name = config.ports[changed].name, other = config.ports[changed == 0 ? 1 : 0].name;
+      std::string expected = row.expected;
+      if (const std::size_t at = expected.find("OTHER"); at != std::string::npos) expected.replace(at, 5, other);
+      complete(config, errors);
+      CHECK(lines_of(errors) == Lines{"port " + name + ": " + expected});
+    }
+}
+
+TEST_CASE("a network that becomes a wire with more than two ports is told of itself, with those ports") {
+  Config config;
+  config.networks["lan"].kind = NetworkKind::wire;
+  std::vector<ConfigError> errors;
+  for (const char* text : {"a=tcp-listen:1", "b=tcp-listen:2", "c=tcp-listen:3"}) {
+    parse_port(text, config.ports.emplace_back(), errors);
+    config.ports.back().origin.is_kept = true;
+  }
+  complete(config, errors);
+  CHECK(lines_of(errors) == Lines{"network 'lan': a wire has two ports, and a, b and c join it; a hub joins any number"});
+}
+
+TEST_CASE("what hangs on a value that could not be read is not judged") {
+  struct Row {
+    std::vector<std::string> ports;
+    std::string expected;
+  };
+  const Row rows[] = {
+      {{"nat:10.0.0.0/40,router=10.0.0.1"}, "expected an IPv4 network from /8 to /29, such as 10.0.2.0/24, not '10.0.0.0/40'"},
+      {{"mcast:230.0.0.1:1", "mcast:230.0.0.1:1,network=a.b"}, "network: a network name has letters"},
+      {{"nat", "nat:10.0.0.0/40"}, "expected an IPv4 network"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.ports);
+    const Lines errors = complete_ports(row.ports).errors;
+    REQUIRE(errors.size() == 1);
+    CHECK_THAT(errors[0], Catch::Contains(row.expected));
+  }
+}
+
+TEST_CASE("a port that is no UTF-8 is refused with the byte, in a line that is") {
+  for (const std::string& text : {std::string("w\xFF=tcp-listen:1"), std::string("p=unix-listen:/tmp/\xFF"),
+                                  std::string("p=nat,tftp=/tmp/\xE2\x82"), std::string("p=tcp-connect:h\xC0:1")}) {
+    const Lines errors = complete_ports({text}).errors;
+    REQUIRE_FALSE(errors.empty());
+    const std::size_t at = text.find_first_of("\xFF\xE2\xC0") + 1;
+    CHECK_THAT(errors[0], Catch::EndsWith(": byte " + std::to_string(at) + " is no UTF-8"));
+    for (const std::string& error : errors)
+      CHECK(std::all_of(error.begin(), error.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }));
+  }
+}
+
 TEST_CASE("two ports cannot have one address") {
   struct Row {
     std::vector<std::string> ports;

@@ -129,6 +129,8 @@ TEST_CASE("a mistake in a YAML file is told with its line and column") {
       {"control-group: ''",
        "1:16: control-group: expected the name or number of a group, at most 32 characters, not ''"},
       {"network: a b", "1:10: network: a network name has letters, digits, '-' and '_' only, not 'a b'"},
+      {"network: [croe]\nnetworks: {core: {}}",
+       "1:10: network: expected a single value, not a list: a value that begins with '[' needs quotes"},
       {"network: croe\nnetworks: {core: {}}", "1:10: unknown network 'croe', did you mean 'core'?"},
       // networks
       {"networks: lan", "1:11: expected networks by name, such as lan: {}, not a single value"},
@@ -301,6 +303,39 @@ TEST_CASE("a value that is good YAML of another kind is told to be taken for tha
   CHECK(parse_yaml("ports: {p: {type: unix-listen, address: /a, b}}").errors.front() ==
         "lan.yaml:1:45: b: expected a single value, not nothing: a value with a comma in it needs quotes");
   CHECK(parse_yaml("ports: {p: {type: tcp-listen,address:7000}}").errors.size() == 1);
+}
+
+TEST_CASE("a value that is nothing is told what it was taken for, by the word for it or by its key") {
+  for (const std::string word : {"~", "null", "Null", "NULL"})
+    for (const std::string key : {"engine", "http", "control", "network", "memory", "strict"}) {
+      CAPTURE(word, key);
+      const std::string said = ": expected a single value, not nothing, which " + word + " is without quotes";
+      const std::string at = ":" + std::to_string(key.size() + 3) + ": ";
+      CHECK(parse_yaml(key + ": " + word).errors == Lines{"lan.yaml:1" + at + key + said});
+      CHECK(parse_yaml("\xEF\xBB\xBF# BOM\n" + key + ": " + word + "  # nothing").errors == Lines{"lan.yaml:2" + at + key + said});
+      CHECK(parse_yaml(key + ":\n").errors == Lines{"lan.yaml:1:1: " + key + ": expected a single value, not nothing"});
+    }
+  struct Row {
+    std::string_view keys;
+    std::string_view expected;  // of the first mistake, behind its place
+  };
+  const Row rows[] = {
+      {"type: udp, address: ~, remote: h:1", "address: expected a single value, not nothing, which ~ is without quotes"},
+      {"type: udp, address: , remote: h:1", "address: expected a single value, not nothing"},
+      {"type: null, address: 1", "type: expected a single value, not nothing, which null is without quotes"},
+      {"type: udp, address: 1, allow: [~]", "allow: expected a single value, not nothing, which ~ is without quotes"},
+      {"type: udp, address: 1, allow: ~", "allow: expected a single value, not nothing, which ~ is without quotes"},
+      {"type: unix-listen, address: /a, b", "b: expected a single value, not nothing: a value with a comma in it needs quotes"},
+      {"type: unix-listen, address: /a, mode", "mode: expected a single value, not nothing: a value with a comma in it needs quotes"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.keys);
+    const Lines errors = parse_yaml("ports: {p: {" + std::string(row.keys) + "}}").errors;
+    REQUIRE_FALSE(errors.empty());
+    CHECK_THAT(errors.front(), Catch::EndsWith(": " + std::string(row.expected)));
+  }
+  CHECK(parse_yaml("networks: {core: ~}\nports: {p: {type: nat, network: core}}").errors.empty());
+  CHECK(parse_yaml("engine:\nnull: x").errors.front() == "lan.yaml:1:1: engine: expected a single value, not nothing");
 }
 
 TEST_CASE("values that other readers of YAML take for numbers, times or truths are taken as they are written") {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "frames/limits.h"
+#include "switchd/control/words.h"
 #include "tools/lanyard/capture_files.h"
 #include "tools/lanyard/client.h"
 #include "tools/lanyard/exit.h"
@@ -32,7 +33,7 @@ struct Captured {
   std::uint64_t lost = 0;
 
   [[nodiscard]] std::string text() const {
-    return fmt::format("{} frame{} captured, {} lost", frames, frames == 1 ? "" : "s", lost);
+    return fmt::format("{} captured, {} lost", counted(frames, "frame"), lost);
   }
 };
 
