@@ -180,10 +180,12 @@ void read_setting(std::string_view name, std::string_view form, const std::vecto
                   Config& config, std::vector<ConfigError>& errors) {
   const std::string option = fmt::format("--{}", name);
   const std::string* const value = only_value(option, form, values, errors);
-  if (value == nullptr) return;
-  const std::string wrong = find_daemon_setting(name)->read(*value, config);
+  const std::string wrong = value == nullptr ? "" : find_daemon_setting(name)->read(*value, config);
   if (!wrong.empty()) errors.push_back({fmt::format("{} {}", option, *value), wrong});
-  else config.given[std::string(name)] = *value;
+  const bool is_clear = value != nullptr && wrong.empty();
+  if (is_clear) config.given[std::string(name)] = *value;
+  if (is_clear) config.unclear.erase(std::string(name));  // what the file says of it is no matter
+  else if (!values.empty()) config.unclear.insert(std::string(name));
 }
 
 // What is said of one network here and there must not differ.
@@ -235,13 +237,18 @@ void read_ports(const Typed& typed, Config& config, std::vector<ConfigError>& er
                      "socket by which they can come"});
 }
 
-// A path that is computed is as good or bad as one that is written; only, there is another.
-void warn_of_default_control(Config& config) {
-  if (config.control) return;
+// Why the control socket is not where it is by default. A path that is computed is as good or bad as one that is
+// written; only, there is another.
+void tell_of_default_control(Config& config) {
+  if (config.control || config.unclear.contains("control")) return;
   const std::vector<control::DefaultPath> paths = control::paths_to_serve();
   const std::string wrong = control::why_no_socket_path(paths.front().path);
-  if (!wrong.empty())
-    config.warnings.push_back({"XDG_RUNTIME_DIR", fmt::format("{}: the control socket is {}", wrong, paths.back().path)});
+  const control::RuntimeFolder runtime = control::runtime_folder();
+  const std::string why = runtime.path.empty() ? runtime.wrong : wrong;
+  if (why.empty()) return;
+  const bool is_mistake = !runtime.path.empty() || runtime.is_mistake;
+  (is_mistake ? config.warnings : config.notes)
+      .push_back({"XDG_RUNTIME_DIR", fmt::format("{}: the control socket is {}", why, paths.back().path)});
 }
 
 std::string report(const std::vector<ConfigError>& errors) {
@@ -253,6 +260,7 @@ std::string report(const std::vector<ConfigError>& errors) {
 std::string check_report(const Config& config) {
   std::string text;
   for (const ConfigError& warning : config.warnings) text += fmt::format("warning: {}\n", to_string(warning));
+  for (const ConfigError& note : config.notes) text += fmt::format("note: {}\n", to_string(note));
   return text + fmt::format("configuration ok: {}, {}\n", counted(config.ports.size(), "port"),
                             counted(config.networks.size(), "network"));
 }
@@ -290,7 +298,7 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   read_networks(typed, config, errors);
   read_ports(typed, config, errors);
   complete(config, errors);
-  warn_of_default_control(config);
+  tell_of_default_control(config);
 
   if (!errors.empty()) {
     result.exit_code = exit_usage;

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <random>
 
+#include "switchd/control/words.h"
 #include "switchd/engine_choice.h"
 #include "switchd/guarded.h"
 #include "switchd/log.h"
@@ -64,6 +65,7 @@ Daemon::~Daemon() = default;
 
 int Daemon::run() {
   for (const ConfigError& warning : config_.warnings) log_warn("{}", to_string(warning));
+  for (const ConfigError& note : config_.notes) log_info("{}", to_string(note));
   choose_engine();
   start_dataplane();
   await_signal();
@@ -204,7 +206,7 @@ void Daemon::announce_ready() {
   ready_ = true;
   if (http_.is_open()) output_.print("http " + to_string(http_.address()));
   output_.print("ready");
-  const std::string ports = fmt::format("{} port{}", config_.ports.size(), config_.ports.size() == 1 ? "" : "s");
+  const std::string ports = counted(config_.ports.size(), "port");
   notify_service_manager("READY=1\nSTATUS=" + ports + "\n");
   log_info("ready: {}, engine {}", ports, engine_name_);
   topology_.begin();

@@ -23,14 +23,6 @@ DefaultPath in_runtime_folder(const std::string& base) { return {base + "/lanyar
 
 DefaultPath in_tmp() { return {fmt::format("/tmp/lanyard-{}/switchd.sock", ::geteuid()), "/tmp", false}; }
 
-// "" where $XDG_RUNTIME_DIR says nothing; a relative path is none (XDG Base Directory Specification).
-std::string runtime_folder() {
-  const char* const value = std::getenv("XDG_RUNTIME_DIR");
-  std::string folder = value != nullptr && *value == '/' ? value : "";
-  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
-  return folder;
-}
-
 std::string failed(const std::string& path) { return fmt::format("{}: {}", printable(path), std::strerror(errno)); }
 
 // Empty, or why `folder` is not this user's.
@@ -49,10 +41,20 @@ std::string why_no_socket_path(std::string_view path) {
                      path.size());
 }
 
+RuntimeFolder runtime_folder() {
+  const char* const value = std::getenv("XDG_RUNTIME_DIR");
+  if (value == nullptr) return {{}, "not set", false};
+  std::string folder = value;
+  if (folder.empty()) return {{}, "empty", false};
+  if (folder.front() != '/') return {{}, fmt::format("expected an absolute path, not {}", in_quotes(folder)), true};
+  while (folder.size() > 1 && folder.back() == '/') folder.pop_back();
+  return {folder, {}, false};
+}
+
 std::string DefaultPath::folder() const { return path.substr(0, path.rfind('/')); }
 
 std::vector<DefaultPath> paths_to_serve() {
-  const std::string runtime = runtime_folder();
+  const std::string runtime = runtime_folder().path;
   std::vector<DefaultPath> paths;
   if (!runtime.empty()) paths.push_back(in_runtime_folder(runtime));
   paths.push_back(in_tmp());

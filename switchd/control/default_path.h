@@ -25,6 +25,14 @@ struct DefaultPath {
   [[nodiscard]] std::string folder() const;
 };
 
+// $XDG_RUNTIME_DIR, without a '/' at its end. A relative path is none (XDG Base Directory Specification).
+struct RuntimeFolder {
+  std::string path;         // absolute, or empty
+  std::string wrong;        // why it is empty, as in "XDG_RUNTIME_DIR: not set"
+  bool is_mistake = false;  // it says something, which is no path that counts
+};
+[[nodiscard]] RuntimeFolder runtime_folder();
+
 // For the daemon: where it may listen, best first; one or two. For clients: where to look.
 [[nodiscard]] std::vector<DefaultPath> paths_to_serve();
 [[nodiscard]] std::vector<DefaultPath> paths_to_try();

@@ -75,8 +75,8 @@ TEST_CASE("daemon and command meet, whatever XDG_RUNTIME_DIR is for either") {
   // What it is, and what the daemon says of it.
   const std::vector<std::pair<std::string, std::string>> environments{
       {user.runtime, ""},
-      {"", ""},
-      {"relative/path", ""},
+      {"", "info: XDG_RUNTIME_DIR: empty: "},
+      {"relative/path", "warning: XDG_RUNTIME_DIR: expected an absolute path, not 'relative/path': "},
       {user.folder.path("missing"), "missing: No such file or directory"},
       {file, "file is not a folder"},
       {another, another + " is user "},
@@ -99,6 +99,9 @@ TEST_CASE("daemon and command meet, whatever XDG_RUNTIME_DIR is for either") {
       CHECK(asked.exit_code == (meets ? 0 : 3));
       CHECK(user.ask_with(of_command, path).exit_code == 0);  // by LANYARD_CONTROL
       if (!meets) contains(asked.errors, "at " + user.in_tmp + "/switchd.sock: No such file or directory");
+      const std::string why = "XDG_RUNTIME_DIR: " + std::string(of_command.empty() ? "empty" : "expected an absolute path, not");
+      const bool says_why = !meets && (of_command.empty() || of_command.front() != '/');
+      CHECK((asked.errors.find(why) != std::string::npos) == says_why);
     }
     CHECK(daemon.stop() == 0);
     CHECK_FALSE(std::filesystem::exists(path));

@@ -22,6 +22,26 @@ CommandLine run(const std::vector<std::string>& arguments) {
   return parse_command_line(static_cast<int>(argv.size()), argv.data());
 }
 
+// $XDG_RUNTIME_DIR, while it is there; null: not set.
+class RuntimeFolder {
+ public:
+  explicit RuntimeFolder(const char* value) {
+    if (const char* was = ::getenv(name)) before_ = was;
+    set(value);
+  }
+  ~RuntimeFolder() { set(before_ ? before_->c_str() : nullptr); }
+  RuntimeFolder(const RuntimeFolder&) = delete;
+  RuntimeFolder& operator=(const RuntimeFolder&) = delete;
+
+ private:
+  static constexpr const char* name = "XDG_RUNTIME_DIR";
+  static void set(const char* value) {
+    if (value == nullptr) ::unsetenv(name);
+    else ::setenv(name, value, 1);
+  }
+  std::optional<std::string> before_;
+};
+
 Lines split_lines(const std::string& text) {
   Lines lines;
   std::istringstream stream(text);
@@ -139,6 +159,15 @@ TEST_CASE("a mistake on the command line names the argument and what was expecte
        "http: other machines may reach 0.0.0.0:80: expected http-token, a file with the token that they have to know, or "
        "an address such as 127.0.0.1"},
       {{"--http-token", "/x"}, "http-token: expected http, the address where it counts"},
+      {{"--http", "localhost:x", "--http-token", "/x"},
+       "--http localhost:x: expected a port number from 0 to 65535, not 'x'"},
+      {{"--http", "switch:80", "--http-token", "/x"},
+       "--http switch:80: expected an IP address or localhost, not 'switch'"},
+      {{"--http", "0.0.0.0:80", "--http-token", "/x\x01"}, "--http-token /x\\x01: a path cannot have control characters"},
+      {{"--http", "0.0.0.0:80", "--http-token"}, "--http-token: expected FILE after it"},
+      {{"--http-token", "/x", "--http"}, "--http: expected ADDR:PORT or none after it"},
+      {{"--http-token", "/x", "--http", "1:1", "--http", "1:2"}, "--http: given more than once"},
+      {{"--engine", "\xFF"}, "--engine \\xff: expected auto, io_uring or epoll, not '\\xff'"},
       {{"--port"}, "--port: unknown option"},
       {{"--hlep"}, "--hlep: unknown option, did you mean --help?"},
       {{"-engine"}, "-engine: unknown option, did you mean --engine?"},
@@ -240,12 +269,30 @@ TEST_CASE("the network of ports that name none is the first bare name, else the 
 }
 
 TEST_CASE("a key that has no effect in a network of its kind is a warning") {
+  const RuntimeFolder folder("/run/user/1");
   CHECK(split_lines(run({"--check", "--network", "lan:hub,stp=consume,ageing=60,rewind=1", "tcp-listen:1,network=lan"}).output) ==
         Lines{"warning: network lan: ageing has no effect in a hub", "warning: network lan: stp has no effect in a hub",
               "configuration ok: 1 port, 1 network"});
 }
 
+TEST_CASE("option --check says why the default control socket is in /tmp") {
+  const std::string socket = ": the control socket is /tmp/lanyard-" + std::to_string(::geteuid()) + "/switchd.sock";
+  const std::vector<std::pair<const char*, std::string>> rows{
+      {nullptr, "note: XDG_RUNTIME_DIR: not set" + socket},
+      {"", "note: XDG_RUNTIME_DIR: empty" + socket},
+      {"run/user", "warning: XDG_RUNTIME_DIR: expected an absolute path, not 'run/user'" + socket},
+      {"/run/user/1/", ""}};
+  for (const auto& [value, expected] : rows) {
+    const RuntimeFolder folder(value);
+    const Lines lines = split_lines(run({"--check", "tcp-listen:1"}).output);
+    CHECK(lines.front() == (expected.empty() ? "configuration ok: 1 port, 1 network" : expected));
+    CHECK(split_lines(run({"--check", "--control", "none", "tcp-listen:1"}).output).size() == 1);
+    CHECK(split_lines(run({"--check", "--control", "/a", "tcp-listen:1"}).output).size() == 1);
+  }
+}
+
 TEST_CASE("option --check says that all is well, with the warnings, and exits 0") {
+  const RuntimeFolder folder("/run/user/1");
   const CommandLine result = run({"--check", "a=tcp-listen:1", "tcp-listen:2", "tcp-listen:3"});
   CHECK(result.exit_code == 0);
   CHECK(result.output == "configuration ok: 3 ports, 1 network\n");

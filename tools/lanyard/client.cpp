@@ -76,6 +76,9 @@ Client::Client(const std::vector<control::DefaultPath>& paths) {
     }
     tried += fmt::format("{} {}: {}\n", tried.empty() ? "no daemon answers at" : "nor at", printable(place.path), wrong);
   }
+  const control::RuntimeFolder runtime = control::runtime_folder();
+  if (paths.size() > 1 && runtime.path.empty())  // nobody named one
+    tried += fmt::format("XDG_RUNTIME_DIR: {}; a daemon that has it listens in its folder\n", printable(runtime.wrong));
   const std::string start = paths.size() > 1 ? "" : fmt::format("--control {} ", printable(paths.front().path));
   throw Exit{exit_no_daemon,
              tried + (is_denied ? "it is another user's; members of its --control-group may use it, where they can enter "
