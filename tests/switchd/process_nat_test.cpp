@@ -14,6 +14,7 @@
 #include "frames/arp.h"
 #include "frames/dns.h"
 #include "frames/internet_checksum.h"
+#include "frames/utf8.h"
 #include "tests/support/frames.h"
 #include "tests/support/deadline.h"
 #include "tests/support/guest.h"
@@ -248,6 +249,41 @@ TEST_CASE("where there is no folder for leases, that is told once") {
   CHECK(daemon.stop() == 0);
   const std::string log = daemon.log();
   CHECK(log.find("in memory only") == log.rfind("in memory only"));
+}
+
+TEST_CASE("what a gateway says is told in one line, in whole characters, and once where each gateway says it") {
+  const TempFolder folder;
+  const std::string program = folder.path("lanyard-gateway");
+  // Bytes as Python writes them, so that each text is cut elsewhere in a character.
+  std::ofstream(program) << R"(#!/usr/bin/env python3
+import json, os, sys
+os.read(4, 1 << 20)
+def tell(message): os.write(4, json.dumps(message, ensure_ascii=False).encode())
+tell({"ready": True, "libslirp": "none"})
+for i in range(4): tell({"event": str(i) + "a" * i + "\U0001F427" * 200, "kind": "noise"})
+tell({"event": "two\nlines\x1b[2J\x9b2J", "kind": "noise"})
+tell({"event": "no folder", "kind": "lease folder"})
+tell({"event": "over", "kind": "noise"})
+ran = os.path.dirname(sys.argv[0]) + "/ran"  # the first one ends
+if os.path.exists(ran):
+    while os.read(4, 1 << 16): pass
+open(ran, "w").close()
+)";
+  std::filesystem::permissions(program, std::filesystem::perms::owner_all);
+  std::filesystem::copy_file(built_program(), folder.path("switchd"));
+  SwitchdProcess daemon("auto", {"vms=unix-listen:" + folder.path("lan"), "out=nat"}, {.program = folder.path("switchd")});
+  daemon.await_log("port out: over", 2);
+  CHECK(daemon.stop() == 0);
+  const std::string log = daemon.log();
+  CHECK_FALSE(find_invalid_utf8(log));
+  for (int i = 0; i < 4; ++i) {
+    std::string told = "port out: " + std::to_string(i) + std::string(static_cast<std::size_t>(i), 'a');
+    for (int characters = 0; characters < (500 - 1 - i) / 4; ++characters) told += "\xF0\x9F\x90\xA7";
+    CHECK(log.find(told + "\n") != std::string::npos);
+  }
+  CHECK(log.find("port out: two\\x0alines\\x1b[2J\\xc2\\x9b2J\n") != std::string::npos);
+  const std::size_t once = log.find("port out: no folder\n");
+  CHECK((once != std::string::npos && once == log.rfind("port out: no folder\n")));
 }
 
 TEST_CASE("two switches do not write one file of leases: the second keeps its own in memory, and says so") {
