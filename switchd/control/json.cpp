@@ -128,6 +128,69 @@ void write_message(const Message& message, std::string& json) {
   json += '}';
 }
 
+// Takes any JSON and keeps nothing but where it ends to be JSON.
+class Syntax final : public nlohmann::json_sax<nlohmann::json> {
+ public:
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) override {
+    read_bytes_ = position;
+    return false;
+  }
+
+  [[nodiscard]] std::size_t read_bytes() const { return read_bytes_; }
+
+ private:
+  std::size_t read_bytes_ = 0;  // with the one that is wrong
+};
+
+// Where `text` is not JSON: "not JSON: line 2, byte 7: ...". Else empty.
+std::string wrong_syntax(std::string_view text) {
+  Syntax syntax;
+  if (nlohmann::json::sax_parse(text, &syntax)) return {};
+  const std::size_t at = std::max<std::size_t>(syntax.read_bytes(), 1) - 1;
+  if (at >= text.size()) return "not JSON: it ends too early";
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t line_break = before.rfind('\n');
+  const std::size_t byte = line_break == before.npos ? at + 1 : at - line_break;
+  const char wrong = text[at];
+  const std::string what = wrong > ' ' && wrong < 0x7F ? std::string("'") + wrong + "' was not expected"
+                                                       : std::string("this byte was not expected");
+  return "not JSON: line " + std::to_string(line) + ", byte " + std::to_string(byte) + ": " + what;
+}
+
+// What protobuf 3.21 says of JSON that does not fit a message, in words of who writes JSON. What it may say besides
+// stays.
+std::string in_plain_words(std::string said) {
+  constexpr std::string_view unknown = ": Cannot find field.";
+  constexpr std::string_view no_list = ": Proto field is not repeating, cannot start list.";
+  constexpr std::string_view object = "invalid value Starting an object on a scalar field for type ";
+  constexpr std::string_view string_wanted = " for type TYPE_STRING";
+  constexpr std::string_view value = ": invalid value ";
+  if (said.ends_with(unknown)) return "unknown name '" + said.substr(0, said.size() - unknown.size()) + "'";
+  if (said.ends_with(no_list))
+    return said.substr(0, said.size() - no_list.size()) + ": expected a single value, not a list";
+  if (const std::size_t at = said.find(object); at != said.npos)
+    return said.substr(at + object.size()) + ": expected a single value, not an object";
+  const std::size_t at = said.find(value);
+  if (at == said.npos || at < 2 || !said.starts_with('(') || said[at - 1] != ')' || !said.ends_with(string_wanted))
+    return said;
+  const std::size_t from = at + value.size();
+  return said.substr(1, at - 2) + ": expected a string, not " +
+         said.substr(from, said.size() - string_wanted.size() - from);
+}
+
 }  // namespace
 
 std::string to_json(const Message& message) {
@@ -137,12 +200,12 @@ std::string to_json(const Message& message) {
 }
 
 std::string from_json(std::string_view text, Message& message) {
-  const auto status =
-      google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &message, {});
+  const auto status = google::protobuf::util::JsonStringToMessage({text.data(), text.size()}, &message, {});
   if (status.ok()) return {};
+  if (std::string wrong = wrong_syntax(text); !wrong.empty()) return wrong;
   std::string wrong(status.message());  // with the place in the text on further lines
   wrong.resize(std::min(wrong.find('\n'), wrong.size()));
-  return wrong.starts_with(": ") ? wrong.substr(2) : wrong;
+  return in_plain_words(wrong.starts_with(": ") ? wrong.substr(2) : wrong);
 }
 
 }  // namespace lanyard::control

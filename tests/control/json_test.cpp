@@ -23,7 +23,8 @@ TEST_CASE("zeros and empty lists are printed, 64-bit numbers as numbers") {
 TEST_CASE("of a oneof only the member that is set is printed; enumerations are words, bytes Base64") {
   v1::Response response;
   response.mutable_error()->set_code(v1::Error::NOT_FOUND);
-  CHECK(control::to_json(response) == R"({"id":0,"more":false,"error":{"code":"not_found","message":"","details":[]}})");
+  CHECK(control::to_json(response) ==
+        R"({"id":0,"more":false,"error":{"code":"not_found","message":"","details":[]}})");
   v1::CaptureData data;
   data.set_header("ab");
   data.set_records(std::string("\xff\x00\x01", 3));
@@ -46,6 +47,32 @@ TEST_CASE("JSON is read; what is wrong is named") {
   CHECK_FALSE(control::from_json(R"({"name":)", ports).empty());
   CHECK_FALSE(control::from_json(R"({"name":{}})", ports).empty());
   CHECK_FALSE(control::from_json("[]", ports).empty());
+}
+
+TEST_CASE("what is no JSON is told with its line and byte, in words of JSON and not of a parser") {
+  const auto [text, wrong] = GENERATE(table<std::string, std::string>({
+      {"nonsense", "not JSON: line 1, byte 2: 'o' was not expected"},
+      {"{\"name\":}", "not JSON: line 1, byte 9: '}' was not expected"},
+      {"{\"name\":\n \"web\"]", "not JSON: line 2, byte 7: ']' was not expected"},
+      {"{\"name\":\"\xff\"}", "not JSON: line 1, byte 10: this byte was not expected"},
+      {"{} {}", "not JSON: line 1, byte 4: '{' was not expected"},
+      {"{\"name\":", "not JSON: it ends too early"},
+      {"{\"name\":\"we", "not JSON: it ends too early"},
+      {" ", "not JSON: it ends too early"},
+  }));
+  v1::ListPorts ports;
+  CHECK(control::from_json(text, ports) == wrong);
+}
+
+TEST_CASE("JSON that does not fit is told by name") {
+  const auto [text, wrong] = GENERATE(table<std::string, std::string>({
+      {R"({"nmae":"web"})", "unknown name 'nmae'"},
+      {R"({"name":{}})", "name: expected a single value, not an object"},
+      {R"({"name":["a"]})", "name: expected a single value, not a list"},
+      {R"({"name":7})", "name: expected a string, not 7"},
+  }));
+  v1::ListPorts ports;
+  CHECK(control::from_json(text, ports) == wrong);
 }
 
 }  // namespace json_test
