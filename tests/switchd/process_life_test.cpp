@@ -153,9 +153,13 @@ TEST_CASE("with hardly any descriptors the start ends with 1 and says why, whate
   CHECK(ended.exit_code == 1);
   CHECK(ended.log.find("error: ") != std::string::npos);
   const std::string first = ended.log.substr(0, ended.log.find('\n'));
-  CHECK(first.find(fmt::format("at most {} files can be open at one time (ulimit -n)", descriptors)) != std::string::npos);
+  CHECK(first.find(fmt::format("at most {} files can be open at one time (ulimit -n)", descriptors)) !=
+        std::string::npos);
   CHECK(first.find("expected 36 or more, as with 'ulimit -n 1024'") != std::string::npos);
   CHECK(ended.log.find("address space") == std::string::npos);  // of which there is enough
+  // Whatever it was that failed.
+  if (const std::size_t why = ended.log.find("cannot start: "); why != std::string::npos)
+    CHECK(ended.log.find(fmt::format("cannot start: {} open files are too few (ulimit -n): ", descriptors)) == why);
 }
 
 TEST_CASE("a limit of descriptors that is enough, or that can be raised, is not told of") {
@@ -381,7 +385,8 @@ TEST_CASE("the log of a stopped switch ends with a summary for people, of ports 
   daemon.await_drops("web.1", "same_port");
   CHECK(daemon.stop() == 0);
   INFO(daemon.log());
-  CHECK(daemon.log().find(" info: 2 ports with 3 connections: 5 frames received, 3 sent; dropped: 1 runt, 1 same_port\n") !=
+  CHECK(daemon.log().find(" info: 2 ports with 3 connections: 5 frames received, 3 sent; "
+                          "dropped: 1 runt, 1 same_port\n") !=
         std::string::npos);
   CHECK(daemon.log().find('{') == std::string::npos);  // no JSON
 }
