@@ -114,6 +114,7 @@ void Gateway::run() {
     tftp_.fill(polled, now_ms());
     wake_for_dhcp(polled);
     if (!paused) slirp_.fill(polled);
+    if (std::exchange(slirp_was_told_, false)) polled.wake_within(0);
     flows_left_ = flows_max - std::min(flows_max, slirp_.sockets());
     udp_flows_.clear();
     const bool failed = polled.wait() < 0;
@@ -458,6 +459,7 @@ void Gateway::send_loopback_datagram(std::span<const std::byte> frame, const Ipv
 
 // An answer may let out what waited for it, which asks again.
 void Gateway::answer_slirp() {
+  slirp_was_told_ = !for_slirp_.empty();
   for (std::size_t left = 4096; left > 0 && !for_slirp_.empty(); --left) {
     const Bytes frame = std::move(for_slirp_.front());
     for_slirp_.pop_front();

@@ -156,6 +156,7 @@ class Gateway {
   std::size_t outbox_sent_ = 0;
   std::uint64_t outbox_dropped_ = 0;
   std::deque<Bytes> for_slirp_;  // answers to its questions, for when it is not in the middle of something
+  bool slirp_was_told_ = false;  // what waited for these is sent when it is polled
   struct Reported {
     std::int64_t since_ms = 0;
     unsigned lines = 0;
