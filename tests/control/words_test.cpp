@@ -28,7 +28,7 @@ TEST_CASE("what a terminal or a reader could not take is spelled out") {
 }
 
 TEST_CASE("a long word is cut between characters") {
-  for (const std::size_t in_front : {0, 1, 2, 3}) {
+  for (const std::size_t in_front : {0UL, 1UL, 2UL, 3UL}) {
     std::string word(in_front, 'a');
     while (word.size() < 100) word += "\xF0\x9F\x90\xA7";
     const std::string quoted = in_quotes(word);
