@@ -27,12 +27,13 @@ class ChildSetup {
     LANYARD_CHECK(::posix_spawn_file_actions_init(&actions_) == 0 && ::posix_spawnattr_init(&attributes_) == 0);
     give_descriptors(options);
     sigset_t none;
-    sigset_t pipe;
+    sigset_t ignored;  // by us, which would be handed on
     ::sigemptyset(&none);
-    ::sigemptyset(&pipe);
-    ::sigaddset(&pipe, SIGPIPE);  // ignored by us, which would be handed on
+    ::sigemptyset(&ignored);
+    ::sigaddset(&ignored, SIGPIPE);
+    ::sigaddset(&ignored, SIGXFSZ);
     ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &pipe);
+    ::posix_spawnattr_setsigdefault(&attributes_, &ignored);
     ::posix_spawnattr_setpgroup(&attributes_, 0);
     const int group = options.in_group_of_own ? POSIX_SPAWN_SETPGROUP : 0;
     ::posix_spawnattr_setflags(&attributes_,

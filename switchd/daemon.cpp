@@ -58,6 +58,7 @@ Daemon::Daemon(const Config& config)
   (void)google::protobuf::SetLogHandler(nullptr);  // what clients send wrong is told to them; later versions say nothing
 #endif
   (void)std::signal(SIGPIPE, SIG_IGN);  // a gone peer is an errno; a closed standard output is not our end
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // nor is a log of the size that files may have (setrlimit(2))
   if (!is_ignored(SIGHUP)) signals_.add(SIGHUP);  // the terminal is closed; ignored: by nohup(1), and stays so
 }
 

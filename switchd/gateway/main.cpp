@@ -108,5 +108,6 @@ int main(int argc, char** argv) {
     return 2;
   }
   (void)std::signal(SIGPIPE, SIG_IGN);
+  (void)std::signal(SIGXFSZ, SIG_IGN);  // leases that cannot be written are told
   return lanyard::serve(lanyard::gateway_control_fd);
 }

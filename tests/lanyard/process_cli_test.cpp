@@ -1,6 +1,7 @@
 // The real command against the real switchd: every verb as a table and as JSON, exit codes, what goes on until it is
 // ended, and completion in a real shell.
 #include <signal.h>
+#include <unistd.h>
 
 #include <catch2/catch.hpp>
 #include <algorithm>
@@ -370,6 +371,24 @@ TEST_CASE("colours are for terminals that want them") {
   CHECK(coloured("NO_COLOR="));
   CHECK_FALSE(coloured("NO_COLOR=1"));
   CHECK(lan.good("ports").find('\x1b') == std::string::npos);
+}
+
+TEST_CASE("a closed standard output is told, and is not the connection to the daemon, whatever else is closed") {
+  const Controlled lan({"web=tcp-listen:127.0.0.1:0"});
+  const bool input_is_closed = GENERATE(false, true);
+  for (const std::string line : {"ports", "ports --json", "status", "stats", "top --json", "events", "capture", "version"}) {
+    CAPTURE(line);
+    const Outcome outcome = run_program(lan.words(line), {.in_child = [=] {
+                                          ::close(STDOUT_FILENO);
+                                          if (input_is_closed) ::close(STDIN_FILENO);
+                                        }});
+    CHECK(outcome.exit_code == 1);
+    CHECK(outcome.errors == "lanyard: standard output cannot be written: Bad file descriptor\n");
+  }
+  const Outcome mute = run_program(lan.words("ports"), {.in_child = [] { ::close(STDERR_FILENO); }});
+  CHECK(mute.exit_code == 0);
+  CHECK(mute.output.find("web") != std::string::npos);
+  CHECK(run_program(lan.words("port remove none"), {.in_child = [] { ::close(STDERR_FILENO); }}).exit_code == 1);
 }
 
 TEST_CASE("bash completes verbs, options, and names that the daemon knows") {

@@ -10,7 +10,7 @@
 int main(int argc, char** argv) try {
   using namespace lanyard::cli;
   google::protobuf::SetLogHandler(nullptr);  // what is no message is said by the client
-  ignore_broken_pipes();
+  begin_output();
   Arguments arguments(argc, argv);
   if (arguments.has("--help")) {
     write_output(help_text(arguments.verb(), arguments.asked()));

@@ -9,8 +9,9 @@
 
 namespace lanyard::cli {
 
-// SIGPIPE off, so that a broken pipe is a value. Once, at the start.
-void ignore_broken_pipes();
+// Once, at the start: from then on an output that takes no more is a value and no signal, and one that is closed stays
+// so, where its number would else be that of the connection to the daemon.
+void begin_output();
 // Colours: on a terminal that has them, unless NO_COLOR (no-color.org) is set.
 [[nodiscard]] Style style_of_output();
 [[nodiscard]] bool output_is_terminal();
