@@ -376,7 +376,8 @@ TEST_CASE("colours are for terminals that want them") {
 TEST_CASE("a closed standard output is told, and is not the connection to the daemon, whatever else is closed") {
   const Controlled lan({"web=tcp-listen:127.0.0.1:0"});
   const bool input_is_closed = GENERATE(false, true);
-  for (const std::string line : {"ports", "ports --json", "status", "stats", "top --json", "events", "capture", "version"}) {
+  for (const std::string line :
+       {"ports", "ports --json", "status", "stats", "top --json", "networks", "capture", "version"}) {
     CAPTURE(line);
     const Outcome outcome = run_program(lan.words(line), {.in_child = [=] {
                                           ::close(STDOUT_FILENO);
