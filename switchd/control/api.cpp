@@ -8,6 +8,7 @@
 
 #include <fstream>
 
+#include "frames/utf8.h"
 #include "switchd/control/refusals.h"
 #include "switchd/control/views.h"
 #include "switchd/guarded.h"
@@ -65,7 +66,7 @@ void Api::Asked::refuse(const Refusal& refusal) const {
 void Api::Asked::refuse(v1::Error::Code code, const std::string& message) const {
   v1::Response response;
   response.mutable_error()->set_code(code);
-  response.mutable_error()->set_message(clean(message));
+  response.mutable_error()->set_message(as_utf8(message));
   respond(std::move(response));
 }
 
@@ -122,7 +123,7 @@ void Api::status(const Asked& asked) const {
   status.set_ports(records.size());
   for (const auto& [name, record] : records)
     if (record.state == "up") status.set_ports_up(status.ports_up() + 1);
-  for (const std::string& where : listens_) status.add_control(clean(where));
+  for (const std::string& where : listens_) status.add_control(as_utf8(where));
   const LoopCounters& loop = dataplane_->loop();
   fill_loop(loop, *status.mutable_loop());
   status.mutable_chunks()->set_capacity(dataplane_->chunk_capacity());

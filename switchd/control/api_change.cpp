@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <asio/post.hpp>
 
+#include "frames/utf8.h"
 #include "switchd/config_text.h"
 #include "switchd/control/api.h"
 #include "switchd/control/default_path.h"
@@ -369,7 +370,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
     std::vector<Change> changes = services_.topology.plan(wanted);
     const std::vector<std::string_view> kept = compare_settings(before, wanted, changes);
     std::vector<v1::Plan> parts = list_changes(changes);
-    for (const ConfigError& warning : wanted.warnings) parts.front().add_warnings(clean(to_string(warning)));
+    for (const ConfigError& warning : wanted.warnings) parts.front().add_warnings(as_utf8(to_string(warning)));
     for (const std::string_view setting : kept)
       parts.front().add_warnings(fmt::format("{}: stays as it is until the daemon is started again", setting));
     const auto show = [asked, parts = std::move(parts)] {
@@ -392,7 +393,7 @@ void Api::apply(const v1::Apply& verb, const Asked& asked) {
       set_log_level(wanted.log_level);
       for (const Change& one : changes) tell(one);
       tell(EventKind::configuration_applied, {}, {},
-           fmt::format("{} applied: {}", verb.file().empty() ? "a configuration" : clean(verb.file()),
+           fmt::format("{} applied: {}", verb.file().empty() ? "a configuration" : as_utf8(verb.file()),
                        counted(changes.size(), "change")));
       show();
       over();

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <limits>
 
+#include "frames/utf8.h"
 #include "switchd/control/capture_encoder.h"
 #include "switchd/control/past.h"
 #include "switchd/control/views.h"
@@ -246,7 +247,7 @@ void CaptureStream::Capturing::refuse(v1::Error::Code code, const std::string& m
   v1::Response response;
   response.set_id(id_);
   response.mutable_error()->set_code(code);
-  response.mutable_error()->set_message(clean(message));
+  response.mutable_error()->set_message(as_utf8(message));
   client->respond(response);
   client->end_stream(id_);
 }

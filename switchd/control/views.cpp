@@ -43,8 +43,6 @@ class Parts {
 
 }  // namespace
 
-std::string clean(std::string_view text) { return as_utf8(text); }
-
 void add_counters(const PortCounters& counters, v1::Counters& sum) {
   sum.set_received_frames(sum.received_frames() + counters.received_frames.get());
   sum.set_received_bytes(sum.received_bytes() + counters.received_bytes.get());
@@ -77,10 +75,10 @@ void fill_port(const std::string& name, const PortRecord& record, const Topology
   const std::size_t dot = name.rfind('.');
   if (dot != std::string::npos) view.set_parent(name.substr(0, dot));
   view.set_type(record.type);
-  view.set_address(clean(record.address));
+  view.set_address(as_utf8(record.address));
   view.set_network(record.network);
   view.set_state(record.state);
-  view.set_reason(clean(record.reason));
+  view.set_reason(as_utf8(record.reason));
   static const PortCounters none;  // a listener carries no frames itself; scripts find the same fields everywhere
   fill_counters(record.counters ? *record.counters : none, *view.mutable_counters());
   const PortConfig* written = topology.written(name);
@@ -88,9 +86,9 @@ void fill_port(const std::string& name, const PortRecord& record, const Topology
   for (const auto& [key, values] : written_keys(*written)) {
     v1::Key& pair = *view.add_keys();
     pair.set_key(std::string(key));
-    for (const std::string& value : values) pair.add_values(clean(value));
+    for (const std::string& value : values) pair.add_values(as_utf8(value));
   }
-  for (const std::string& line : qemu_lines(*written, record.address)) view.add_qemu(clean(line));
+  for (const std::string& line : qemu_lines(*written, record.address)) view.add_qemu(as_utf8(line));
 }
 
 std::vector<v1::Ports> list_ports(Topology& topology, const std::string& name, const std::string& network) {
@@ -151,7 +149,7 @@ void fill_event(const Event& event, v1::Event& view) {
   view.set_kind(std::string(info(event.kind).name));
   view.set_port(event.port);
   view.set_network(event.network);
-  view.set_text(clean(event.text));
+  view.set_text(as_utf8(event.text));
   view.set_reason(event.reason);
   view.set_count(event.count);
 }
@@ -166,8 +164,8 @@ void fill_change(const Change& change, v1::Change& view) {
   view.set_what(words[static_cast<std::size_t>(change.what)]);
   view.set_name(change.name);
   view.set_reopens(change.reopens);
-  for (const std::string& line : change.before) view.add_before(clean(line));
-  for (const std::string& line : change.after) view.add_after(clean(line));
+  for (const std::string& line : change.before) view.add_before(as_utf8(line));
+  for (const std::string& line : change.after) view.add_after(as_utf8(line));
 }
 
 }  // namespace
@@ -191,8 +189,8 @@ void fill_refusal(const Refusal& refusal, v1::Error& view) {
     case Refusal::Kind::limit: view.set_code(v1::Error::LIMIT); break;
     case Refusal::Kind::internal: view.set_code(v1::Error::INTERNAL); break;
   }
-  view.set_message(clean(refusal.message));
-  for (const std::string& detail : refusal.details) view.add_details(clean(detail));
+  view.set_message(as_utf8(refusal.message));
+  for (const std::string& detail : refusal.details) view.add_details(as_utf8(detail));
 }
 
 }  // namespace lanyard::control

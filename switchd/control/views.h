@@ -11,9 +11,6 @@
 
 namespace lanyard::control {
 
-// Text of others as a protobuf string: what is no UTF-8, as a path may be, is replaced.
-[[nodiscard]] std::string clean(std::string_view text);
-
 void fill_counters(const PortCounters& counters, v1::Counters& view);
 void add_counters(const PortCounters& counters, v1::Counters& sum);
 void fill_port(const std::string& name, const PortRecord& record, const Topology& topology, v1::Port& view);

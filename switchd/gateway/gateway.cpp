@@ -324,7 +324,8 @@ bool Gateway::may_open6(std::span<const std::byte> frame) {
 void Gateway::take_dns6(std::span<const std::byte> frame) {
   if (const auto datagram = parse_udp6(frame); datagram && datagram->to.port == dns_port)
     return take_dns(datagram->from, datagram->payload);
-  const bool is_tcp = frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + tcp_header_bytes_min;
+  const bool is_tcp =
+      frame[20] == std::byte{ip_protocols::tcp} && frame.size() >= ipv6_headers_bytes + tcp_header_bytes_min;
   if (!is_tcp || load_be16(&frame[ipv6_headers_bytes + 2]) != dns_port || !may_open6(frame)) return;
   const auto as_ipv4 = dns6_streams_.to_slirp(frame, uptime_s());
   if (!as_ipv4) return;

@@ -6,6 +6,7 @@
 // say so (gateway_ping). The gateway ends when either channel does. What it says is not trusted: it has met guests.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <string>
 #include <string_view>
@@ -26,18 +27,14 @@ inline constexpr const char* gateway_ping = R"({"ping":true})";
 // Reports of these kinds are events of the same name (switchd/events.h); others are lines in the log.
 inline constexpr std::array<std::string_view, 3> gateway_events{"name_moved", "address_in_use", "other_gateway"};
 [[nodiscard]] constexpr bool is_gateway_event(std::string_view kind) {
-  for (const std::string_view each : gateway_events)
-    if (each == kind) return true;
-  return false;
+  return std::ranges::find(gateway_events, kind) != gateway_events.end();
 }
 
 // What a gateway finds when it starts, as the next one will: told once for each port and text.
 inline constexpr std::array<std::string_view, 4> reports_told_once{"lease folder", "lease lock", "leases left out",
                                                                    "dns"};
 [[nodiscard]] constexpr bool is_told_once(std::string_view kind) {
-  for (const std::string_view each : reports_told_once)
-    if (each == kind) return true;
-  return false;
+  return std::ranges::find(reports_told_once, kind) != reports_told_once.end();
 }
 
 struct GatewayProcess {
